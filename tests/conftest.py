@@ -1,0 +1,36 @@
+"""Fixtures that every part of the suite shares."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def _folder(variable: str, default: Path) -> Path:
+    folder = Path(os.environ.get(variable, default))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent; set {variable} to the folder to use")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Seeded random generator."""
+    return np.random.default_rng(42)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real recordings and speech."""
+    return _folder("PYANNOTE_DIARIZEN_SHARED", ROOT.parent / "shared")
+
+
+@pytest.fixture(scope="session")
+def parity() -> Path:
+    """Folder of reference vectors made by the original DiariZen."""
+    return _folder("PYANNOTE_DIARIZEN_PARITY", ROOT.parent / "shared" / "parity")
