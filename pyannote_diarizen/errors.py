@@ -7,5 +7,9 @@ class AudioFileError(ValueError):
     """An audio file cannot be read; the message names it and says what to do."""
 
 
+class MissingAudioFileError(AudioFileError, FileNotFoundError):
+    """The path of an audio file does not exist."""
+
+
 class CheckpointMismatchError(ValueError):
     """The keys or shapes of a checkpoint differ from those of the model."""
