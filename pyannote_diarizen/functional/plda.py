@@ -1,0 +1,312 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Probabilistic linear discriminant analysis of speaker embeddings.
+
+An embedding x is centred, length-normalised, reduced by LDA, centred and normalised
+again, then modelled by two covariances: speakers are N(mu, B), embeddings of one
+speaker N(speaker, W). A last linear map makes W the identity and B diagonal (`psi`):
+the space where VBx works and where scores are sums over dimensions.
+
+pyannote.audio and DiariZen store exactly these arrays and apply them, but neither can
+make them. Normalised vectors have length sqrt(dimension), as there.
+
+References
+----------
+S. Ioffe, "Probabilistic linear discriminant analysis", ECCV 2006.
+N. Brümmer, E. de Villiers, "The speaker partitioning problem", Odyssey 2010 (the
+two-covariance model).
+D. Garcia-Romero, C. Espy-Wilson, "Analysis of i-vector length normalization in speaker
+recognition systems", Interspeech 2011.
+Y. Chen, A. Wiesel, Y. Eldar, A. Hero, "Shrinkage algorithms for MMSE covariance
+estimation", IEEE Transactions on Signal Processing 58(10), 2010.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+
+SMALLEST_PSI = 1e-6
+"""Directions that tell no speaker apart keep this variance: readers divide by it."""
+
+
+@dataclass(frozen=True, eq=False)
+class PLDAParameters:
+    """Arrays that take embeddings to the PLDA space, named as in the files.
+
+    Attributes
+    ----------
+    mean1 : (embedding_dimension,) np.ndarray
+        Mean of the embeddings.
+    lda : (embedding_dimension, dimension) np.ndarray
+        Discriminant directions, one a column.
+    mean2 : (dimension,) np.ndarray
+        Mean after `lda`.
+    mu : (dimension,) np.ndarray
+        Mean of the speakers after the second normalisation.
+    tr : (dimension, dimension) np.ndarray
+        Map to the PLDA space, one direction a row.
+    psi : (dimension,) np.ndarray
+        Variances between speakers in the PLDA space.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or a value is not finite, or not positive in `psi`.
+    """
+
+    mean1: np.ndarray
+    lda: np.ndarray
+    mean2: np.ndarray
+    mu: np.ndarray
+    tr: np.ndarray
+    psi: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Check shapes and values."""
+        if self.lda.ndim != 2:
+            raise ValueError(f"`lda` should be a matrix, got shape {self.lda.shape}.")
+        wide, narrow = self.lda.shape
+        expected = {
+            "mean1": (wide,),
+            "mean2": (narrow,),
+            "mu": (narrow,),
+            "tr": (narrow, narrow),
+            "psi": (narrow,),
+        }
+        for name, shape in expected.items():
+            if (actual := getattr(self, name).shape) != shape:
+                raise ValueError(
+                    f"`{name}` should have shape {shape} beside `lda` of shape "
+                    f"{self.lda.shape}, got {actual}: do the files go together?"
+                )
+        for name, array in vars(self).items():
+            if not np.isfinite(array).all():
+                raise ValueError(f"`{name}` holds values that are not finite.")
+        if not (self.psi > 0).all():
+            raise ValueError(f"`psi` should be positive, minimum is {self.psi.min()}.")
+
+
+@dataclass(frozen=True, eq=False)
+class SpeakerStatistics:
+    """Sufficient statistics of labelled vectors.
+
+    Attributes
+    ----------
+    counts : (num_speakers, 1) np.ndarray
+        Vectors per speaker.
+    means : (num_speakers, dimension) np.ndarray
+        Mean of each speaker.
+    scatter : (dimension, dimension) np.ndarray
+        Sum of outer products of the deviations from the speaker's mean. Speakers
+        with one vector deviate by zero, hence say nothing here.
+    """
+
+    counts: np.ndarray
+    means: np.ndarray
+    scatter: np.ndarray
+
+    @classmethod
+    def of(cls, vectors: np.ndarray, labels: np.ndarray) -> "SpeakerStatistics":
+        """Statistics of (num_vectors, dimension) `vectors` under `labels`."""
+        _, speakers, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        order = np.argsort(speakers, kind="stable")
+        starts = np.cumsum(counts) - counts
+        means = np.add.reduceat(vectors[order], starts, axis=0) / counts[:, None]
+        deviations = vectors - means[speakers]
+        return cls(counts[:, None], means, deviations.T @ deviations)
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Number of independent deviations that make up `scatter`."""
+        return int(np.sum(self.counts - 1))
+
+    @property
+    def within(self) -> np.ndarray:
+        """Covariance within speakers."""
+        degrees = self.degrees_of_freedom
+        return shrink(self.scatter / degrees, degrees)
+
+
+def fit_plda(
+    embeddings: np.ndarray, labels: np.ndarray, lda_dimension: int | None = None
+) -> PLDAParameters:
+    """Estimate a PLDA from embeddings of known speakers.
+
+    Parameters
+    ----------
+    embeddings : (num_embeddings, embedding_dimension) np.ndarray
+        Several embeddings for most speakers, from different recordings if possible.
+    labels : (num_embeddings,) np.ndarray
+        Speaker of each embedding, of any type that sorts.
+    lda_dimension : int, optional
+        Dimensions to keep, less than the number of speakers. Defaults to the usual
+        128, or to what embeddings and speakers allow if that is less.
+
+    Returns
+    -------
+    parameters : PLDAParameters
+        `psi` decreases.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an embedding is not finite, there are fewer than three
+        speakers, none has two different embeddings, or `lda_dimension` is out of
+        range.
+    """
+    x = np.asarray(embeddings, dtype=np.float64)
+    y = np.asarray(labels)
+    lda_dimension = _check_training_set(x, y, lda_dimension)
+
+    mean1 = x.mean(axis=0)
+    centred = length_normalize(x - mean1)
+    statistics = SpeakerStatistics.of(centred, y)
+    if np.allclose(statistics.scatter, 0):
+        raise ValueError("No speaker has two different embeddings: nothing varies.")
+    lda = _discriminants(statistics, lda_dimension)
+    mean2 = (centred @ lda).mean(axis=0)
+    vectors = length_normalize(centred @ lda - mean2)
+    mu, tr, psi = _fit_two_covariances(SpeakerStatistics.of(vectors, y))
+    return PLDAParameters(mean1, lda, mean2, mu, tr, psi)
+
+
+def log_likelihood_ratio(a: np.ndarray, b: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    """Log-odds that vectors of the PLDA space are of one speaker against two.
+
+    Parameters
+    ----------
+    a : (num_a, dimension) np.ndarray
+    b : (num_b, dimension) np.ndarray
+    phi : (dimension,) np.ndarray
+        Variances between speakers, where the variance within a speaker is 1.
+
+    Returns
+    -------
+    ratio : (num_a, num_b) np.ndarray
+        Natural logarithm, each row of `a` against each row of `b`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[2.0]]), np.array([[2.0], [-2.0]])
+    >>> log_likelihood_ratio(a, b, phi=np.ones(1)).round(2)
+    array([[ 0.81, -1.86]])
+    """
+    # p(a, b | same) has covariance [[1 + phi, phi], [phi, 1 + phi]] per dimension,
+    # p(a, b | different) has [[1 + phi, 0], [0, 1 + phi]].
+    product = phi / (1 + 2 * phi)
+    square = phi**2 / ((1 + phi) * (1 + 2 * phi))
+    constant = np.sum(np.log1p(phi) - 0.5 * np.log1p(2 * phi))
+    squares = (a**2 @ square)[:, None] + b**2 @ square
+    return (a * product) @ b.T - 0.5 * squares + constant
+
+
+def length_normalize(vectors: np.ndarray) -> np.ndarray:
+    """Scale rows of (num_vectors, dimension) to length sqrt(dimension)."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.sqrt(vectors.shape[1]) * vectors / lengths
+
+
+def shrink(covariance: np.ndarray, num_samples: int) -> np.ndarray:
+    """Covariance drawn towards a sphere, the more so the fewer samples made it.
+
+    Oracle approximating shrinkage, (23) of Chen et al. Makes covariances of fewer
+    samples than dimensions invertible, and leaves those of many samples alone.
+    """
+    dimension = len(covariance)
+    trace, energy = np.trace(covariance), np.sum(covariance**2)
+    numerator = (1 - 2 / dimension) * energy + trace**2
+    spread = energy - trace**2 / dimension  # zero for a sphere
+    denominator = (num_samples + 1 - 2 / dimension) * spread
+    share = 1.0 if numerator >= denominator else numerator / denominator
+    return (1 - share) * covariance + share * trace / dimension * np.eye(dimension)
+
+
+def diagonalize(within: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Map that makes `within` the identity and `between` diagonal.
+
+    Returns
+    -------
+    tr : (dimension, dimension) np.ndarray
+        Rows are directions; `tr @ within @ tr.T` is the identity.
+    psi : (dimension,) np.ndarray
+        Diagonal of `tr @ between @ tr.T`, in decreasing order.
+    """
+    psi, directions = eigh(between, within)
+    return directions.T[::-1], psi[::-1]
+
+
+def _discriminants(statistics: SpeakerStatistics, dimension: int) -> np.ndarray:
+    """Directions (embedding_dimension, dimension) that separate speakers most."""
+    means, counts = statistics.means, statistics.counts
+    deviations = means - (counts * means).sum(axis=0) / counts.sum()
+    between = (counts * deviations).T @ deviations / counts.sum()
+    directions, _ = diagonalize(statistics.within, between)
+    return directions[:dimension].T
+
+
+def _fit_two_covariances(
+    statistics: SpeakerStatistics, max_iterations: int = 200, tolerance: float = 1e-5
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Maximum-likelihood mu, tr and psi, by expectation-maximisation.
+
+    Each step is taken in the space where W is the identity and B diagonal, so that
+    the posterior of every speaker has independent dimensions.
+    """
+    counts, means = statistics.counts, statistics.means
+    mu = means.mean(axis=0)
+    tr, psi = diagonalize(statistics.within, np.cov(means.T))
+
+    for _ in range(max_iterations):
+        previous = psi = np.maximum(psi, SMALLEST_PSI)
+        # posterior of the speakers, relative to mu
+        deviations = (means - mu) @ tr.T
+        variances = psi / (1 + counts * psi)
+        speakers = counts * variances * deviations
+        residuals = deviations - speakers
+
+        shift = speakers.mean(axis=0)
+        between = np.cov(speakers.T, bias=True) + np.diag(variances.mean(axis=0))
+        within = tr @ statistics.scatter @ tr.T + (counts * residuals).T @ residuals
+        within += np.diag((counts * variances).sum(axis=0))
+
+        mu = mu + np.linalg.solve(tr, shift)
+        step, psi = diagonalize(
+            shrink(within / counts.sum(), statistics.degrees_of_freedom), between
+        )
+        tr = step @ tr
+        # compared as shares of the total variance, since psi may be huge or tiny
+        if np.abs(psi / (1 + psi) - previous / (1 + previous)).max() < tolerance:
+            break
+
+    return mu, tr, np.maximum(psi, SMALLEST_PSI)
+
+
+def _check_training_set(x: np.ndarray, y: np.ndarray, lda_dimension: int | None) -> int:
+    """Raise for a training set that cannot work, else return the LDA dimension."""
+    if x.ndim != 2 or y.shape != x.shape[:1]:
+        raise ValueError(
+            "`embeddings` and `labels` should be (num_embeddings, dimension) and "
+            f"(num_embeddings,), got {x.shape} and {y.shape}."
+        )
+    if num_bad := np.sum(~np.isfinite(x).all(axis=1)):
+        raise ValueError(
+            f"{num_bad} of {len(x)} embeddings are not finite: drop them first."
+        )
+    _, counts = np.unique(y, return_counts=True)
+    # a single dimension would leave nothing but the sign once lengths are normalised
+    if len(counts) < 3 or counts.max() < 2:
+        raise ValueError(
+            "A PLDA needs at least three speakers, and two embeddings for one of them, "
+            f"got {len(counts)} speaker(s) and at most {counts.max(initial=0)} "
+            "embedding(s) each."
+        )
+    limit = min(x.shape[1], len(counts) - 1)
+    if lda_dimension is None:
+        return min(limit, 128)
+    if not 2 <= lda_dimension <= limit:
+        raise ValueError(
+            f"`lda_dimension` should be between 2 and {limit} with {len(counts)} "
+            f"speakers and embeddings of dimension {x.shape[1]}, got {lda_dimension}."
+        )
+    return lda_dimension
