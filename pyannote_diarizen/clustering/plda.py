@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""PLDA that pyannote.audio accepts, and that can be estimated and saved.
+
+The two files are those of pyannote.audio and DiariZen: `xvec_transform.npz` (mean1,
+mean2, lda) and `plda.npz` (mu, tr, psi).
+"""
+
+import os
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from pyannote.audio.core import plda as host
+from pyannote.audio.utils.hf_hub import download_from_hf_hub
+
+from pyannote_diarizen.functional.plda import (
+    PLDAParameters,
+    fit_plda,
+    log_likelihood_ratio,
+)
+
+FILES = {
+    "xvec_transform.npz": ("mean1", "mean2", "lda"),
+    "plda.npz": ("mu", "tr", "psi"),
+}
+
+
+class PLDA(host.PLDA):
+    """Projection of speaker embeddings to the space where VBx works.
+
+    Parameters
+    ----------
+    transform_npz, plda_npz : Path, str or binary file
+        Pair of files, as written by `save`.
+    lda_dimension : int, optional
+        Keep only the first dimensions. Defaults to all of them.
+
+    Attributes
+    ----------
+    parameters : PLDAParameters
+        Arrays of the two files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+    ValueError
+        If a file lacks an array or arrays do not fit together, or `lda_dimension` is
+        out of range.
+    """
+
+    def __init__(
+        self,
+        transform_npz: Path | str | IO[bytes],
+        plda_npz: Path | str | IO[bytes],
+        lda_dimension: int | None = None,
+    ) -> None:
+        transform_names, plda_names = FILES.values()
+        parameters = PLDAParameters(
+            **_read(transform_npz, transform_names), **_read(plda_npz, plda_names)
+        )
+        dimension = len(parameters.psi)
+        if lda_dimension is None:
+            lda_dimension = dimension
+        if not 1 <= lda_dimension <= dimension:
+            raise ValueError(
+                f"`lda_dimension` should be between 1 and {dimension}, the dimension "
+                f"of this PLDA, got {lda_dimension}."
+            )
+        # the host reads the arrays once more: hand it what has been checked, which
+        # NumPy reads from memory as well as from the paths that the host announces
+        transform, plda = _pack(parameters)
+        super().__init__(transform, plda, lda_dimension)  # type: ignore[arg-type]
+        self.parameters = parameters
+
+    @classmethod
+    def from_parameters(
+        cls, parameters: PLDAParameters, lda_dimension: int | None = None
+    ) -> "PLDA":
+        """Build from arrays in memory.
+
+        Parameters
+        ----------
+        parameters : PLDAParameters
+        lda_dimension : int, optional
+            Keep only the first dimensions. Defaults to all of them.
+        """
+        return cls(*_pack(parameters), lda_dimension)
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]  # unknown keys are errors here
+        cls,
+        checkpoint: Path | str,
+        subfolder: str | None = None,
+        revision: str | None = None,
+        token: str | None = None,
+        cache_dir: Path | str | None = None,
+        lda_dimension: int | None = None,
+    ) -> "PLDA":
+        """Load from a folder, or from the Hugging Face hub if there is none.
+
+        Parameters
+        ----------
+        checkpoint : Path or str
+            Folder or model id.
+        subfolder : str, optional
+            Folder inside the folder or model repository.
+        revision, token, cache_dir : optional
+            Version, access token and download folder, for the hub only.
+        lda_dimension : int, optional
+            Keep only the first dimensions. Defaults to all of them.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the files are not there, or the hub denies access to them.
+        ValueError
+            If `revision` is given with a folder, or the files are not a PLDA.
+        """
+        folder = Path(checkpoint)
+        if not folder.is_dir():
+            paths = [
+                download_from_hf_hub(
+                    str(checkpoint),
+                    name,
+                    subfolder=subfolder,
+                    revision=revision,
+                    cache_dir=cache_dir,
+                    token=token,
+                )
+                for name in FILES
+            ]
+        elif revision is not None:
+            raise ValueError("`revision` is for models of the hub, not for folders.")
+        else:
+            paths = [str(folder / (subfolder or "") / name) for name in FILES]
+
+        transform_npz, plda_npz = paths
+        if transform_npz is None or plda_npz is None:
+            raise FileNotFoundError(
+                f"Could not download a PLDA from {checkpoint!r}: is it a folder that "
+                "does not exist, or a gated model that `token` does not open?"
+            )
+        return cls(transform_npz, plda_npz, lda_dimension)
+
+    @classmethod
+    def fit(
+        cls,
+        embeddings: np.ndarray,
+        labels: np.ndarray,
+        lda_dimension: int | None = None,
+    ) -> "PLDA":
+        """Estimate from embeddings of known speakers.
+
+        Parameters
+        ----------
+        embeddings : (num_embeddings, embedding_dimension) np.ndarray
+        labels : (num_embeddings,) np.ndarray
+            Speaker of each embedding.
+        lda_dimension : int, optional
+            Less than the number of speakers. Defaults to 128, or to what embeddings
+            and speakers allow if that is less.
+
+        See Also
+        --------
+        pyannote_diarizen.functional.plda.fit_plda
+        """
+        return cls.from_parameters(fit_plda(embeddings, labels, lda_dimension))
+
+    def save(self, folder: Path | str) -> None:
+        """Write the pair of files, which stock pyannote.audio loads as well.
+
+        All dimensions are written, whatever `lda_dimension`. A file that exists is
+        replaced at once, never seen half written.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Created if need be.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in zip(FILES, _pack(self.parameters), strict=True):
+            partial = folder / f".{name}.{os.getpid()}"
+            try:
+                partial.write_bytes(content.getbuffer())
+                partial.replace(folder / name)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def __call__(self, embeddings: np.ndarray) -> np.ndarray:
+        """Project embeddings.
+
+        Parameters
+        ----------
+        embeddings : (num_embeddings, embedding_dimension) np.ndarray
+
+        Returns
+        -------
+        projected : (num_embeddings, lda_dimension) np.ndarray
+
+        Raises
+        ------
+        ValueError
+            If embeddings are not of the dimension this PLDA was made for.
+        """
+        expected = len(self.parameters.mean1)
+        if embeddings.ndim != 2 or embeddings.shape[1] != expected:
+            raise ValueError(
+                f"This PLDA is for embeddings of shape (num_embeddings, {expected}), "
+                f"got {embeddings.shape}: was it made for another embedding model?"
+            )
+        return super().__call__(embeddings)
+
+    def log_likelihood_ratio(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Log-odds that embeddings are of one speaker against two.
+
+        Parameters
+        ----------
+        a : (num_a, embedding_dimension) np.ndarray
+        b : (num_b, embedding_dimension) np.ndarray
+
+        Returns
+        -------
+        ratio : (num_a, num_b) np.ndarray
+            Natural logarithm, each embedding of `a` against each one of `b`.
+        """
+        return log_likelihood_ratio(self(a), self(b), self.phi)
+
+    def __reduce__(self) -> tuple:
+        """Pickle as arrays: the host holds functions that do not pickle."""
+        return type(self).from_parameters, (self.parameters, self.lda_dimension)
+
+
+def _read(
+    file: Path | str | IO[bytes], names: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Read the named arrays, never pickled objects."""
+    with np.load(file, allow_pickle=False) as arrays:
+        if missing := set(names) - set(arrays):
+            raise ValueError(
+                f"{file} should hold {', '.join(names)}, lacks {', '.join(missing)}."
+            )
+        return {name: arrays[name] for name in names}
+
+
+def _pack(parameters: PLDAParameters) -> tuple[BytesIO, BytesIO]:
+    """Transform and PLDA files, in memory."""
+    files = []
+    for names in FILES.values():
+        file = BytesIO()
+        np.savez(file, **{name: getattr(parameters, name) for name in names})
+        file.seek(0)
+        files.append(file)
+    transform, plda = files
+    return transform, plda

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""PLDA: same projection as stock pyannote.audio, from and to the same files."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+from pyannote.audio.core import plda as stock
+from pyannote.audio.pipelines.utils.getter import get_plda
+
+from pyannote_diarizen.clustering import PLDA
+from pyannote_diarizen.functional.plda import length_normalize, log_likelihood_ratio
+
+
+@pytest.fixture
+def labelled(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Four embeddings of each of thirty speakers, 24 dimensions."""
+    labels = np.repeat(np.arange(30), 4)
+    speakers = 2 * rng.standard_normal((30, 24))
+    return speakers[labels] + rng.standard_normal((120, 24)), labels
+
+
+@pytest.fixture
+def plda(labelled: tuple[np.ndarray, np.ndarray]) -> PLDA:
+    return PLDA.fit(*labelled, lda_dimension=10)
+
+
+def test_files_load_in_stock_pyannote(plda, labelled, tmp_path: Path):
+    plda.save(tmp_path / "new" / "plda")
+    loaded = stock.PLDA.from_pretrained(tmp_path / "new" / "plda")
+    npt.assert_array_equal(loaded(labelled[0]), plda(labelled[0]))
+    npt.assert_array_equal(loaded.phi, plda.phi)
+    assert sorted(path.name for path in (tmp_path / "new" / "plda").iterdir()) == [
+        "plda.npz",
+        "xvec_transform.npz",
+    ]
+
+
+def test_round_trip(plda, labelled, tmp_path: Path):
+    plda.save(tmp_path)
+    loaded = PLDA.from_pretrained(tmp_path)
+    pickled = pickle.loads(pickle.dumps(plda))
+    for copy in (loaded, pickled, PLDA.from_parameters(plda.parameters)):
+        npt.assert_array_equal(copy(labelled[0]), plda(labelled[0]))
+
+
+def test_subfolder_and_dimension(plda, labelled, tmp_path: Path):
+    plda.save(tmp_path / "plda")
+    short = PLDA.from_pretrained(tmp_path, subfolder="plda", lda_dimension=4)
+    assert short.phi.shape == (4,)
+    npt.assert_array_equal(short(labelled[0]), plda(labelled[0])[:, :4])
+    # dimensions that are not used are not lost
+    short.save(tmp_path / "again")
+    assert PLDA.from_pretrained(tmp_path / "again").lda_dimension == 10
+    assert pickle.loads(pickle.dumps(short)).lda_dimension == 4
+
+
+def test_failed_save_leaves_the_old_files(
+    plda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plda.save(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full_disk(path: Path, content: bytes):
+        path.open("wb").write(bytes(content)[:100])
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        plda.save(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_pyannote_takes_it_as_it_is(plda):
+    assert get_plda(plda) is plda
+
+
+def test_projection_is_the_one_that_was_fitted(plda, labelled):
+    fitted = plda.parameters
+    centred = length_normalize(labelled[0] - fitted.mean1)
+    vectors = length_normalize(centred @ fitted.lda - fitted.mean2)
+    expected = (vectors - fitted.mu) @ fitted.tr.T
+    # the host solves for the directions again, whose signs are free
+    npt.assert_allclose(np.abs(plda(labelled[0])), np.abs(expected), atol=1e-6)
+    npt.assert_allclose(plda.phi, fitted.psi, rtol=1e-6)
+
+
+def test_log_likelihood_ratio_of_raw_embeddings(plda, labelled):
+    embeddings, labels = labelled
+    ratio = plda.log_likelihood_ratio(embeddings[:8], embeddings)
+    expected = log_likelihood_ratio(plda(embeddings[:8]), plda(embeddings), plda.phi)
+    npt.assert_array_equal(ratio, expected)
+    same = labels[:8, None] == labels
+    assert ratio[same].min() > ratio[~same].max()
+
+
+def test_missing_files(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="xvec_transform"):
+        PLDA.from_pretrained(tmp_path)
+
+
+def test_revision_is_for_the_hub(tmp_path: Path):
+    with pytest.raises(ValueError, match="not for folders"):
+        PLDA.from_pretrained(tmp_path, revision="main")
+
+
+def test_denied_download(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        "pyannote_diarizen.clustering.plda.download_from_hf_hub", lambda *_, **__: None
+    )
+    with pytest.raises(FileNotFoundError, match="token"):
+        PLDA.from_pretrained("someone/gated")
+
+
+def test_swapped_files(plda, tmp_path: Path):
+    plda.save(tmp_path)
+    with pytest.raises(ValueError, match=r"plda\.npz should hold mean1"):
+        PLDA(tmp_path / "plda.npz", tmp_path / "xvec_transform.npz")
+
+
+@pytest.mark.parametrize("lda_dimension", [0, 11])
+def test_dimension_out_of_range(plda, lda_dimension: int):
+    with pytest.raises(ValueError, match="between 1 and 10"):
+        PLDA.from_parameters(plda.parameters, lda_dimension)
+
+
+def test_embeddings_of_another_model(plda):
+    with pytest.raises(ValueError, match="another embedding model"):
+        plda(np.ones((3, 192)))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("case", ["plda_small", "plda_small_f32"])
+def test_equals_original(parity: Path, case: str):
+    expected = np.load(parity / "vbx" / f"{case}_out.npz")
+    plda = PLDA.from_pretrained(parity / "vbx", subfolder=case)
+    projected = plda(expected["emb"])
+    # signs of eigenvectors are free, and float32 files are solved in float32
+    tolerance = 1e-4 if case.endswith("f32") else 1e-9
+    npt.assert_allclose(np.abs(projected), expected["plda_abs"], atol=tolerance)
+    npt.assert_allclose(
+        projected @ projected.T, expected["plda_gram"], rtol=tolerance, atol=tolerance
+    )
+    npt.assert_allclose(plda.phi, expected["psi"], rtol=tolerance)
+    short = PLDA.from_pretrained(parity / "vbx" / case, lda_dimension=5)
+    npt.assert_allclose(
+        np.abs(short(expected["emb"])), np.abs(expected["plda_tf_dim5"]), atol=tolerance
+    )
