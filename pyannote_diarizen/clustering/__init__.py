@@ -3,5 +3,6 @@
 """Clusterings of speaker embeddings that pyannote.audio pipelines can tune."""
 
 from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.clustering.vbx import VBxClustering
 
-__all__ = ["PLDA"]
+__all__ = ["PLDA", "VBxClustering"]

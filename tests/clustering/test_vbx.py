@@ -1,0 +1,309 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""VBxClustering: contract of the host, bounds, awkward inputs, the original."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+from pyannote.audio.pipelines import clustering as host
+from pyannote.core import SlidingWindow, SlidingWindowFeature
+
+from pyannote_diarizen.clustering import PLDA, VBxClustering
+
+DIMENSION = 24
+
+
+@dataclass
+class Conversation:
+    """Twenty chunks with three local speakers, of which one is silent in half."""
+
+    embeddings: np.ndarray
+    segmentations: SlidingWindowFeature
+    truth: np.ndarray  # (num_chunks, num_speakers), -2 if silent
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        return {"embeddings": self.embeddings, "segmentations": self.segmentations}
+
+
+def windows(activity: np.ndarray) -> SlidingWindowFeature:
+    return SlidingWindowFeature(activity, SlidingWindow(duration=8, step=0.8))
+
+
+@pytest.fixture
+def plda(rng: np.random.Generator) -> PLDA:
+    labels = np.repeat(np.arange(100), 5)
+    speakers = 2 * rng.standard_normal((100, DIMENSION))
+    noise = rng.standard_normal((500, DIMENSION))
+    return PLDA.fit(speakers[labels] + noise, labels, 12)
+
+
+@pytest.fixture
+def conversation(rng: np.random.Generator) -> Conversation:
+    people = 2 * rng.standard_normal((3, DIMENSION))
+    truth = np.stack([rng.permutation(3) for _ in range(20)])
+    embeddings = people[truth] + 0.5 * rng.standard_normal((20, 3, DIMENSION))
+    # everybody speaks in turn, ten frames each
+    activity = np.zeros((20, 30, 3), dtype=np.uint8)
+    for speaker in range(3):
+        activity[:, 10 * speaker : 10 * speaker + 10, speaker] = 1
+    activity[::2, :, 0] = 0
+    truth[::2, 0] = -2
+    return Conversation(embeddings, windows(activity), truth)
+
+
+@pytest.fixture
+def clustering(plda: PLDA) -> VBxClustering:
+    return VBxClustering(plda).instantiate(VBxClustering.default_parameters())
+
+
+def same_partition(found: np.ndarray, truth: np.ndarray) -> bool:
+    pairs = {*zip(found.ravel(), truth.ravel(), strict=True)}
+    return len(pairs) == len({*found.ravel()}) == len({*truth.ravel()})
+
+
+def test_finds_who_speaks(clustering, conversation):
+    hard, soft, centroids = clustering(**conversation.inputs)
+    assert same_partition(hard, conversation.truth)
+    npt.assert_array_equal(hard == -2, conversation.truth == -2)
+    assert hard.dtype == np.int32
+    assert soft.shape == (20, 3, 3)
+    assert centroids.shape == (3, DIMENSION)
+
+
+def test_centroids_are_mean_embeddings(clustering, conversation):
+    clustering.Fa = 0.5  # enough evidence for responsibilities to be 0 or 1
+    hard, _, centroids = clustering(**conversation.inputs)
+    means = [conversation.embeddings[hard == k].mean(axis=0) for k in range(3)]
+    npt.assert_allclose(centroids, means, atol=1e-6)
+
+
+def test_soft_clusters_are_cosine_similarities(clustering, conversation):
+    _, soft, centroids = clustering(**conversation.inputs)
+    embedding, centroid = conversation.embeddings[4, 1], centroids[2]
+    cosine = embedding @ centroid
+    cosine /= np.linalg.norm(embedding) * np.linalg.norm(centroid)
+    npt.assert_allclose(soft[4, 1, 2], 1 + cosine)
+
+
+def test_twice_the_same_and_arguments_left_alone(clustering, conversation):
+    before = conversation.embeddings.copy()
+    first = clustering(**conversation.inputs, num_clusters=5)
+    second = clustering(**conversation.inputs, num_clusters=5)
+    for one, other in zip(first, second, strict=True):
+        npt.assert_array_equal(one, other)
+    npt.assert_array_equal(conversation.embeddings, before)
+
+
+def test_order_of_local_speakers_does_not_matter(clustering, conversation):
+    swapped = {
+        "embeddings": conversation.embeddings[..., ::-1, :],
+        "segmentations": windows(conversation.segmentations.data[..., ::-1]),
+    }
+    hard, _, _ = clustering(**swapped)
+    expected, _, _ = clustering(**conversation.inputs)
+    assert same_partition(hard[:, ::-1], expected)
+
+
+def test_agrees_with_stock_pyannote(clustering, conversation, plda):
+    stock = host.VBxClustering(plda).instantiate(VBxClustering.default_parameters())
+    bounds = {"min_clusters": 1, "max_clusters": np.inf}
+    expected, _, expected_centroids = stock(**conversation.inputs, **bounds)
+    hard, _, centroids = clustering(**conversation.inputs, **bounds)
+    active = conversation.truth != -2
+    npt.assert_array_equal(hard[active], expected[active])
+    npt.assert_allclose(centroids, expected_centroids, atol=1e-9)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 7, 50])
+def test_requested_number_comes_out(clustering, conversation, number: int):
+    hard, soft, centroids = clustering(**conversation.inputs, num_clusters=number)
+    npt.assert_array_equal(np.unique(hard[hard != -2]), np.arange(number))
+    assert len(centroids) == soft.shape[2] == number
+    # the caller says that there is nobody else: everybody active is somebody
+    npt.assert_array_equal(hard == -2, conversation.truth == -2)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ({"min_clusters": 2, "max_clusters": 5}, 3),
+        ({"min_clusters": 4}, 4),
+        ({"max_clusters": 2}, 2),
+        ({"max_clusters": 1}, 1),
+        ({"min_clusters": None, "max_clusters": None}, 3),
+        ({"num_clusters": 2, "min_clusters": 5}, 2),
+    ],
+)
+def test_bounds(clustering, conversation, bounds: dict[str, Any], expected: int):
+    hard, _, centroids = clustering(**conversation.inputs, **bounds)
+    assert len(centroids) == len(np.unique(hard[hard != -2])) == expected
+
+
+def test_halves_of_a_forced_split_are_halves_of_one_speaker(clustering, conversation):
+    hard, _, _ = clustering(**conversation.inputs, num_clusters=4)
+    active = conversation.truth != -2
+    pairs = {*zip(hard[active], conversation.truth[active], strict=True)}
+    assert len(pairs) == 4
+
+
+def test_more_clusters_than_speakers_who_are_alone_long_enough(
+    clustering, conversation
+):
+    conversation.segmentations.data[:, 2:10, 0] = 0
+    conversation.segmentations.data[:, 12:20, 1] = 0
+    conversation.segmentations.data[1:, 22:30, 2] = 0
+    hard, _, _ = clustering(**conversation.inputs, num_clusters=3)
+    assert len(np.unique(hard[hard != -2])) == 3
+
+
+def test_contradictory_bounds(clustering, conversation):
+    with pytest.raises(ValueError, match="min_clusters"):
+        clustering(**conversation.inputs, min_clusters=4, max_clusters=2)
+
+
+def test_equal_embeddings_are_one_speaker_unless_told_otherwise(clustering, rng):
+    embeddings = np.tile(rng.standard_normal(DIMENSION), (10, 1, 1))
+    segmentations = windows(np.ones((10, 30, 1)))
+    hard, _, _ = clustering(embeddings, segmentations)
+    npt.assert_array_equal(hard, 0)
+    hard, _, _ = clustering(embeddings, segmentations, num_clusters=4)
+    npt.assert_array_equal(np.unique(hard), np.arange(4))
+
+
+def test_silence_gives_no_speaker(clustering, conversation):
+    conversation.segmentations.data[:] = 0
+    hard, soft, centroids = clustering(**conversation.inputs)
+    npt.assert_array_equal(hard, -2)
+    assert soft.shape == (20, 3, 0)
+    assert centroids.shape == (0, DIMENSION)
+
+
+def test_one_active_speaker(clustering, conversation):
+    conversation.segmentations.data[1:] = 0
+    conversation.segmentations.data[0, :, 1:] = [1, 0]
+    hard, _, centroids = clustering(**conversation.inputs)
+    assert np.argwhere(hard == 0).tolist() == [[0, 1]]
+    npt.assert_allclose(centroids, conversation.embeddings[[0], 1])
+
+
+def test_two_active_speakers(clustering, conversation):
+    conversation.segmentations.data[1:] = 0
+    hard, _, centroids = clustering(**conversation.inputs, num_clusters=2)
+    assert sorted(hard[0]) == [-2, 0, 1]
+    npt.assert_array_equal(hard[1:], -2)
+    expected = conversation.embeddings[0, 1:]
+    npt.assert_allclose(centroids[hard[0, 1:]], expected, atol=1e-6)
+
+
+def test_speech_without_embedding_is_one_speaker(clustering, conversation):
+    conversation.embeddings[:] = np.nan
+    hard, _, centroids = clustering(**conversation.inputs)
+    npt.assert_array_equal(hard == 0, conversation.truth != -2)
+    npt.assert_array_equal(centroids, np.zeros((1, DIMENSION)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+def test_unusable_embeddings_do_not_disturb_others(clustering, conversation, value):
+    expected, _, _ = clustering(**conversation.inputs)
+    conversation.embeddings[5, 2] = value
+    hard, soft, _ = clustering(**conversation.inputs)
+    assert np.isfinite(soft).all()
+    # being alone in the chunk with two others, it gets the cluster that is left
+    assert same_partition(hard, expected)
+
+
+def test_silent_speakers_do_not_take_clusters(clustering):
+    # the silent speaker fits cluster 0 best, the active one cluster 0 better than 1
+    soft = np.array([[[2.0, 0.1], [1.0, 0.2]]])
+    active = np.array([[False, True]])
+    npt.assert_array_equal(clustering.constrained_argmax(soft, active), [[-2, 0]])
+    npt.assert_array_equal(clustering.constrained_argmax(soft), [[0, 1]])
+
+
+def test_silent_speakers_compete_on_demand(plda, conversation):
+    original = VBxClustering(plda, silent_speakers_compete=True)
+    original.instantiate(VBxClustering.default_parameters())
+    hard, _, _ = original(**conversation.inputs)
+    assert (hard != -2).all()
+
+
+def test_left_over_speaker_stays_unassigned_unless_nobody_else_is_there(
+    clustering, conversation
+):
+    # chunks of three speakers, of whom two are the same person
+    person = conversation.embeddings[conversation.truth == 0][0]
+    conversation.embeddings[:, :2] = person
+    free, _, centroids = clustering(**conversation.inputs)
+    number = len(centroids)
+    assert (free[1::2] == -2).any()
+    told, _, _ = clustering(**conversation.inputs, max_clusters=number)
+    npt.assert_array_equal(told[free != -2], free[free != -2])
+    npt.assert_array_equal(told == -2, conversation.truth == -2)
+
+
+def test_without_constraint_everybody_joins_the_closest(plda, conversation):
+    clustering = VBxClustering(plda, constrained_assignment=False)
+    clustering.instantiate(VBxClustering.default_parameters())
+    hard, soft, _ = clustering(**conversation.inputs)
+    active = conversation.truth != -2
+    npt.assert_array_equal(hard[active], soft.argmax(axis=2)[active])
+    npt.assert_array_equal(hard[~active], -2)
+
+
+def test_hundreds_of_clusters_do_not_overflow(clustering):
+    soft = np.eye(300)[:, None]
+    npt.assert_array_equal(clustering.constrained_argmax(soft)[:, 0], np.arange(300))
+
+
+def test_only_speakers_who_are_alone_long_enough_are_clustered(clustering):
+    activity = np.zeros((1, 24, 4))
+    activity[0, :2, 0] = 1  # alone in 2 of 24 frames: round(2.4) is reached
+    activity[0, 2:3, 1] = 1  # alone in one frame only
+    activity[0, 3:10, 1:3] = 1  # two at once
+    activity[0, 10:20, 2] = 1
+    embeddings = np.ones((1, 4, DIMENSION))
+    _, _, speakers = clustering.filter_embeddings(embeddings, windows(activity))
+    npt.assert_array_equal(speakers, [0, 2])
+    # a stricter ratio leaves one only: then all active speakers are taken
+    _, _, speakers = clustering.filter_embeddings(embeddings, windows(activity), 0.3)
+    npt.assert_array_equal(speakers, [0, 1, 2])
+    _, _, speakers = clustering.filter_embeddings(embeddings)
+    npt.assert_array_equal(speakers, [0, 1, 2, 3])
+
+
+def test_shapes_that_disagree(clustering, conversation):
+    with pytest.raises(ValueError, match="as many chunks and speakers"):
+        clustering(conversation.embeddings[:5], conversation.segmentations)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("case", range(4))
+@pytest.mark.parametrize(
+    ("name", "threshold"), [("distance", 0.6), ("distance_loose", 0.9)]
+)
+def test_equals_original(parity: Path, case: int, name: str, threshold: float):
+    expected = np.load(parity / "vbx" / f"clustering_{case}.npz")
+    plda = PLDA.from_pretrained(parity / "vbx" / "plda_cluster", lda_dimension=12)
+    clustering = VBxClustering(plda, silent_speakers_compete=True)
+    clustering.instantiate({"threshold": threshold, "Fa": 0.07, "Fb": 0.8})
+    segmentations = windows(expected["segmentations"])
+
+    _, chunks, speakers = clustering.filter_embeddings(
+        expected["embeddings"], segmentations
+    )
+    npt.assert_array_equal(chunks, expected["train_chunk"])
+    npt.assert_array_equal(speakers, expected["train_speaker"])
+
+    hard, soft, centroids = clustering(expected["embeddings"], segmentations)
+    npt.assert_array_equal(hard, expected[f"{name}.hard_before_renumber"])
+    known = ~np.isnan(expected[f"{name}.soft"])  # the original leaves NaN
+    npt.assert_allclose(soft[known], expected[f"{name}.soft"][known], atol=1e-9)
+    # the original sums where we average: only directions compare
+    theirs = expected[f"{name}.centroids"]
+    scale = np.linalg.norm(centroids, axis=1) / np.linalg.norm(theirs, axis=1)
+    npt.assert_allclose(centroids, theirs * scale[:, None], atol=1e-9)
