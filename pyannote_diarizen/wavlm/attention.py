@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Self-attention with gated relative position bias.
+
+How far a key is from a query is put into one of `num_buckets` buckets: one per frame
+nearby, logarithmically wider ones further away [1]_. Each bucket and head has one
+learnt value, shared by all layers, and each layer gates it by what its input is at
+the query [2]_.
+
+References
+----------
+.. [1] C. Raffel et al., "Exploring the Limits of Transfer Learning with a Unified
+   Text-to-Text Transformer", JMLR 2020, section 2.1.
+.. [2] S. Chen et al., "WavLM: Large-Scale Self-Supervised Pre-Training for Full Stack
+   Speech Processing", IEEE JSTSP 2022, equations 3 to 9; Z. Chi et al., "XLM-E",
+   ACL 2022.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from torch import Tensor, nn
+
+
+def relative_buckets(distances: Tensor, num_buckets: int, max_distance: int) -> Tensor:
+    """Put each relative position into its bucket.
+
+    Half of the buckets are for keys after the query. Of each half, one half holds one
+    distance per bucket and the other half grows logarithmically.
+
+    Parameters
+    ----------
+    distances : Tensor of int
+        Position of the key minus position of the query, in frames.
+    num_buckets : int
+    max_distance : int
+        Distance from which all share the last bucket of their half.
+
+    Returns
+    -------
+    buckets : Tensor of int
+        Same shape as `distances`, between 0 and `num_buckets` - 1.
+
+    Examples
+    --------
+    >>> relative_buckets(torch.tensor([-9, -2, 0, 2, 9]), num_buckets=8, max_distance=8)
+    tensor([3, 2, 0, 6, 7])
+    """
+    per_side = num_buckets // 2
+    num_exact = per_side // 2
+    absolute = distances.abs()
+    # In float32, as the original: double precision moves a few borders.
+    ratio = torch.log(absolute.clamp(min=1).float() / num_exact)
+    ratio = ratio / math.log(max_distance / num_exact)
+    wide = num_exact + (ratio * (per_side - num_exact)).long()
+    wide = wide.clamp(max=per_side - 1)
+    buckets = torch.where(absolute < num_exact, absolute, wide)
+    return buckets + per_side * (distances > 0)
+
+
+class RelativePositions(nn.Module):
+    """Value of each head for each relative position, learnt by bucket.
+
+    Parameters
+    ----------
+    num_buckets, num_heads, max_distance : int
+    """
+
+    buckets: Tensor
+
+    def __init__(self, num_buckets: int, num_heads: int, max_distance: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(num_buckets, num_heads))
+        self.max_distance = max_distance
+        distances = torch.arange(-max_distance, max_distance + 1)
+        buckets = relative_buckets(distances, num_buckets, max_distance)
+        # Nothing changes beyond `max_distance`, so that one table serves all lengths.
+        self.register_buffer("buckets", buckets, persistent=False)
+
+    def forward(self, num_frames: int) -> Tensor:
+        """Return values from the furthest key after the query to the furthest before.
+
+        Parameters
+        ----------
+        num_frames : int
+
+        Returns
+        -------
+        values : (num_heads, 2 x num_frames - 1) Tensor
+            Entry m is for a key at num_frames - 1 - m frames from the query.
+        """
+        distances = torch.arange(
+            num_frames - 1, -num_frames, -1, device=self.weight.device
+        )
+        distances = distances.clamp(-self.max_distance, self.max_distance)
+        buckets = self.buckets[distances + self.max_distance]
+        return F.embedding(buckets, self.weight).t()
+
+
+class GatedSelfAttention(nn.Module):
+    """Multi-head self-attention of the heads left by pruning.
+
+    Parameters
+    ----------
+    embed_dim : int
+    num_heads : int
+        Number of heads before pruning.
+    heads : sequence of int
+        Those that are left.
+    dropout : float
+        Dropout of attention probabilities.
+    relative_positions : RelativePositions, optional
+        Given to the first layer only, which owns those of all layers.
+    """
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        heads: Sequence[int],
+        dropout: float,
+        relative_positions: RelativePositions | None = None,
+    ) -> None:
+        super().__init__()
+        self.head_dim = embed_dim // num_heads
+        self.num_heads = num_heads
+        self.heads = list(heads)
+        self.dropout = dropout
+        dimension = len(self.heads) * self.head_dim
+        self.k_proj = nn.Linear(embed_dim, dimension)
+        self.v_proj = nn.Linear(embed_dim, dimension)
+        self.q_proj = nn.Linear(embed_dim, dimension)
+        self.out_proj = nn.Linear(dimension, embed_dim)
+        self.rel_attn_embed = relative_positions
+        self.gru_rel_pos_linear = nn.Linear(self.head_dim, 8)
+        self.gru_rel_pos_const = nn.Parameter(torch.ones(1, num_heads, 1, 1))
+
+    def forward(
+        self, x: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Attend.
+
+        Parameters
+        ----------
+        x : (batch, num_frames, embed_dim) Tensor
+        positions : (num_heads, 2 x num_frames - 1) Tensor, optional
+            Output of `RelativePositions`. Defaults to no position bias.
+        mask : (batch, 1, 1, num_frames) Tensor, optional
+            Added to the logits of each key. Defaults to no mask.
+
+        Returns
+        -------
+        y : (batch, num_frames, embed_dim) Tensor
+        """
+        # Keys are taken from last to first: in that order, entry (query, key) of the
+        # bias is positions[query + key], a view of the values without any copy.
+        reverse = x.flip(1)
+        query = self._split(self.q_proj(x))
+        key = self._split(self.k_proj(reverse))
+        value = self._split(self.v_proj(reverse))
+        bias = None if mask is None else mask.flip(-1).to(query.dtype)
+        if positions is not None:
+            position_bias = self._position_bias(x, positions.to(query.dtype))
+            bias = position_bias if bias is None else position_bias + bias
+        y = F.scaled_dot_product_attention(
+            query, key, value, bias, dropout_p=self.dropout if self.training else 0.0
+        )  # (batch, heads, num_frames, head_dim)
+        return self.out_proj(y.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+
+    def _position_bias(self, x: Tensor, positions: Tensor) -> Tensor:
+        """Gate positions by the input at the query, (batch, heads, queries, keys)."""
+        inputs = x.unflatten(-1, (self.num_heads, self.head_dim))
+        const = self.gru_rel_pos_const.flatten()  # (num_heads,)
+        if len(self.heads) < self.num_heads:
+            inputs = inputs[:, :, self.heads]
+            const = const[self.heads]
+            positions = positions[self.heads]
+        # Outputs 0 to 3 are summed into one gate, 4 to 7 into the other: the sums are
+        # taken over weights, once, instead of over outputs.
+        weight = self.gru_rel_pos_linear.weight.view(2, 4, -1).sum(1)
+        bias = self.gru_rel_pos_linear.bias.view(2, 4).sum(1)
+        gates = torch.sigmoid(F.linear(inputs, weight, bias))
+        update, reset = gates.unbind(-1)  # (batch, num_frames, heads)
+        gate = update * (reset * const - 1) + 2
+        # Contiguous, for the product to be so, which attention would copy otherwise.
+        gate = gate.to(positions.dtype).transpose(1, 2).contiguous().unsqueeze(-1)
+        return gate * positions.unfold(-1, x.shape[1], 1)

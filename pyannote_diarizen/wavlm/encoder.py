@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""From frames to representations: the transformer of WavLM, dense or pruned."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from torch import Tensor, nn
+
+from pyannote_diarizen.wavlm.attention import GatedSelfAttention, RelativePositions
+from pyannote_diarizen.wavlm.config import WavLMConfig
+
+
+class FeatureProjection(nn.Module):
+    """Layer norm, projection to the dimension of the transformer, dropout."""
+
+    def __init__(self, in_features: int, out_features: int, dropout: float) -> None:
+        super().__init__()
+        self.layer_norm = nn.LayerNorm(in_features)
+        self.projection = nn.Linear(in_features, out_features)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, num_frames, in_features) to (batch, num_frames, out_features)."""
+        return self.dropout(self.projection(self.layer_norm(x)))
+
+
+class WeightNormConv1d(nn.Module):
+    """Grouped convolution whose kernel has one learnt norm per tap.
+
+    Same weights, under the same names, as `torch.nn.utils.parametrizations.weight_norm`
+    with `dim=2`, whose modules cannot be pickled. Names of older versions are read too.
+    """
+
+    def __init__(self, channels: int, kernel_size: int, groups: int) -> None:
+        super().__init__()
+        conv = nn.Conv1d(channels, channels, kernel_size, groups=groups)
+        self.bias = conv.bias
+        original0 = nn.Parameter(self._norm(conv.weight.detach()))
+        weights = {"original0": original0, "original1": conv.weight}
+        self.parametrizations = nn.ModuleDict({"weight": nn.ParameterDict(weights)})
+        self.padding = kernel_size // 2
+        self.groups = groups
+
+    @staticmethod
+    def _norm(weight: Tensor) -> Tensor:
+        return torch.linalg.vector_norm(weight, dim=(0, 1), keepdim=True)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *args: Any
+    ) -> None:
+        for old, new in (("weight_g", "original0"), ("weight_v", "original1")):
+            if prefix + old in state_dict:
+                new = f"{prefix}parametrizations.weight.{new}"
+                state_dict[new] = state_dict.pop(prefix + old)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels, num_frames) to the same shape.
+
+        An even kernel gives one frame more.
+        """
+        weights = cast(nn.ParameterDict, self.parametrizations["weight"])
+        norm, direction = weights["original0"], weights["original1"]
+        weight = direction * (norm / self._norm(direction))
+        return F.conv1d(x, weight, self.bias, padding=self.padding, groups=self.groups)
+
+
+class PositionalConvolution(nn.Module):
+    """Grouped convolution that tells the transformer about positions."""
+
+    def __init__(self, embed_dim: int, kernel_size: int, groups: int) -> None:
+        super().__init__()
+        self.conv = WeightNormConv1d(embed_dim, kernel_size, groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the embedding to add to `x` (batch, num_frames, embed_dim)."""
+        y = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        return F.gelu(y[:, : x.shape[1]])
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with GELU and dropout."""
+
+    def __init__(
+        self, embed_dim: int, width: int, inner_dropout: float, dropout: float
+    ) -> None:
+        super().__init__()
+        self.intermediate_dense = nn.Linear(embed_dim, width)
+        self.intermediate_dropout = nn.Dropout(inner_dropout)
+        self.output_dense = nn.Linear(width, embed_dim)
+        self.output_dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, num_frames, embed_dim) to the same shape."""
+        x = self.intermediate_dropout(F.gelu(self.intermediate_dense(x)))
+        return self.output_dropout(self.output_dense(x))
+
+
+class EncoderLayer(nn.Module):
+    """Attention and feed-forward blocks, either of which pruning may have removed.
+
+    Norms of a removed block stay: post-LN layers still apply them, and weights of
+    pre-LN layers still hold them.
+
+    Parameters
+    ----------
+    config : WavLMConfig
+    index : int
+        Which of the layers of `config`.
+    """
+
+    def __init__(self, config: WavLMConfig, index: int) -> None:
+        super().__init__()
+        embed_dim, num_heads = config.encoder_embed_dim, config.num_heads
+        self.attention = None
+        if config.encoder_use_attention[index]:
+            positions = None
+            if index == 0:
+                positions = RelativePositions(
+                    config.encoder_num_buckets, num_heads, config.encoder_max_distance
+                )
+            self.attention = GatedSelfAttention(
+                embed_dim,
+                num_heads,
+                config.encoder_remaining_heads[index],
+                config.encoder_attention_dropout,
+                positions,
+            )
+        self.dropout = nn.Dropout(config.encoder_dropout)
+        self.layer_norm = nn.LayerNorm(embed_dim)
+        self.feed_forward = None
+        if config.encoder_use_feed_forward[index]:
+            self.feed_forward = FeedForward(
+                embed_dim,
+                config.encoder_ff_interm_features[index],
+                config.encoder_ff_interm_dropout,
+                config.encoder_dropout,
+            )
+        self.final_layer_norm = nn.LayerNorm(embed_dim)
+        self.layer_norm_first = config.encoder_layer_norm_first
+
+    def forward(
+        self, x: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Apply the layer; parameters as those of `GatedSelfAttention.forward`."""
+        pre_norm = self.layer_norm_first
+        if self.attention is not None:
+            attended = self.layer_norm(x) if pre_norm else x
+            x = x + self.dropout(self.attention(attended, positions, mask))
+        if not pre_norm:
+            x = self.layer_norm(x)
+        if self.feed_forward is not None:
+            x = x + self.feed_forward(self.final_layer_norm(x) if pre_norm else x)
+        return x if pre_norm else self.final_layer_norm(x)
+
+
+class Transformer(nn.Module):
+    """Positional convolution and encoder layers."""
+
+    def __init__(self, config: WavLMConfig) -> None:
+        super().__init__()
+        self.pos_conv_embed = PositionalConvolution(
+            config.encoder_embed_dim,
+            config.encoder_pos_conv_kernel,
+            config.encoder_pos_conv_groups,
+        )
+        self.layer_norm = nn.LayerNorm(config.encoder_embed_dim)
+        self.layer_norm_first = config.encoder_layer_norm_first
+        self.dropout = nn.Dropout(config.encoder_dropout)
+        self.layers = nn.ModuleList(
+            EncoderLayer(config, index) for index in range(config.encoder_num_layers)
+        )
+
+    def hidden_states(self, x: Tensor, mask: Tensor | None = None) -> Iterator[Tensor]:
+        """Yield the input of the first layer, then the output of each layer.
+
+        Parameters
+        ----------
+        x : (batch, num_frames, embed_dim) Tensor
+        mask : (batch, 1, 1, num_frames) Tensor, optional
+            Added to the attention logits of each key. Defaults to no mask.
+
+        Yields
+        ------
+        state : (batch, num_frames, embed_dim) Tensor
+        """
+        x = x + self.pos_conv_embed(x)
+        if not self.layer_norm_first:
+            x = self.layer_norm(x)
+        x = self.dropout(x)
+        yield x
+        # Pruned of its attention, the first layer takes with it the position bias of
+        # all layers: that is how the original behaves, and how it was trained.
+        first = cast(EncoderLayer, self.layers[0]).attention
+        positions = None
+        if first is not None and first.rel_attn_embed is not None:
+            positions = first.rel_attn_embed(x.shape[1])
+        for layer in self.layers:
+            x = layer(x, positions, mask)
+            yield x
+
+
+class Encoder(nn.Module):
+    """Feature projection and transformer, as weights name them."""
+
+    def __init__(self, config: WavLMConfig) -> None:
+        super().__init__()
+        num_channels, *_ = config.extractor_conv_layer_config[-1]
+        self.feature_projection = FeatureProjection(
+            num_channels, config.encoder_embed_dim, config.encoder_projection_dropout
+        )
+        self.transformer = Transformer(config)
+
+    def hidden_states(
+        self, features: Tensor, is_padding: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """Yield representations, see `Transformer.hidden_states`.
+
+        Parameters
+        ----------
+        features : (batch, num_frames, channels) Tensor
+        is_padding : (batch, num_frames) Tensor of bool, optional
+            Frames that others should not see. Defaults to none.
+        """
+        x = self.feature_projection(features)
+        if is_padding is None:
+            return self.transformer.hidden_states(x)
+        x = x.masked_fill(is_padding.unsqueeze(-1), 0.0)
+        mask = x.new_zeros(is_padding.shape).masked_fill(is_padding, -10000.0)
+        return self.transformer.hidden_states(x, mask[:, None, None])

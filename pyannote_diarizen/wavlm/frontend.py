@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""From waveforms to frames: the convolutions of WavLM and its frame geometry."""
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from pyannote.audio.utils.receptive_field import (
+    multi_conv_num_frames,
+    multi_conv_receptive_field_center,
+    multi_conv_receptive_field_size,
+)
+from torch import Tensor, nn
+
+from pyannote_diarizen.wavlm.config import WavLMConfig
+
+
+def normalize_waveforms(waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Bring each waveform to zero mean and unit variance.
+
+    Parameters
+    ----------
+    waveforms : (batch, samples) Tensor
+    lengths : (batch,) Tensor, optional
+        Number of samples to trust in each waveform; others are set to zero.
+        Defaults to all.
+
+    Returns
+    -------
+    normalized : (batch, samples) Tensor
+    """
+    if lengths is None:
+        return F.layer_norm(waveforms, waveforms.shape[-1:])
+    normalized = torch.zeros_like(waveforms)
+    for row, waveform, length in zip(normalized, waveforms, lengths, strict=True):
+        row[:length] = F.layer_norm(waveform[:length], (int(length),))
+    return normalized
+
+
+class ConvLayer(nn.Module):
+    """Convolution, normalisation if any, GELU.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride : int
+    bias : bool
+        Whether the convolution has a bias.
+    norm : {GroupNorm, LayerNorm}, optional
+        Normalisation, by channel over time or by instant over channels.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int,
+        bias: bool,
+        norm: nn.GroupNorm | nn.LayerNorm | None,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, stride, bias=bias)
+        self.layer_norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer.
+
+        Parameters
+        ----------
+        x : (batch, in_channels, 1, num_frames) Tensor
+
+        Returns
+        -------
+        y : (batch, out_channels, 1, num_output_frames) Tensor
+        """
+        # As an image of height one, because torch copies what it is given to conv1d
+        # to channels-first order. What leaves a LayerNorm is channels-last and may
+        # stay so: twice as fast in training, 1.3 to 1.7 times in inference (CPU).
+        weight = self.conv.weight.unsqueeze(2)
+        x = F.conv2d(x, weight, self.conv.bias, stride=(1, *self.conv.stride))
+        if isinstance(self.layer_norm, nn.LayerNorm):
+            x = self.layer_norm(x.movedim(1, -1)).movedim(-1, 1)
+        elif self.layer_norm is not None:
+            x = self.layer_norm(x)
+        return F.gelu(x)
+
+
+class FeatureExtractor(nn.Module):
+    """Stack of strided convolutions.
+
+    `dummy_weight` scales the output channels: it is all ones, except after the
+    pruning of channels, which leaves the gate of each remaining channel in it.
+    """
+
+    def __init__(self, config: WavLMConfig) -> None:
+        super().__init__()
+        layers: list[ConvLayer] = []
+        in_channels = 1
+        for channels, kernel_size, stride in config.extractor_conv_layer_config:
+            norm: nn.GroupNorm | nn.LayerNorm | None = None
+            if config.extractor_mode == "layer_norm":
+                norm = nn.LayerNorm(channels)
+            elif not layers:
+                norm = nn.GroupNorm(channels, channels)
+            bias = config.extractor_conv_bias
+            layers.append(
+                ConvLayer(in_channels, channels, kernel_size, stride, bias, norm)
+            )
+            in_channels = channels
+        self.conv_layers = nn.ModuleList(layers)
+        self.dummy_weight = nn.Parameter(torch.ones(in_channels), requires_grad=False)
+        convs = config.extractor_conv_layer_config
+        self._geometry = {
+            "kernel_size": [kernel_size for _, kernel_size, _ in convs],
+            "stride": [stride for _, _, stride in convs],
+            "padding": [0] * len(convs),
+            "dilation": [1] * len(convs),
+        }
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Extract features.
+
+        Parameters
+        ----------
+        waveforms : (batch, samples) Tensor
+
+        Returns
+        -------
+        features : (batch, num_frames, channels) Tensor
+        """
+        x = waveforms[:, None, None]  # (batch, channels=1, 1, samples)
+        for layer in self.conv_layers:
+            x = layer(x)
+        return x.squeeze(2).transpose(1, 2) * self.dummy_weight
+
+    def num_frames(self, num_samples: int) -> int:
+        """Return the number of frames of that many samples."""
+        return max(0, multi_conv_num_frames(num_samples, **self._geometry))
+
+    def receptive_field_size(self, num_frames: int = 1) -> int:
+        """Return the number of samples that `num_frames` frames look at."""
+        return multi_conv_receptive_field_size(num_frames, **self._geometry)
+
+    def receptive_field_center(self, frame: int = 0) -> int:
+        """Return the sample at the centre of a frame, in pyannote's rounding."""
+        return multi_conv_receptive_field_center(frame, **self._geometry)

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""WavLM: self-supervised representations of speech, dense or pruned.
+
+References
+----------
+S. Chen et al., "WavLM: Large-Scale Self-Supervised Pre-Training for Full Stack Speech
+Processing", IEEE JSTSP 2022.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pyannote_diarizen.wavlm.config import WavLMConfig
+from pyannote_diarizen.wavlm.encoder import Encoder
+from pyannote_diarizen.wavlm.frontend import FeatureExtractor, normalize_waveforms
+
+EXTRACTOR_GRADIENT_SCALE = 0.1
+"""Front ends learn ten times slower than the rest, Large included as in DiariZen."""
+
+
+class ScaleGradient(torch.autograd.Function):
+    """Identity whose gradient is multiplied by `EXTRACTOR_GRADIENT_SCALE`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Return `x`."""
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Scale the gradient."""
+        return gradient * EXTRACTOR_GRADIENT_SCALE
+
+
+class WavLM(nn.Module):
+    """WavLM with random weights.
+
+    Parameters
+    ----------
+    config : WavLMConfig
+        Structure, see `get_config` for those known by name.
+
+    Examples
+    --------
+    >>> from pyannote_diarizen.wavlm import WavLM, WavLMConfig
+    >>> config = WavLMConfig.dense(
+    ...     embed_dim=192,
+    ...     num_layers=2,
+    ...     num_heads=3,
+    ...     feed_forward_dim=768,
+    ...     layer_norm=True,
+    ... )
+    >>> representations, _ = WavLM(config).extract_features(torch.randn(1, 16000))
+    >>> [tuple(representation.shape) for representation in representations]
+    [(1, 49, 192), (1, 49, 192), (1, 49, 192)]
+    """
+
+    def __init__(self, config: WavLMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.feature_extractor = FeatureExtractor(config)
+        self.encoder = Encoder(config)
+        self.aux = None
+        if config.aux_num_out is not None:
+            self.aux = nn.Linear(config.encoder_embed_dim, config.aux_num_out)
+
+    def num_frames(self, num_samples: int) -> int:
+        """Return the number of frames of that many samples."""
+        return self.feature_extractor.num_frames(num_samples)
+
+    def hidden_states(
+        self, waveforms: Tensor, lengths: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the input of the first transformer layer, then each layer's output.
+
+        One at a time, so that a caller who sums them need not hold them all.
+
+        Parameters
+        ----------
+        waveforms : (batch, samples) Tensor
+            Any floating-point precision; computation is in that of the weights.
+        lengths : (batch,) Tensor, optional
+            Number of samples of each waveform before padding. Defaults to no padding,
+            which also is how DiariZen treats the zeros after the end of a file.
+
+        Yields
+        ------
+        state : (batch, num_frames, embed_dim) Tensor
+            Pre-LN (Large): without the final layer norm, even the last one.
+
+        Raises
+        ------
+        ValueError
+            If `waveforms` has another shape or is too short to give one frame.
+        """
+        num_samples = waveforms.shape[-1]
+        if waveforms.ndim != 2 or self.num_frames(num_samples) == 0:
+            raise ValueError(
+                "`waveforms` should be (batch, samples) with at least "
+                f"{self.feature_extractor.receptive_field_size()} samples, "
+                f"got shape {tuple(waveforms.shape)}."
+            )
+        if self.config.normalize_waveform:
+            # Half precision is too coarse for the variance of quiet recordings.
+            waveforms = normalize_waveforms(waveforms.float(), lengths)
+        waveforms = waveforms.to(self.feature_extractor.dummy_weight.dtype)
+        features = ScaleGradient.apply(self.feature_extractor(waveforms))
+        if lengths is None:
+            return self.encoder.hidden_states(features)
+        frames = torch.arange(features.shape[1], device=features.device)
+        is_padding = frames >= self._frame_lengths(lengths).unsqueeze(-1)
+        return self.encoder.hidden_states(features, is_padding)
+
+    def extract_features(
+        self,
+        waveforms: Tensor,
+        lengths: Tensor | None = None,
+        num_layers: int | None = None,
+    ) -> tuple[list[Tensor], Tensor | None]:
+        """Representations at all depths.
+
+        Parameters
+        ----------
+        waveforms : (batch, samples) Tensor
+        lengths : (batch,) Tensor, optional
+            Number of samples of each waveform before padding. Defaults to no padding.
+        num_layers : int, optional
+            Number of representations. The first one is the input of the transformer,
+            so that `num_layers` - 1 layers are run. Defaults to all.
+
+        Returns
+        -------
+        representations : list of (batch, num_frames, embed_dim) Tensor
+            Pre-LN (Large): without the final layer norm, even the last one.
+        lengths : (batch,) Tensor, optional
+            Number of frames before padding, None without `lengths`.
+
+        Raises
+        ------
+        ValueError
+            If `waveforms` has a wrong shape, or `num_layers` is out of range.
+        """
+        depth = self.config.encoder_num_layers + 1
+        if num_layers is not None and not 1 <= num_layers <= depth:
+            raise ValueError(
+                f"`num_layers` should be between 1 and {depth}, got {num_layers}."
+            )
+        states = self.hidden_states(waveforms, lengths)
+        representations = list(islice(states, num_layers))
+        return representations, None if lengths is None else self._frame_lengths(
+            lengths
+        )
+
+    def forward(
+        self, waveforms: Tensor, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Output of the last layer.
+
+        Parameters
+        ----------
+        waveforms : (batch, samples) Tensor
+        lengths : (batch,) Tensor, optional
+            Number of samples of each waveform before padding. Defaults to no padding.
+
+        Returns
+        -------
+        output : (batch, num_frames, embed_dim or aux_num_out) Tensor
+            Pre-LN (Large): after the final layer norm.
+        lengths : (batch,) Tensor, optional
+            Number of frames before padding, None without `lengths`.
+        """
+        representations, lengths = self.extract_features(waveforms, lengths)
+        output = representations[-1]
+        if self.config.encoder_layer_norm_first:
+            output = self.encoder.transformer.layer_norm(output)
+        if self.aux is not None:
+            output = self.aux(output)
+        return output, lengths
+
+    def _frame_lengths(self, lengths: Tensor) -> Tensor:
+        frames = [self.num_frames(length) for length in lengths.tolist()]
+        return torch.tensor(frames, device=lengths.device)
