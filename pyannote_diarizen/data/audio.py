@@ -16,25 +16,18 @@ from pyannote.audio.core.io import Audio
 from pyannote.core import Segment
 from torch import Tensor
 
-from pyannote_diarizen.data.decoding import (
-    AudioFile,
-    AudioInfo,
-    AudioSource,
-    open_audio,
-)
-from pyannote_diarizen.data.resampling import Resampling
+from pyannote_diarizen.data.resampled import Channel, ResampledSource
+from pyannote_diarizen.data.sources import AudioFile, AudioInfo, AudioSource, open_audio
 from pyannote_diarizen.errors import AudioFileError, MissingAudioFileError
 
 __all__ = ["AUDIO_SUFFIXES", "AudioReader", "audio_info", "list_audio", "read_audio"]
 
-Channel = int | Literal["downmix"] | None
-
 # What soundfile reads, then what torchcodec reads where FFmpeg is installed.
 AUDIO_SUFFIXES = (
-    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au"),
-    *(".sph", ".w64", ".caf"),
-    *(".m4a", ".aac", ".wma", ".mp4", ".mkv", ".mov", ".webm"),
-)
+    ".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au", ".sph",
+    ".w64", ".caf", ".m4a", ".aac", ".wma", ".amr", ".3gp", ".mp4", ".mkv", ".mov",
+    ".webm",
+)  # fmt: skip
 
 
 def list_audio(paths: Iterable[str | Path]) -> list[Path]:
@@ -63,7 +56,7 @@ def list_audio(paths: Iterable[str | Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        found = sorted(f for f in path.rglob("*") if f.suffix.lower() in AUDIO_SUFFIXES)
+        found = sorted(file for file in path.rglob("*") if _is_audio(file))
         if not found:
             raise AudioFileError(
                 f"Folder '{path}' holds no audio file; the suffixes looked for are "
@@ -73,8 +66,17 @@ def list_audio(paths: Iterable[str | Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
+def _is_audio(path: Path) -> bool:
+    # macOS puts a hidden "._name.wav" beside each file of a foreign disk
+    hidden = path.name.startswith(".")
+    return path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file()
+
+
 def audio_info(file: AudioFile) -> AudioInfo:
-    """Length, sample rate and number of channels of `file`, without decoding it.
+    """Length, sample rate and number of channels of `file`.
+
+    Only the header is read where it is to be trusted; compressed formats, except
+    FLAC, are decoded.
 
     Parameters
     ----------
@@ -84,7 +86,7 @@ def audio_info(file: AudioFile) -> AudioInfo:
     Returns
     -------
     info : AudioInfo
-        What its header says.
+        Exact; no sample is no error here.
     """
     with open_audio(file) as source:
         return source.info
@@ -132,15 +134,12 @@ def read_audio(
     for name, value in (("start", start), ("duration", duration)):
         if value is not None and value < 0:
             raise ValueError(f"`{name}` should be in seconds, from 0, got {value}.")
-    with open_audio(file) as source:
-        rate = sample_rate or source.info.sample_rate
+    with open_audio(file) as original:
+        source = _resample(original, file, sample_rate, channel)
+        rate, total = source.info.sample_rate, source.info.num_samples
         first = round((start or 0.0) * rate)
-        total = Resampling(source.info.sample_rate, rate).length(
-            source.info.num_samples
-        )
         last = total if duration is None else first + round(duration * rate)
-        chosen = _file_channel(file, channel)
-        return _read_range(source, first, min(last, total), rate, chosen), rate
+        return source.read(min(first, total), min(last, total)), rate
 
 
 class AudioReader(Audio):
@@ -173,9 +172,9 @@ class AudioReader(Audio):
 
     def __call__(self, file: AudioFile) -> tuple[Tensor, int]:
         """Return (num_channels, num_samples) waveform of `file` and its rate."""
-        with open_audio(file) as source:
-            rate, total = self._grid(source)
-            return _read_range(source, 0, total, rate, self._choose(file, source)), rate
+        with open_audio(file) as original:
+            source = self._source(original, file)
+            return source.read(0, source.info.num_samples), source.info.sample_rate
 
     def crop(
         self,
@@ -202,8 +201,9 @@ class AudioReader(Audio):
         sample_rate : int
             Its rate in hertz.
         """
-        with open_audio(file) as source:
-            rate, total = self._grid(source)
+        with open_audio(file) as original:
+            source = self._source(original, file)
+            rate, total = source.info.sample_rate, source.info.num_samples
             first = self.get_num_samples(float(segment.start), rate)
             last = first + self.get_num_samples(float(segment.duration), rate)
             outside = max(-first, last - total)
@@ -213,75 +213,28 @@ class AudioReader(Audio):
                     f"contain the requested {segment.start:.3f} s to {segment.end:.3f} "
                     "s: use mode='pad' to fill up with zeros."
                 )
-            start, stop = min(max(0, first), total), max(0, min(last, total))
-            inside = _read_range(source, start, stop, rate, self._choose(file, source))
-        # what a truncated file lacks is padded too
+            start, stop = min(max(0, first), total), min(max(0, last), total)
+            inside = source.read(start, stop)
         before = min(max(0, -first), last - first)
         after = last - first - before - inside.shape[1]
         return torch.nn.functional.pad(inside, (before, after)), rate
 
-    def _grid(self, source: AudioSource) -> tuple[int, int]:
-        """Rate of what comes out, and length of the whole file at that rate."""
-        rate = self.sample_rate or source.info.sample_rate
-        resampling = Resampling(source.info.sample_rate, rate)
-        return rate, resampling.length(source.info.num_samples)
-
-    def _choose(self, file: AudioFile, source: AudioSource) -> Channel:
-        if self.channel is not None or self.mono is None:
-            return _file_channel(file, self.channel)
-        if self.mono == "random":
-            return _file_channel(file, random.randrange(source.info.num_channels))
-        return _file_channel(file, "downmix")
+    def _source(self, original: AudioSource, file: AudioFile) -> ResampledSource:
+        channel: Channel = None
+        if self.channel is not None:
+            channel = self.channel
+        elif self.mono == "random":
+            channel = random.randrange(original.info.num_channels)
+        elif self.mono == "downmix":
+            channel = "downmix"
+        return _resample(original, file, self.sample_rate, channel)
 
 
-def _file_channel(file: AudioFile, default: Channel) -> Channel:
-    channel = file.get("channel") if isinstance(file, Mapping) else None
-    return default if channel is None else channel
-
-
-def _read_range(
-    source: AudioSource, start: int, stop: int, rate: int, channel: Channel
-) -> Tensor:
-    """Read samples `start` to `stop` of `source` at `rate`, block by block."""
-    info = source.info
-    if info.num_samples == 0:
-        raise AudioFileError(f"{source.name} holds no sample: record it again.")
-    resampling = Resampling(info.sample_rate, rate)
-    num_samples = max(0, stop - start)
-    waveform = torch.empty(info.num_channels if channel is None else 1, num_samples)
-    block = max(1, int(min(source.block_duration * rate, num_samples)))
-    for offset in range(0, num_samples, block):
-        size = min(block, num_samples - offset)
-        first, last = resampling.inputs(start + offset, start + offset + size)
-        samples = source.read(first, min(last, info.num_samples) - first)
-        _check_finite(samples, first, source)
-        resampled = resampling(_remix(samples, channel, source))
-        skipped = start + offset - resampling.length(first)
-        part = resampled[:, skipped : skipped + size]
-        waveform[:, offset : offset + part.shape[1]] = part
-        if part.shape[1] < size:
-            return waveform[:, : offset + part.shape[1]]
-    return waveform
-
-
-def _remix(samples: Tensor, channel: Channel, source: AudioSource) -> Tensor:
-    if channel is None:
-        return samples
-    if channel == "downmix":
-        return samples.mean(dim=0, keepdim=True)
-    if not 0 <= channel < source.info.num_channels:
-        raise AudioFileError(
-            f"{source.name} has {source.info.num_channels} channel(s), numbered from "
-            f"0: there is no channel {channel}."
-        )
-    return samples[channel : channel + 1]
-
-
-def _check_finite(samples: Tensor, start: int, source: AudioSource) -> None:
-    finite = torch.isfinite(samples).all(dim=0)
-    if not finite.all():
-        instant = (start + int(finite.int().argmin())) / source.info.sample_rate
-        raise AudioFileError(
-            f"{source.name} holds NaN or infinite samples, the first one at "
-            f"{instant:.3f} s: export it again or replace them by zeros."
-        )
+def _resample(
+    original: AudioSource, file: AudioFile, sample_rate: int | None, channel: Channel
+) -> ResampledSource:
+    """Apply what was asked for, or what `file` itself asks for."""
+    chosen = file.get("channel") if isinstance(file, Mapping) else None
+    if sample_rate is None:
+        sample_rate = original.info.sample_rate
+    return ResampledSource(original, sample_rate, channel if chosen is None else chosen)

@@ -3,7 +3,8 @@
 """Resampling by range: part of a file, on the grid of the whole file.
 
 Sample `n` of the result always stands for time `n / new_rate`, wherever reading
-starts, so that a chunk equals the same chunk of the whole file resampled.
+starts, so that a chunk equals the same chunk of the whole file resampled. The filter
+is that of `pyannote.audio`, hence so are the samples.
 """
 
 import math
@@ -21,10 +22,24 @@ MAX_TABLE_SIZE = 32_000_000
 
 @dataclass(frozen=True)
 class Resampling:
-    """Polyphase resampling from `rate` to `new_rate`, in hertz."""
+    """Polyphase resampling from `rate` to `new_rate`, in hertz.
+
+    Raises
+    ------
+    ValueError
+        If a rate is not positive.
+    """
 
     rate: int
     new_rate: int
+
+    def __post_init__(self) -> None:
+        """Check both rates."""
+        if min(self.rate, self.new_rate) <= 0:
+            raise ValueError(
+                "Sample rates should be positive, in hertz, got "
+                f"{self.rate} and {self.new_rate}."
+            )
 
     @property
     def up(self) -> int:
@@ -66,4 +81,7 @@ class Resampling:
         if self.up * (2 * self.margin + self.down) > MAX_TABLE_SIZE:
             resampled = resample_poly(waveform.numpy(), self.up, self.down, axis=-1)
             return torch.from_numpy(resampled)
-        return torchaudio.functional.resample(waveform, self.rate, self.new_rate)
+        # torchaudio rounds the length in single precision, which may lose a sample
+        padded = torch.nn.functional.pad(waveform, (0, self.down))
+        resampled = torchaudio.functional.resample(padded, self.rate, self.new_rate)
+        return resampled[..., : self.length(waveform.shape[-1])]
