@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Find shipped configuration files by name, however the package was installed.
+
+`hparams/` and `protocols/` are at the top level of a checkout, where an editable
+install sees them too; a wheel carries them inside the package.
+"""
+
+from pathlib import Path
+
+import pyannote_diarizen
+
+_PACKAGE = Path(pyannote_diarizen.__file__).parent
+
+
+def resource_folder(name: str) -> Path:
+    """Folder of shipped configuration files.
+
+    Parameters
+    ----------
+    name : str
+        "hparams" or "protocols".
+
+    Returns
+    -------
+    folder : Path
+        Inside the package (wheel) or beside it (checkout, editable install).
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is in neither place.
+    """
+    # the package first: what is beside an installed package is not ours
+    for parent in (_PACKAGE, _PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
+    raise FileNotFoundError(
+        f"There is no folder '{name}' in or beside {_PACKAGE}: install the package "
+        "again."
+    )
+
+
+def find_hparams(name: str) -> Path:
+    """File of hyper-parameters called `name`.
+
+    Parameters
+    ----------
+    name : str
+        Path in `hparams/` without its suffix, as in "pipeline/diarizen-tiny".
+
+    Returns
+    -------
+    path : Path
+        The YAML file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none of that name; the message lists those that exist.
+
+    Examples
+    --------
+    >>> find_hparams("pipeline/diarizen-tiny").name
+    'diarizen-tiny.yaml'
+    """
+    folder = resource_folder("hparams")
+    known = {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in sorted(folder.rglob("*.yaml"))
+    }
+    if name not in known:
+        raise FileNotFoundError(
+            f"There are no hyper-parameters called '{name}', only {', '.join(known)}."
+        )
+    return known[name]

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Names of pipelines."""
+
+from pathlib import Path
+
+import pytest
+
+from pyannote_diarizen.hub import bundled
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Path:
+    """Package that comes with the pipelines `large` and `tiny`."""
+    for name in ("tiny", "large"):
+        (tmp_path / "hub" / name).mkdir(parents=True)
+        (tmp_path / "hub" / name / "config.yaml").touch()
+    monkeypatch.setattr(bundled, "_HUB", tmp_path / "hub")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "hub"
+
+
+def test_bundled_pipelines_are_found_by_name(hub):
+    assert bundled.bundled_names() == ["large", "tiny"]
+    assert bundled.bundled_folder("tiny") == hub / "tiny"
+    with pytest.raises(FileNotFoundError, match=r"'huge' comes .* only large, tiny"):
+        bundled.bundled_folder("huge")
+
+
+@pytest.mark.parametrize("name", ["tiny", "pipeline/tiny"])
+def test_both_names_of_a_bundled_pipeline_give_its_folder(hub, name):
+    assert bundled.resolve_pipeline(name) == hub / "tiny"
+
+
+def test_what_exists_on_disk_goes_first(hub, tmp_path):
+    mine = tmp_path / "tiny"
+    mine.mkdir()
+    (mine / "config.yaml").touch()
+    assert bundled.resolve_pipeline("tiny") == Path("tiny")
+    config = mine / "config.yaml"
+    assert bundled.resolve_pipeline(config) == config
+
+
+def test_a_folder_of_something_else_does_not_hide_a_bundled_pipeline(hub, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    assert bundled.resolve_pipeline("tiny") == hub / "tiny"
+
+
+def test_owner_and_name_are_left_to_the_hub(hub):
+    source = bundled.resolve_pipeline("pyannote/speaker-diarization-community-1")
+    assert source == "pyannote/speaker-diarization-community-1"
+
+
+@pytest.mark.parametrize("name", ["huge", "no/such/folder", "/nowhere", ""])
+def test_anything_else_is_an_error_that_lists_what_there_is(hub, name):
+    with pytest.raises(FileNotFoundError, match=r"large, tiny|no config\.yaml"):
+        bundled.resolve_pipeline(name)

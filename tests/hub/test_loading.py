@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""From the name of a pipeline to a pipeline that can be called."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pyannote_diarizen.hub.loading import choose_device, load_pipeline
+
+
+def test_auto_is_a_gpu_if_there_is_one():
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert choose_device("auto").type == expected
+
+
+def test_a_device_may_have_a_number():
+    assert choose_device("cpu:0") == torch.device("cpu", 0)
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:63"])
+def test_a_device_that_is_not_there_is_an_error(device):
+    with pytest.raises(ValueError, match=f"Device '{device}' cannot be used here"):
+        choose_device(device)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "pipeline: [",
+        "params: {}",
+        "pipeline: {name: nowhere.Pipeline}",
+        "pipeline: {name: pyannote_diarizen.pipelines.DiariZen, params: {a: 1}}",
+        "dependencies: {not-installed: 1.0.0}\npipeline: {name: x}",
+    ],
+)
+def test_a_broken_config_is_an_error_that_names_it(tmp_path, config):
+    Path(tmp_path, "config.yaml").write_text(config)
+    with pytest.raises(ValueError, match=f"'{tmp_path}' cannot be loaded"):
+        load_pipeline(tmp_path, device="cpu")
+
+
+def test_a_folder_that_is_not_there_is_an_error():
+    with pytest.raises(FileNotFoundError, match="'/no/such/folder' is neither"):
+        load_pipeline("/no/such/folder", device="cpu")
