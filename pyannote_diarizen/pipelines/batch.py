@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Many files, one after the other: a bad one does not stop the others."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyannote.core import Annotation
+
+from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.data.audio import list_audio
+from pyannote_diarizen.errors import AudioFileError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    diarization : Annotation, optional
+        Who speaks when.
+    error : str, optional
+        Why there is no diarization; names the file.
+    """
+
+    file: Path
+    diarization: Annotation | None = None
+    error: str | None = None
+
+
+def find_audio(paths: Iterable[Path]) -> tuple[list[Path], list[Outcome]]:
+    """Expand folders, keeping what cannot be found apart.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files and folders of files.
+
+    Returns
+    -------
+    files : list of Path
+        Each file once, however many paths lead to it.
+    missing : list of Outcome
+        Paths that do not exist, folders without audio.
+    """
+    files: dict[Path, Path] = {}
+    missing = []
+    for path in paths:
+        try:
+            for file in list_audio([path]):
+                files.setdefault(file.resolve(), file)
+        except AudioFileError as error:
+            missing.append(Outcome(path, error=str(error)))
+    return list(files.values()), missing
+
+
+def name_files(files: Sequence[Path]) -> dict[str, Path]:
+    """Name files after as little of their paths as tells them apart.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Different files.
+
+    Returns
+    -------
+    names : dict of Path
+        Files by name: "meeting", or "monday_meeting" if another folder has a "meeting"
+        too, or "meeting.wav" if only suffixes differ. Spaces, on which RTTM separates,
+        become underscores.
+
+    Raises
+    ------
+    ValueError
+        If underscores instead of spaces and slashes leave two names the same.
+
+    Examples
+    --------
+    >>> list(name_files([Path("/a/monday/x.wav"), Path("/a/tuesday/x.wav")]))
+    ['monday_x', 'tuesday_x']
+    """
+    paths = [file.absolute() for file in files]
+    deepest = max((len(path.parts) for path in paths), default=2)
+    for shown in ([path.with_suffix("") for path in paths], paths):
+        for depth in range(1, deepest):
+            parts = [path.parts[1:][-depth:] for path in shown]
+            names = [re.sub(r"\s", "_", "_".join(part)) for part in parts]
+            if len(set(names)) == len(files):
+                return dict(zip(names, files, strict=True))
+    raise ValueError(
+        "Two files have the same name once their spaces and slashes are underscores: "
+        f"rename one of {', '.join(map(str, files))}."
+    )
+
+
+def diarize_files(
+    pipeline: Callable[..., Any],
+    files: Mapping[str, Path],
+    into: Path | None = None,
+    channel: int | None = None,
+    **options: Any,
+) -> Iterator[Outcome]:
+    """Diarize files, writing each result as soon as it is there.
+
+    Parameters
+    ----------
+    pipeline : callable
+        Takes a file, gives an `Annotation` or has it in `speaker_diarization`.
+    files : Mapping of Path
+        By name, see `name_files`.
+    into : Path, optional
+        Folder to write `<name>.rttm` to.
+    channel : int, optional
+        Channel to diarize, from 0, instead of what the pipeline does.
+    options : dict
+        Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
+
+    Yields
+    ------
+    outcome : Outcome
+        In the order of `files`.
+    """
+    for uri, path in files.items():
+        file: dict[str, Any] = {"uri": uri, "audio": path}
+        if channel is not None:
+            file["channel"] = channel
+        try:
+            output = pipeline(file, **options)
+            diarization = getattr(output, "speaker_diarization", output)
+            if into is not None:
+                write_rttm(diarization, into / f"{uri}.rttm")
+        except AudioFileError as error:
+            yield Outcome(path, error=str(error))
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            yield Outcome(path, error=f"'{path}' cannot be diarized: {error}")
+        else:
+            yield Outcome(path, diarization=diarization)
+
+
+def write_rttm(diarization: Annotation, path: Path) -> None:
+    """Write `diarization` to `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(diarization.to_rttm(), encoding="utf-8")
