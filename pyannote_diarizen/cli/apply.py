@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen apply`: diarize files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pyannote_diarizen.cli.options import DeviceOption, PipelineOption
+from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+
+def apply(
+    audio: Annotated[
+        list[Path], typer.Argument(help="Audio files, or folders of audio files.")
+    ],
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for one RTTM per file, instead of standard output.",
+        ),
+    ] = None,
+    num_speakers: Annotated[
+        int | None, typer.Option(min=1, help="Number of speakers, when known.")
+    ] = None,
+    min_speakers: Annotated[
+        int | None, typer.Option(min=1, help="At least so many speakers.")
+    ] = None,
+    max_speakers: Annotated[
+        int | None, typer.Option(min=1, help="At most so many speakers.")
+    ] = None,
+    device: DeviceOption = "auto",
+    channel: Annotated[
+        int | None,
+        typer.Option(min=0, help="Diarize this channel, from 0, not their average."),
+    ] = None,
+) -> None:
+    """Tell who speaks when in audio files, as RTTM.
+
+    A file that cannot be diarized is told on standard error at the end, and does not
+    stop the others. Files of the same name are told apart by their folders.
+
+    Exit codes: 0, all files were diarized; 1, some were not; 2, wrong usage, or the
+    pipeline cannot be loaded.
+    """
+    if min_speakers and max_speakers and min_speakers > max_speakers:
+        raise typer.BadParameter("--min-speakers exceeds --max-speakers.")
+
+    from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.pipelines.batch import (
+        diarize_files,
+        find_audio,
+        name_files,
+    )
+
+    files, failed = find_audio(audio)
+    named = name_files(files)
+    loaded = load_pipeline(pipeline, device)
+    with ProgressBars(len(files)) as progress:
+        for outcome in diarize_files(
+            loaded,
+            named,
+            into=into,
+            channel=channel,
+            num_speakers=num_speakers,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            hook=progress,
+        ):
+            progress.next_file()
+            if outcome.diarization is None:
+                failed.append(outcome)
+            elif into is None:
+                typer.echo(outcome.diarization.to_rttm(), nl=False)
+    for outcome in failed:
+        typer.secho(outcome.error, fg="red", err=True)
+    if failed:
+        raise typer.Exit(1)

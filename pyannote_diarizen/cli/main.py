@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen`, made of the commands of this folder.
+
+Commands import what they run inside their function, so that `--help` is quick.
+"""
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pyannote_diarizen import __version__
+from pyannote_diarizen.cli.apply import apply
+from pyannote_diarizen.cli.demo import demo
+
+
+class OneLineErrors(TyperGroup):
+    """Commands whose errors are told in one line, with exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (OSError, ValueError) as error:
+            message = " ".join(str(error).split())
+            typer.secho(f"{ctx.info_name}: {message}", fg="red", err=True)
+            raise typer.Exit(2) from error
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # fills the lines of docstrings anew
+)
+app.command()(demo)
+app.command()(apply)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"pyannote-diarizen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print version."
+        ),
+    ] = False,
+) -> None:
+    """Tell who speaks when, with DiariZen models on pyannote.audio.
+
+    Nothing is reported to anyone: the telemetry of pyannote.audio is off unless the
+    environment variable PYANNOTE_METRICS_ENABLED is 1.
+    """
+    from pyannote_diarizen._host import ignore_missing_ffmpeg
+
+    os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+    ignore_missing_ffmpeg()

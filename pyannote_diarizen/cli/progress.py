@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Progress on standard error, so that standard output holds results only."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+class ProgressBars:
+    """Hook of pipelines that shows one bar for files and one per stage of a file.
+
+    Parameters
+    ----------
+    num_files : int
+        How many there are to process.
+    """
+
+    def __init__(self, num_files: int) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._files = self._bars.add_task("files", total=num_files)
+        self._stages: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "ProgressBars":
+        """Show the bars."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove them."""
+        self._bars.stop()
+
+    def __call__(
+        self,
+        stage: str,
+        artifact: Any,
+        file: Mapping[str, Any],
+        total: int | None = None,
+        completed: int | None = None,
+    ) -> None:
+        """Update the bar of `stage`, see `pyannote.audio.pipelines.utils.hook`."""
+        if completed is None:
+            completed = total = 1
+        if stage not in self._stages:
+            self._stages[stage] = self._bars.add_task(f"{file['uri']}: {stage}")
+        self._bars.update(self._stages[stage], completed=completed, total=total)
+
+    def next_file(self) -> None:
+        """One more file is done: remove the bars of its stages."""
+        for task in self._stages.values():
+            self._bars.remove_task(task)
+        self._stages.clear()
+        self._bars.advance(self._files)

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""A pipeline without weights: who is loud speaks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pyannote.audio import Pipeline
+from pyannote.core import Annotation, Segment
+
+from pyannote_diarizen.data.audio import read_audio
+
+
+class LoudPipeline(Pipeline):
+    """One turn per file, over its first to last loud sample."""
+
+    def __init__(self, token: Any = None, cache_dir: Any = None) -> None:
+        super().__init__()
+
+    def default_parameters(self) -> dict:
+        return {}
+
+    def apply(
+        self,
+        file: Mapping[str, Any],
+        hook: Callable | None = None,
+        **num_speakers: int | None,
+    ) -> Annotation:
+        """Diarize `file`; the speaker is called after the options that were given."""
+        hook = self.setup_hook(file, hook=hook)
+        waveform, sample_rate = read_audio(file)
+        hook("loudness", None, total=1, completed=1)
+        loud = (waveform[0].abs() > 0.1).nonzero()
+        diarization = Annotation(uri=file["uri"])
+        if len(loud):
+            start, end = loud[0].item() / sample_rate, loud[-1].item() / sample_rate
+            given = [f"{key}={value}" for key, value in num_speakers.items() if value]
+            diarization[Segment(start, end)] = ",".join(given) or "SPEAKER_00"
+        return diarization

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen apply`."""
+
+from pathlib import Path
+
+import pytest
+
+
+def rttm(uri: str, end: float = 1.0, speaker: str = "SPEAKER_00") -> str:
+    return f"SPEAKER {uri} 1 0.500 {end - 0.5:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
+
+
+def test_rttm_goes_to_standard_output(run, pipeline, write_audio):
+    write_audio("b.wav", end=1.5)
+    write_audio("a.wav")
+    result = run("apply", "b.wav", "a.wav", "--pipeline", pipeline)
+    assert result.exit_code == 0
+    assert result.stdout == rttm("b", 1.5) + rttm("a")
+
+
+def test_rttm_goes_to_a_folder(run, pipeline, write_audio, here):
+    write_audio("calls/a.wav")
+    write_audio("calls/monday/b.flac")
+    result = run("apply", "calls", "--pipeline", pipeline, "--into", "out/rttm")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    written = {path.name: path.read_text() for path in (here / "out/rttm").iterdir()}
+    assert written == {"a.rttm": rttm("a"), "b.rttm": rttm("b")}
+
+
+def test_a_bad_file_does_not_stop_the_others(run, pipeline, write_audio, here):
+    write_audio("a.wav")
+    (here / "bad.wav").write_text("not audio")
+    write_audio("z.wav")
+    result = run(
+        "apply", "a.wav", "bad.wav", "gone.wav", "z.wav", "--pipeline", pipeline
+    )
+    assert result.exit_code == 1
+    assert result.stdout == rttm("a") + rttm("z")
+    assert "bad.wav" in result.stderr
+    assert "'gone.wav' does not exist" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_files_of_the_same_name_are_told_apart(run, pipeline, write_audio, here):
+    write_audio("monday/x.wav")
+    write_audio("tuesday/x.wav", end=1.5)
+    run("apply", "monday", "tuesday", "--pipeline", pipeline, "--into", "out")
+    assert (here / "out/monday_x.rttm").read_text() == rttm("monday_x")
+    assert (here / "out/tuesday_x.rttm").read_text() == rttm("tuesday_x", 1.5)
+
+
+def test_number_of_speakers_reaches_the_pipeline(run, pipeline, write_audio):
+    write_audio("a.wav")
+    result = run("apply", "a.wav", "--pipeline", pipeline, "--num-speakers", "3")
+    assert result.stdout == rttm("a", speaker="num_speakers=3")
+    bounds = ["--min-speakers", "2", "--max-speakers", "4"]
+    result = run("apply", "a.wav", "--pipeline", pipeline, *bounds)
+    assert result.stdout == rttm("a", speaker="min_speakers=2,max_speakers=4")
+
+
+@pytest.mark.parametrize(("channel", "expected"), [("0", ""), ("1", rttm("a"))])
+def test_one_channel_can_be_chosen(run, pipeline, write_audio, channel, expected):
+    write_audio("a.wav", num_channels=2)
+    result = run("apply", "a.wav", "--pipeline", pipeline, "--channel", channel)
+    assert result.stdout == expected
+
+
+def test_an_absent_channel_is_an_error_of_the_file(run, pipeline, write_audio):
+    write_audio("a.wav")
+    result = run("apply", "a.wav", "--pipeline", pipeline, "--channel", "3")
+    assert result.exit_code == 1
+    assert "there is no channel 3" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--num-speakers", "0"],
+        ["--min-speakers", "3", "--max-speakers", "2"],
+        ["--channel", "-1"],
+        ["--pipeline", "nowhere"],
+        ["--device", "abacus"],
+        ["--colour", "red"],
+    ],
+)
+def test_wrong_usage_is_told_before_any_work(run, write_audio, here, options):
+    write_audio("a.wav")
+    result = run("apply", "a.wav", "--into", "out", *options)
+    assert result.exit_code == 2
+    assert options[-1] in result.stderr or options[0] in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (here / "out").exists()
+
+
+def test_a_broken_pipeline_is_told_in_one_line(run, write_audio, pipeline):
+    write_audio("a.wav")
+    Path(pipeline, "config.yaml").write_text("pipelines: {}")
+    result = run("apply", "a.wav", "--pipeline", pipeline)
+    assert result.exit_code == 2
+    assert "cannot be loaded" in result.stderr
+    assert result.stderr.count("\n") == 1
