@@ -156,7 +156,7 @@ def test_more_clusters_than_speakers_who_are_alone_long_enough(
 ):
     conversation.segmentations.data[:, 2:10, 0] = 0
     conversation.segmentations.data[:, 12:20, 1] = 0
-    conversation.segmentations.data[1:, 22:30, 2] = 0
+    conversation.segmentations.data[2:, 22:30, 2] = 0
     hard, _, _ = clustering(**conversation.inputs, num_clusters=3)
     assert len(np.unique(hard[hard != -2])) == 3
 
