@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Quality and speed of pipelines on real conversations: the table of the model card.
+
+    python benchmarks/bundled.py diarizen-tiny --write-card
+
+Several pipelines are compared in one run, beside one speaker everywhere. The AMI
+excerpts are looked for in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
+"""
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pyannote.core import Annotation
+from pyannote.database import FileFinder, registry
+
+from pyannote_diarizen._host import ignore_missing_ffmpeg
+
+# before pyannote.audio is imported
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+ignore_missing_ffmpeg()
+
+import torch
+from pyannote.audio import Pipeline
+
+from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.data.sample import sample_file
+from pyannote_diarizen.evaluation.measure import measure
+from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
+from pyannote_diarizen.hub.loading import load_pipeline
+
+SHARED = Path(__file__).parents[2] / "shared"
+BEGIN, END = (f"<!-- benchmarks/bundled.py: {word} -->\n" for word in ("begin", "end"))
+
+Files = list[Mapping[str, Any]]
+
+
+def conversations() -> dict[str, Files]:
+    """Annotated files, by name of their collection."""
+    shared = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", SHARED))
+    registry.load_database(shared / "audio" / "ami" / "database.yml")
+    excerpts = registry.get_protocol(
+        "AMIExcerpts.SpeakerDiarization.Excerpts", {"audio": FileFinder()}
+    )
+    return {
+        "sample of pyannote.audio": [sample_file()],
+        "AMI excerpts, development": list(excerpts.development()),
+    }
+
+
+def one_speaker_everywhere(file: Mapping[str, Any]) -> Annotation:
+    """Diarize without listening: what any system has to beat."""
+    diarization = Annotation(uri=file["uri"])
+    for region in file["annotated"]:
+        diarization[region] = "everyone"
+    return diarization
+
+
+def baseline_row(data: str, files: Files) -> str:
+    """Row of the table for one speaker everywhere."""
+    scores = (
+        score_diarization(
+            file["annotation"], one_speaker_everywhere(file), file["annotated"]
+        )
+        for file in files
+    )
+    return row(data, "one speaker everywhere", sum(scores, DiarizationScore()), "")
+
+
+def pipeline_row(data: str, files: Files, name: str, pipeline: Pipeline) -> str:
+    """Row of the table for `pipeline`, once it has warmed up."""
+    pipeline(files[0]["audio"])
+    measured = [measure(pipeline, file) for file in files]
+    processing_time = sum(measurement.processing_time for measurement in measured)
+    duration = sum(measurement.duration for measurement in measured)
+    score = sum((measurement.score for measurement in measured), DiarizationScore())
+    return row(data, name, score, f"{processing_time / duration:.3f}")
+
+
+def row(data: str, system: str, score: DiarizationScore, speed: str) -> str:
+    """Row of the table; errors are shares of the speech of the reference."""
+    errors = [score.error, score.missed_detection, score.false_alarm, score.confusion]
+    shares = [f"{score.share(seconds):.1%}" for seconds in errors]
+    return f"| {' | '.join([data, system, *shares, speed])} |"
+
+
+def conditions(device: str) -> str:
+    """Say what the figures depend on."""
+    versions = ", ".join(
+        f"{name} {version(name)}"
+        for name in ("pyannote-diarizen", "pyannote.audio", "torch")
+    )
+    return (
+        "No collar, overlap scored, number of speakers not given. Real-time factor: "
+        f"seconds of processing per second of audio, on {device} "
+        f"({platform.processor() or platform.machine()}, {torch.get_num_threads()} "
+        f"threads). {versions}."
+    )
+
+
+def write_card(card: Path, results: str) -> None:
+    """Replace what is between the two marks of `card`."""
+    before, _, rest = card.read_text(encoding="utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(
+            f"{card} lacks the lines that say where results go:\n{BEGIN}{END}"
+        )
+    with replacing(card) as temporary:
+        temporary.write_text(before + BEGIN + results + END + after, encoding="utf-8")
+
+
+def main(
+    pipelines: Annotated[
+        list[str] | None, typer.Argument(help="Names, folders or hub identifiers.")
+    ] = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write-card", help="Put the table in README.md of the first."),
+    ] = False,
+    device: Annotated[str, typer.Option(help="As of pyannote-diarizen apply.")] = "cpu",
+) -> None:
+    """Print the diarization error rate and speed of pipelines as a Markdown table."""
+    names = pipelines or [DEFAULT_PIPELINE]
+    loaded = {name: load_pipeline(name, device) for name in names}
+    rows = [
+        "| data | system | DER | missed | false alarm | confusion | real-time factor |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for data, files in conversations().items():
+        rows.append(baseline_row(data, files))
+        for name, pipeline in loaded.items():
+            rows.append(pipeline_row(data, files, Path(name).name, pipeline))
+    results = "\n".join([*rows, "", conditions(device), ""])
+    print(results)
+    if write:
+        write_card(Path(resolve_pipeline(names[0])) / "README.md", results)
+
+
+if __name__ == "__main__":
+    typer.run(main)
