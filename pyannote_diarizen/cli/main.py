@@ -6,12 +6,12 @@ Commands import what they run inside their function, so that `--help` is quick.
 """
 
 import os
+from importlib.metadata import version as version_of
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from pyannote_diarizen import __version__
 from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.demo import demo
 
@@ -42,7 +42,7 @@ app.command()(apply)
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"pyannote-diarizen {__version__}")
+        typer.echo(f"pyannote-diarizen {version_of('pyannote-diarizen')}")
         raise typer.Exit
 
 

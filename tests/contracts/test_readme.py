@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""What README.md tells people to type works."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from pyannote_diarizen.cli.main import app
+from pyannote_diarizen.data.sample import sample_file
+from pyannote_diarizen.hub.bundled import bundled_names
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = get_command(app).commands
+
+
+def blocks(language: str) -> list[str]:
+    """Code blocks of README in that language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+LINES = [line for block in blocks("bash") for line in block.splitlines()]
+OURS = [line for line in LINES if line.startswith("pyannote-diarizen ")]
+PYTEST = [line for line in LINES if line.startswith("pytest ")]
+FROM_SCRATCH = [line for line in LINES if line.startswith("python3 -m venv ")]
+
+
+def test_no_line_is_overlooked():
+    assert sorted(LINES) == sorted(OURS + PYTEST + FROM_SCRATCH)
+
+
+def test_both_commands_from_scratch_are_run_by_continuous_integration():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert len(FROM_SCRATCH) == 2
+    for line in FROM_SCRATCH:
+        assert f"\n({line})\n" in script
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_commands_and_their_options_exist(line):
+    name, *arguments = shlex.split(line.split(">")[0])[1:]
+    known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert {word for word in arguments if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("line", PYTEST)
+def test_markers_exist(line, pytestconfig):
+    markers = [marker.split(":")[0] for marker in pytestconfig.getini("markers")]
+    assert line.removeprefix("pytest -m ") in markers
+
+
+@pytest.mark.skipif(not bundled_names(), reason="no bundled pipeline yet")
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_runs(code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample_file()["audio"], "audio.wav")
+    exec(code, {})
+    assert "SPEAKER_00" in capsys.readouterr().out
+
+
+def test_files_that_it_links_to_exist():
+    links = re.findall(r"\]\((?!https?://)([^)]+)\)", README)
+    if not bundled_names():
+        links.remove("pyannote_diarizen/hub/diarizen-tiny/README.md")
+    assert [link for link in links if not (ROOT / link).exists()] == []
