@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Rooms, noise and channels of simulated conversations.
+"""What happens to speech on its way: rooms, noises, channels.
 
 Rooms are not ray-traced: a direct path, sparse early reflections and a noise tail that
 decays exponentially are enough to train on and cost nothing. Responses begin with
@@ -8,11 +8,13 @@ their direct path, so that a reverberated signal stays aligned with the dry one.
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 import scipy.fft
-import soundfile
+
+from pyannote_diarizen.data.audio import list_audio, read_audio
 
 BLOCK = 2**15
 """Samples per Fourier transform of the overlap-save convolution."""
@@ -45,25 +47,46 @@ def simulate_response(
         float32, 1 at sample 0.
     """
     time = np.arange(num_samples) / sample_rate
-    noise = rng.standard_normal((2, num_samples))
+    decay = np.log(1e3) / rt60  # 60 dB
+    low, high = rng.standard_normal((2, num_samples))
     # air and walls absorb high frequencies sooner
-    low = noise[0] * np.exp(-6.9 * time / rt60)
-    high = np.diff(noise[1], prepend=0.0) * np.exp(-6.9 * time / (0.6 * rt60))
-    low = np.convolve(low, [0.25, 0.5, 0.25], mode="same")
-    tail = low + 0.5 * high
-    # the tail sets in while reflections grow dense, over the first 30 ms
+    tail = np.convolve(low, [0.25, 0.5, 0.25], mode="same") * np.exp(-decay * time)
+    tail += 0.5 * np.diff(high, prepend=0.0) * np.exp(-decay * time / 0.6)
+    # reflections grow dense, until they are a tail, over the first 30 ms
     tail *= np.minimum(time / 0.03, 1.0)
+
     delays = rng.uniform(0.001, 0.05, size=rng.integers(6, 16))
-    reflections = np.exp(-6.9 * delays / rt60) / (1 + 100 * delays)
-    response = np.zeros(num_samples)
-    response[(delays * sample_rate).astype(int)] = reflections * rng.choice(
-        [-1.0, 1.0], size=len(delays)
+    signs = rng.choice([-1.0, 1.0], size=len(delays))
+    reflections = np.zeros(num_samples)
+    reflections[(delays * sample_rate).astype(int)] = (
+        signs * np.exp(-decay * delays) / (1 + 100 * delays)
     )
-    response *= 0.7 / np.sqrt(np.sum(response**2))
-    response += 0.7 * tail / np.sqrt(np.sum(tail**2))
-    response *= 10 ** (-direct_to_reverberant / 20) / np.sqrt(np.sum(response**2))
+    response = reflections / np.linalg.norm(reflections) + tail / np.linalg.norm(tail)
+    response *= 10 ** (-direct_to_reverberant / 20) / np.linalg.norm(response)
     response[0] = 1.0
     return response.astype(np.float32)
+
+
+def read_response(
+    path: str | Path, num_samples: int = 8192, sample_rate: int = 16000
+) -> np.ndarray:
+    """Read a measured room response, from its direct path on.
+
+    Returns
+    -------
+    response : (num_samples,) np.ndarray
+        float32, 1 at sample 0; what comes later is faded out.
+    """
+    waveform, _ = read_audio(path, sample_rate, channel=0)
+    response = waveform[0].numpy()
+    direct = int(np.abs(response).argmax())
+    if response[direct] == 0:
+        raise ValueError(f"{path} is silent: expected a room response.")
+    response = response[direct : direct + num_samples] / response[direct]
+    response = np.pad(response, (0, num_samples - len(response)))
+    fade = num_samples // 8
+    response[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return response
 
 
 class Rooms:
@@ -114,16 +137,40 @@ class Rooms:
         rooms = []
         for _ in range(num_rooms):
             decay = rng.uniform(*rt60)
-            ratio = rng.uniform(*direct_to_reverberant)
+            ratios = rng.normal(rng.uniform(*direct_to_reverberant), 3.0, num_positions)
             rooms.append(
                 [
-                    simulate_response(
-                        decay, rng.normal(ratio, 3.0), rng, sample_rate=sample_rate
-                    )
-                    for _ in range(num_positions)
+                    simulate_response(decay, ratio, rng, sample_rate=sample_rate)
+                    for ratio in ratios
                 ]
             )
         return cls(np.array(rooms))
+
+    @classmethod
+    def read(
+        cls,
+        paths: Iterable[str | Path],
+        num_positions: int = 5,
+        sample_rate: int = 16000,
+    ) -> "Rooms":
+        """Read measured responses, one room each: all positions sound the same."""
+        responses = [
+            read_response(path, sample_rate=sample_rate) for path in list_audio(paths)
+        ]
+        return cls(np.repeat(np.array(responses)[:, None], num_positions, axis=1))
+
+    def __add__(self, other: "Rooms") -> "Rooms":
+        """Return the rooms of both banks."""
+        shapes = [(rooms.num_positions, rooms.num_samples) for rooms in (self, other)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                "Rooms can only be added if they have as many positions and samples, "
+                f"got {shapes[0]} and {shapes[1]}."
+            )
+        both = copy(self)
+        both.num_rooms += other.num_rooms
+        both.spectra = np.concatenate([self.spectra, other.spectra])
+        return both
 
     def reverberate(
         self, dry: np.ndarray, room: int, positions: Sequence[int]
@@ -151,7 +198,7 @@ class Rooms:
             padded = np.zeros(num_blocks * step + lead, dtype=np.float32)
             padded[: len(signal)] = signal
             blocks = np.lib.stride_tricks.sliding_window_view(padded, BLOCK)[::step]
-            heard = blocks.any(axis=1).nonzero()[0]
+            heard = np.flatnonzero(blocks.any(axis=1))
             mixture[heard] += (
                 scipy.fft.rfft(blocks[heard]) * self.spectra[room, position]
             )
@@ -171,14 +218,32 @@ def coloured_noise(
 def read_noises(
     paths: Iterable[str | Path], sample_rate: int = 16000
 ) -> list[np.ndarray]:
-    """Read mono noise recordings as (num_samples,) int16 arrays."""
+    """Read recordings, and folders of them, as (num_samples,) int16 arrays."""
     noises = []
-    for path in paths:
-        waveform, rate = soundfile.read(path, dtype="int16", always_2d=True)
-        if rate != sample_rate:
-            raise ValueError(f"{path}: expected {sample_rate} Hz, got {rate} Hz.")
-        noises.append(waveform[:, 0])
-    return noises
+    for path in list_audio(paths):
+        waveform, _ = read_audio(path, sample_rate)
+        noises.append((waveform[0] * (2**15 - 1)).clip(-(2**15), 2**15 - 1).short())
+    return [noise.numpy() for noise in noises]
+
+
+def crop_noise(
+    noises: Sequence[np.ndarray], num_samples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw a stretch of one of some recordings, repeated if too short.
+
+    Returns
+    -------
+    noise : (num_samples,) np.ndarray
+        float32, of unit level (zero if the recording is silent there).
+    """
+    noise = noises[int(rng.integers(len(noises)))]
+    spare = len(noise) - num_samples
+    start = int(rng.integers(spare + 1 if spare >= 0 else len(noise)))
+    crop = noise[start : start + num_samples].astype(np.float32)
+    if len(crop) < num_samples:
+        crop = np.resize(np.roll(noise, -start), num_samples).astype(np.float32)
+    level = np.sqrt(np.mean(np.square(crop)))
+    return crop / level if level > 0 else crop
 
 
 def equalise(

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Labels of simulated conversations are those of the speech in them."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -10,10 +13,13 @@ from pyannote.core import SlidingWindow
 from pyannote_diarizen.data.acoustics import Rooms
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing
 from pyannote_diarizen.data.speech import SpeechPool
+from pyannote_diarizen.data.turn_taking import TurnTaking
 
 RATE = 16000
 FREQUENCIES = {"a": 500, "b": 1000, "c": 2000}
-CLEAN = Mixing(snr=(200.0, 200.0), telephone=0.0, tilt=0.0, speaker_spread=0.0)
+CLEAN = Mixing(
+    room=0.0, snr=(200.0, 200.0), telephone=0.0, tilt=0.0, speaker_spread=0.0
+)
 
 
 @pytest.fixture
@@ -24,7 +30,8 @@ def pool(rng: np.random.Generator) -> SpeechPool:
         for seconds in rng.uniform(0.5, 4.0, size=10):
             time = np.arange(round(seconds * RATE)) / RATE
             tone = 8000 * np.sin(2 * np.pi * frequency * time)
-            utterances.append(("tones", speaker, tone.astype(np.int16)))
+            source = "low" if speaker == "a" else "high"
+            utterances.append((source, speaker, tone.astype(np.int16)))
     return SpeechPool.from_utterances(utterances)
 
 
@@ -36,25 +43,26 @@ def loud_frames(waveform: np.ndarray, frequency: float) -> np.ndarray:
     return level > 0.3 * level.max()
 
 
-def test_same_seed_gives_same_conversation(pool: SpeechPool) -> None:
+def test_same_seed_gives_same_conversation(pool):
     simulator = ConversationSimulator(
         pool, num_speakers=(1, 3), rooms=Rooms.simulate(2)
     )
     first, again = (simulator.simulate(4.0, np.random.default_rng(7)) for _ in range(2))
     assert first.turns == again.turns
     npt.assert_array_equal(first.waveform, again.waveform)
+    other = simulator.simulate(4.0, np.random.default_rng(8))
+    assert other.turns != first.turns
 
 
 @pytest.mark.parametrize("room", [0.0, 1.0])
-def test_labels_follow_the_energy_of_each_speaker(
-    pool: SpeechPool, rng: np.random.Generator, room: float
-) -> None:
-    mixing = Mixing(**{**CLEAN.__dict__, "room": room})
+def test_labels_follow_the_energy_of_each_speaker(pool, rng, room):
+    rooms = Rooms.simulate(4, rt60=(0.1, 0.1), direct_to_reverberant=(25, 25))
     simulator = ConversationSimulator(
         pool,
         num_speakers=(2, 3),
-        mixing=mixing,
-        rooms=Rooms.simulate(4, rt60=(0.1, 0.1), direct_to_reverberant=(25, 25)),
+        mixing=replace(CLEAN, room=room),
+        rooms=rooms,
+        turn_taking=TurnTaking(silence=0.0),
     )
     agreement = []
     for _ in range(10):
@@ -63,4 +71,62 @@ def test_labels_follow_the_energy_of_each_speaker(
         for index, speaker in enumerate(conversation.speakers):
             heard = loud_frames(conversation.waveform, FREQUENCIES[speaker])
             agreement.append(np.mean(heard == activity[:, index]))
-    assert np.mean(agreement) > 0.97
+    assert np.mean(agreement) > 0.98
+
+
+def test_silence_is_noise_without_speaker(pool, rng):
+    simulator = ConversationSimulator(
+        pool, num_speakers=(1, 3), turn_taking=TurnTaking(silence=1.0)
+    )
+    conversation = simulator.simulate(2.0, rng)
+    assert conversation.turns == []
+    assert conversation.activity(SlidingWindow(0.02, 0.02), 100).shape == (100, 0)
+    assert np.std(conversation.waveform) > 0
+
+
+def test_turns_are_joined_over_the_pauses_asked_for(pool):
+    turns = []
+    for min_pause in (0.25, 1.0):
+        simulator = ConversationSimulator(
+            pool, num_speakers=(2, 2), min_pause=min_pause
+        )
+        rng = np.random.default_rng(3)
+        turns.append(len(simulator.simulate(60.0, rng).turns))
+    assert turns[1] < turns[0]
+
+
+def test_speakers_of_one_source_meet(pool, rng):
+    simulator = ConversationSimulator(pool, num_speakers=(2, 2), same_source=1.0)
+    pairs = [frozenset(simulator.simulate(20.0, rng).speakers) for _ in range(30)]
+    # "a" is alone in its source: it may meet anyone
+    assert pairs.count(frozenset("bc")) > 15
+
+
+def test_more_speakers_than_the_pool_has_is_an_error(pool):
+    with pytest.raises(ValueError, match="3 speakers of the pool"):
+        ConversationSimulator(pool, num_speakers=(1, 4))
+
+
+def test_annotation_holds_the_turns(pool, rng):
+    simulator = ConversationSimulator(pool, num_speakers=(3, 3), mixing=CLEAN)
+    conversation = simulator.simulate(10.0, rng)
+    annotation = conversation.annotation("file")
+    assert annotation.uri == "file"
+    turns = [(s.start, s.end, k) for s, _, k in annotation.itertracks(yield_label=True)]
+    assert sorted(turns) == conversation.turns
+    assert conversation.duration == 10
+
+
+def test_real_speech_is_labelled_where_it_is_loud(shared: Path, rng):
+    pool = SpeechPool.from_folder(shared / "speech", "dev", ["speechocean762"])
+    simulator = ConversationSimulator(pool, num_speakers=(2, 3), mixing=CLEAN)
+    energies, labels = [], []
+    for _ in range(10):
+        conversation = simulator.simulate(8.0, rng)
+        activity = conversation.activity(SlidingWindow(0.02, 0.02), 400)
+        frames = conversation.waveform.reshape(400, 320)
+        energies.append(np.mean(frames**2, axis=1))
+        labels.append(activity.any(axis=1))
+    energy, speech = np.concatenate(energies), np.concatenate(labels)
+    assert 0.5 < speech.mean() < 0.95
+    assert energy[speech].sum() > 0.999 * energy.sum()
