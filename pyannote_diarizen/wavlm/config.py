@@ -51,7 +51,7 @@ PER_LAYER = (
 
 
 def _as_tuples(value: Any) -> Any:
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_as_tuples(item) for item in value)
     return value
 

