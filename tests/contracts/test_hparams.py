@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Every file of hyper-parameters says what it is, and is taken by what it configures."""
+"""Every hyper-parameter file says what it is, and fits what it configures."""
 
 import inspect
 from pathlib import Path
