@@ -79,9 +79,10 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
     """
     waveform = None
     try:
-        waveform, sample_rate, defect = _decode_with_soundfile(stream)
-        if defect is None:
+        waveform, sample_rate, unread = _decode_with_soundfile(stream, name)
+        if unread <= MAX_TAG_SIZE:
             return waveform, sample_rate
+        defect = f"Its header tells nothing of the last {unread} bytes."
     # soundfile wants a sample rate for files named .raw, hence TypeError
     except (soundfile.LibsndfileError, TypeError) as error:
         defect = getattr(error, "error_string", str(error))
@@ -89,8 +90,10 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
         return _decode_with_torchcodec(stream)
     except (ImportError, RuntimeError, ValueError, TypeError) as error:
         if waveform is None:
+            # without the function, the source file and the line of torchcodec
+            cause = re.sub(r"^\w+, \S+, ", "", str(error)).partition("\n")[0]
             raise AudioFileError(
-                f"{name} cannot be decoded. soundfile: {defect} torchcodec: {error} "
+                f"{name} cannot be decoded. soundfile: {defect} torchcodec: {cause} "
                 "Is it audio, and complete? If so, convert it: "
                 "`ffmpeg -i INPUT OUTPUT.wav`."
             ) from error
@@ -117,22 +120,21 @@ def truncation(file: soundfile.SoundFile) -> str | None:
     return f"Its header announces {announced} bytes of sound, it holds {present}."
 
 
-def _decode_with_soundfile(stream: Stream) -> tuple[Tensor, int, str | None]:
-    """Waveform, sample rate and what makes one think that the waveform is partial."""
+def _decode_with_soundfile(stream: Stream, name: str) -> tuple[Tensor, int, int]:
+    """Waveform, sample rate, and how many bytes of the file were not looked at."""
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     with _InOrder(stream) as file:
-        announced = file.frames
+        announced, rate = file.frames, file.samplerate
         waveform = _spool(file)
-        rate = file.samplerate
-    missing = announced - waveform.shape[1]
-    unread = size - stream.tell()
-    defect = None
-    if announced < MAX_NUM_SAMPLES and missing > LENGTH_TOLERANCE * announced:
-        defect = f"Its header announces {announced / rate:.1f} s."
-    elif unread > MAX_TAG_SIZE:
-        defect = f"Its header tells nothing of the last {unread} bytes of the file."
-    return waveform, rate, defect
+    present = waveform.shape[1]
+    if present < (1 - LENGTH_TOLERANCE) * announced and announced < MAX_NUM_SAMPLES:
+        warnings.warn(
+            f"{name} is truncated. Its header announces {announced / rate:.1f} s of "
+            f"sound, it holds {present / rate:.1f}.",
+            stacklevel=3,
+        )
+    return waveform, rate, size - stream.tell()
 
 
 def _spool(file: soundfile.SoundFile) -> Tensor:
@@ -154,7 +156,7 @@ def _decode_with_torchcodec(stream: Any) -> tuple[Tensor, int]:
         from torchcodec.decoders import AudioDecoder
     except (ImportError, OSError, RuntimeError):
         # the original error is a hundred lines on each version of FFmpeg
-        raise ImportError("It needs FFmpeg, which is not installed here.") from None
+        raise ImportError("It needs FFmpeg, which it does not find here.") from None
     stream.seek(0)
     samples = AudioDecoder(stream).get_all_samples()
     return samples.data, samples.sample_rate

@@ -30,12 +30,6 @@ def mp3(noise):
 
 
 @pytest.fixture
-def no_torchcodec(monkeypatch):
-    """Where FFmpeg is not installed."""
-    monkeypatch.setitem(sys.modules, "torchcodec", None)
-
-
-@pytest.fixture
 def fake_torchcodec(monkeypatch):
     """A torchcodec that decodes any file to three samples."""
 
@@ -91,9 +85,8 @@ def test_two_mp3_files_in_one_are_half_read_with_a_warning(mp3):
     assert waveform.shape == (1, 320000)
 
 
-@pytest.mark.usefixtures("no_torchcodec")
 def test_truncated_mp3_is_read_with_a_warning(mp3):
-    with pytest.warns(UserWarning, match=r"only 1\d\.\d s are read.*announces 20.0 s"):
+    with pytest.warns(UserWarning, match=r"call is truncated.*20.0 s.*it holds 1\d\."):
         decode(io.BytesIO(mp3[: len(mp3) * 2 // 3]), "call")
 
 
@@ -114,9 +107,19 @@ def test_error_says_what_both_libraries_say():
         decode(io.BytesIO(b"unknown to soundfile"), "call")
     assert str(caught.value) == (
         "call cannot be decoded. soundfile: Format not recognised. torchcodec: It "
-        "needs FFmpeg, which is not installed here. Is it audio, and complete? If so, "
+        "needs FFmpeg, which it does not find here. Is it audio, and complete? If so, "
         "convert it: `ffmpeg -i INPUT OUTPUT.wav`."
     )
+
+
+def test_error_of_torchcodec_is_told_without_its_source(fake_torchcodec, monkeypatch):
+    def fail(self):
+        raise RuntimeError("decode, /src/torchcodec/Decoder.cpp:79, No stream\nat 1")
+
+    decoder = sys.modules["torchcodec.decoders"].AudioDecoder
+    monkeypatch.setattr(decoder, "get_all_samples", fail)
+    with pytest.raises(AudioFileError, match=r"torchcodec: No stream Is it audio"):
+        decode(io.BytesIO(b"unknown to soundfile"), "call")
 
 
 def test_last_file_is_decoded_once(tmp_path, mp3, monkeypatch):
@@ -144,7 +147,7 @@ def test_torchcodec_reads_m4a(tmp_path):
     waveform, _ = read_audio(path)
     inside = slice(1600, 30000)
     torch.testing.assert_close(
-        waveform[0, inside], tone[::3][inside], atol=0.02, rtol=0
+        waveform[0, inside], tone[::3][inside], atol=0.05, rtol=0
     )
     part, _ = read_audio(path, start=1.0, duration=0.5)
     torch.testing.assert_close(part, waveform[:, 16000:24000], atol=1e-5, rtol=0)

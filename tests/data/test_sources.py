@@ -2,7 +2,6 @@
 
 import io
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -11,12 +10,6 @@ import torch
 
 from pyannote_diarizen.data.sources import open_audio
 from pyannote_diarizen.errors import AudioFileError
-
-
-@pytest.fixture
-def no_torchcodec(monkeypatch):
-    """Same messages whether FFmpeg is installed or not."""
-    monkeypatch.setitem(sys.modules, "torchcodec", None)
 
 
 def refusal(file):
