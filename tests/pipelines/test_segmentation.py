@@ -1,0 +1,78 @@
+import numpy as np
+import numpy.testing as npt
+import pytest
+import torch
+from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
+from pyannote.audio.utils.powerset import Powerset
+from pyannote.audio.utils.signal import Binarize
+from pyannote.core import SlidingWindow, SlidingWindowFeature
+
+from pyannote_diarizen.pipelines.segmentation import (
+    HardMultilabel,
+    merge_clustered,
+    silence_padding,
+    smooth,
+)
+
+FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
+
+
+def test_hard_multilabel_is_the_powerset_conversion_in_one_byte(rng):
+    scores = torch.tensor(rng.standard_normal((2, 50, 11)), dtype=torch.float32)
+    powerset = Powerset(4, 2)
+    hard = HardMultilabel(powerset)(scores)
+    assert hard.dtype == torch.uint8
+    torch.testing.assert_close(hard.float(), powerset(scores))
+
+
+def test_smoothing_leaves_other_speakers_and_chunks_alone():
+    segmentation = np.zeros((2, 40, 2), dtype=np.uint8)
+    segmentation[0, 10:20, 0] = 1
+    segmentation[0, 30:33, 0] = 1  # shorter than half the window
+    smoothed = smooth(segmentation, size=11)
+    expected = np.zeros_like(segmentation)
+    expected[0, 10:20, 0] = 1
+    npt.assert_array_equal(smoothed, expected)
+    assert smoothed.dtype == np.uint8
+
+
+def test_smoothing_mirrors_the_ends():
+    segmentation = np.zeros((1, 20, 1), dtype=np.uint8)
+    segmentation[0, :3] = 1  # three frames and their mirror image: 6 out of 11
+    npt.assert_array_equal(smooth(segmentation, size=11), segmentation)
+
+
+@pytest.mark.parity
+def test_smoothing_is_that_of_diarizen(parity):
+    vectors = np.load(parity / "reconstruct" / "median.npz")
+    npt.assert_array_equal(smooth(vectors["x"], size=11), vectors["y"])
+
+
+@pytest.mark.parametrize("duration", [0.5, 3.0, 4.31, 5.0])
+def test_no_turn_ends_past_the_end_of_the_file(duration):
+    chunks = SlidingWindow(start=0.0, duration=2.0, step=0.2)
+    num_chunks = max(1, int(np.ceil((duration - 2.0) / 0.2 - 1e-9)) + 1)
+    always = SlidingWindowFeature(np.ones((num_chunks, 99, 1), np.uint8), chunks)
+    silenced = silence_padding(always, FRAMES, duration)
+    assert silenced.data.dtype == np.uint8
+    count = SpeakerDiarization.speaker_count(silenced, FRAMES, warm_up=(0.0, 0.0))
+    diarization = SpeakerDiarization.to_diarization(silenced, count)
+    (turn,) = Binarize()(diarization).get_timeline()
+    assert duration - 2 * FRAMES.step < turn.end <= duration
+
+
+def test_complete_chunks_are_left_alone():
+    chunks = SlidingWindow(start=0.0, duration=2.0, step=0.5)
+    always = SlidingWindowFeature(np.ones((5, 99, 2), np.uint8), chunks)
+    npt.assert_array_equal(silence_padding(always, FRAMES, 4.0).data, always.data)
+
+
+def test_speakers_of_one_cluster_are_merged_and_others_dropped():
+    segmentation = np.array([[[1, 0, 1], [0, 1, 1]]], dtype=np.uint8)
+    merged = merge_clustered(segmentation, np.array([[2, 2, -2]]))
+    npt.assert_array_equal(merged, [[[0, 0, 1], [0, 0, 1]]])
+
+
+def test_nobody_in_any_cluster():
+    segmentation = np.ones((2, 3, 2), dtype=np.uint8)
+    assert merge_clustered(segmentation, np.full((2, 2), -2)).shape == (2, 3, 0)
