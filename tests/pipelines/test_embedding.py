@@ -1,0 +1,107 @@
+import numpy as np
+import numpy.testing as npt
+import pytest
+import torch
+from pyannote.audio.pipelines.speaker_verification import (
+    PyannoteAudioPretrainedSpeakerEmbedding,
+)
+from pyannote.core import SlidingWindow, SlidingWindowFeature
+from torch import nn
+
+from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.pipelines.embedding import ChunkEmbedding, without_overlap
+
+CHUNKS = SlidingWindow(start=0.0, duration=2.0, step=0.5)
+
+
+@pytest.fixture
+def extract(wespeaker_model):
+    embedding = PyannoteAudioPretrainedSpeakerEmbedding(wespeaker_model)
+    return ChunkEmbedding(embedding, AudioReader(16000), batch_size=2)
+
+
+@pytest.fixture
+def segmentations(rng):
+    """Six chunks; nobody speaks in the third, and the third speaker in none."""
+    activity = np.repeat(rng.random((6, 11, 3)) < 0.4, 9, axis=1).astype(np.uint8)
+    activity[2] = 0
+    activity[:, :, 2] = 0
+    return SlidingWindowFeature(activity, CHUNKS)
+
+
+def test_overlap_is_kept_where_little_else_is_left():
+    segmentation = np.zeros((1, 10, 2), dtype=np.uint8)
+    segmentation[0, :6, 0] = 1
+    segmentation[0, 4:7, 1] = 1
+    masks = without_overlap(segmentation, min_num_frames=2)
+    npt.assert_array_equal(np.flatnonzero(masks[0, :, 0]), [0, 1, 2, 3])
+    npt.assert_array_equal(np.flatnonzero(masks[0, :, 1]), [4, 5, 6])
+
+
+@pytest.mark.parity
+def test_masks_are_those_of_diarizen(parity):
+    vectors = np.load(parity / "hub" / "expected_pipeline.npz")
+    min_num_frames = 2  # 640 samples out of 64,000 are 1.99 out of 199 frames
+    masks = without_overlap(vectors["segmentation_median"], min_num_frames)
+    npt.assert_array_equal(masks.transpose(0, 2, 1), vectors["used_masks"])
+
+
+def test_embeddings_are_those_of_one_pass_per_speaker(
+    extract, segmentations, conversation
+):
+    embeddings = extract(conversation, segmentations, exclude_overlap=False)
+    assert embeddings.shape == (6, 3, 256)
+    assert embeddings.dtype == np.float32
+    for (chunk, speaker), expected in _one_by_one(
+        extract.embedding, segmentations, conversation
+    ):
+        npt.assert_allclose(embeddings[chunk, speaker], expected, atol=1e-5)
+
+
+def _one_by_one(embedding, segmentations, conversation):
+    for chunk, (segment, activity) in enumerate(segmentations):
+        waveform, _ = AudioReader(16000).crop(conversation, segment, mode="pad")
+        for speaker in np.flatnonzero(activity.any(axis=0)):
+            mask = torch.from_numpy(activity[:, speaker]).float()
+            yield (chunk, speaker), embedding(waveform[None], mask[None])[0]
+
+
+def test_silent_speakers_have_no_embedding(extract, segmentations, conversation):
+    embeddings = extract(conversation, segmentations, exclude_overlap=True)
+    silent = ~segmentations.data.any(axis=1)
+    npt.assert_array_equal(np.isnan(embeddings).all(axis=2), silent)
+    npt.assert_array_equal(np.isnan(embeddings).any(axis=2), silent)
+
+
+def test_the_network_runs_once_per_chunk_with_speech(
+    extract, segmentations, conversation, monkeypatch
+):
+    batches = []
+    forward_frames = extract.embedding.model_.forward_frames
+
+    def spy(waveforms):
+        batches.append(len(waveforms))
+        return forward_frames(waveforms)
+
+    monkeypatch.setattr(extract.embedding.model_, "forward_frames", spy)
+    progress = []
+    extract(
+        conversation,
+        segmentations,
+        exclude_overlap=False,
+        hook=lambda *args, total, completed: progress.append((completed, total)),
+    )
+    assert batches == [2, 2, 1]
+    assert progress == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_nobody_speaks(extract, conversation):
+    silence = SlidingWindowFeature(np.zeros((2, 99, 3), dtype=np.uint8), CHUNKS)
+    assert np.isnan(extract(conversation, silence, exclude_overlap=True)).all()
+
+
+def test_models_that_pool_inside_are_not_supported(embedding_model):
+    embedding = PyannoteAudioPretrainedSpeakerEmbedding(embedding_model)
+    assert ChunkEmbedding.supports(embedding)
+    embedding.model_ = nn.Identity()
+    assert not ChunkEmbedding.supports(embedding)
