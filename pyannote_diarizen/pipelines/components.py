@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""From what a configuration says to the components of a pipeline."""
+
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from pyannote.audio.core import plda as host
+from pyannote.audio.pipelines.clustering import BaseClustering, Clustering
+from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
+
+from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.clustering.vbx import VBxClustering
+from pyannote_diarizen.functional.plda import PLDAParameters
+
+# Agglomerative: threshold of the DiariZen paper, minimum cluster size of DiariZen's
+# command line for chunks of 16 seconds.
+CLUSTERING_PARAMETERS: dict[str, dict[str, Any]] = {
+    "VBxClustering": VBxClustering.default_parameters(),
+    "AgglomerativeClustering": {
+        "method": "centroid",
+        "min_cluster_size": 13,
+        "threshold": 0.7,
+    },
+    "KMeansClustering": {},
+    "OracleClustering": {},
+}
+"""Hyper-parameters to start from, for each clustering that a name can stand for."""
+
+
+def check_options(
+    clustering: str,
+    plda: PipelinePLDA | Path | None,
+    segmentation_step: float,
+    embedding_mode: Literal["exact", "shared"],
+    median_filter: int | None,
+    channel: Literal["downmix"] | int,
+    compatibility: Literal["diarizen"] | None,
+) -> None:
+    """Raise a `ValueError` for options of `DiariZen` that cannot work."""
+    if clustering not in CLUSTERING_PARAMETERS:
+        raise ValueError(
+            f"`clustering` should be one of {', '.join(CLUSTERING_PARAMETERS)}, got "
+            f"{clustering!r}."
+        )
+    if clustering == "VBxClustering" and plda is None:
+        raise ValueError(
+            "VBxClustering needs a `plda`: give the folder or the hub identifier of "
+            "one that was fitted on embeddings of the same model, or choose "
+            "clustering='AgglomerativeClustering', which needs none."
+        )
+    if not 0 < segmentation_step <= 1:
+        raise ValueError(
+            "`segmentation_step` should be a ratio of the duration of chunks, above 0 "
+            f"and at most 1, got {segmentation_step}: is it in seconds?"
+        )
+    if median_filter is not None and (median_filter < 1 or median_filter % 2 == 0):
+        raise ValueError(
+            "`median_filter` should be an odd number of frames, or None for no filter, "
+            f"got {median_filter}."
+        )
+    if channel != "downmix" and not (isinstance(channel, int) and channel >= 0):
+        raise ValueError(
+            f"`channel` should be 'downmix' or a number from 0, got {channel!r}."
+        )
+    if embedding_mode != "exact":
+        raise ValueError(
+            f"`embedding_mode` should be 'exact', got {embedding_mode!r}: 'shared' is "
+            "reserved for a later version."
+        )
+    if compatibility is not None:
+        raise ValueError(
+            f"`compatibility` should be None, got {compatibility!r}: 'diarizen' is "
+            "reserved for a later version."
+        )
+
+
+def load_plda(
+    plda: PipelinePLDA | Path | None,
+    token: str | None = None,
+    cache_dir: Path | str | None = None,
+) -> host.PLDA | None:
+    """Load the PLDA that `plda` describes, if any.
+
+    Parameters
+    ----------
+    plda : PLDA, str, Path, dict or None
+        A PLDA, its folder, an identifier on huggingface.co, or the arguments of
+        `PLDA.from_pretrained`.
+    token, cache_dir : optional
+        Used to download.
+
+    Returns
+    -------
+    plda : PLDA or None
+    """
+    if plda is None or isinstance(plda, host.PLDA):
+        return plda
+    if isinstance(plda, (str, Path)):
+        plda = {"checkpoint": str(plda)}
+    return PLDA.from_pretrained(**{"token": token, "cache_dir": cache_dir, **plda})
+
+
+def unused_plda() -> PLDA:
+    """Build what to hand to pyannote.audio where no PLDA is needed.
+
+    Version 4.0.7 loads one whatever the clustering, by default a gated one from the
+    hub, and refuses None. This one maps a single dimension to itself.
+    """
+    zero, one = np.zeros(1), np.ones(1)
+    identity = PLDAParameters(
+        mean1=zero, lda=np.eye(1), mean2=zero, mu=zero, tr=np.eye(1), psi=one
+    )
+    return PLDA.from_parameters(identity)
+
+
+def build_clustering(name: str, plda: host.PLDA | None, metric: str) -> BaseClustering:
+    """Build the clustering called `name`.
+
+    Parameters
+    ----------
+    name : str
+        One of `CLUSTERING_PARAMETERS`.
+    plda : PLDA or None
+        Needed by "VBxClustering".
+    metric : str
+        Distance between embeddings.
+
+    Returns
+    -------
+    clustering : BaseClustering
+        With hyper-parameters to be instantiated.
+    """
+    if name == "VBxClustering":
+        return VBxClustering(cast(host.PLDA, plda), metric=metric)
+    return Clustering[name].value(metric=metric)
+
+
+def checkpoint_of(model: PipelineModel | Path, role: str) -> PipelineModel:
+    """Say in full where a model is if it is on this disk.
+
+    pyannote.audio guesses the kind of an embedding from words in its path, and takes
+    a path that does not exist for an identifier on the hub.
+
+    Parameters
+    ----------
+    model : Model, str, Path or dict
+        A model, a checkpoint, its folder, an identifier on huggingface.co, or the
+        arguments of `Model.from_pretrained`.
+    role : str
+        Name of the parameter, for the message.
+
+    Returns
+    -------
+    model : Model, str or dict
+        What pyannote.audio takes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `model` is a path that does not exist.
+    """
+    if not isinstance(model, (str, Path)):
+        return model
+    path = Path(model).expanduser()
+    if path.exists():
+        return {"checkpoint": str(path)}
+    name = str(model)
+    if isinstance(model, Path) or name.startswith((".", "/")) or name.count("/") > 1:
+        raise FileNotFoundError(
+            f"`{role}` should be a checkpoint or its folder: '{path}' does not exist."
+        )
+    return name

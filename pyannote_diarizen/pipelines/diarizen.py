@@ -1,0 +1,402 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""DiariZen's diarization as a pyannote.audio pipeline.
+
+Powerset segmentation of sliding chunks, median filter, one embedding per local
+speaker, VBx clustering, reconstruction. The steps that DiariZen shares with
+pyannote.audio are those of the parent class.
+
+References
+----------
+J. Han, F. Landini, J. Rohdin, A. Silnova, M. Diez, L. Burget, "Leveraging
+self-supervised learning for speaker diarization", ICASSP 2025.
+"""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from pyannote.audio.core.io import Audio, AudioFile
+from pyannote.audio.pipelines.speaker_diarization import (
+    DiarizeOutput,
+    SpeakerDiarization,
+)
+from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
+from pyannote.core import Annotation, SlidingWindowFeature
+
+from pyannote_diarizen.data.audio import AudioReader, audio_info
+from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.pipelines.components import (
+    CLUSTERING_PARAMETERS,
+    build_clustering,
+    check_options,
+    checkpoint_of,
+    load_plda,
+    unused_plda,
+)
+from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
+from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.segmentation import (
+    HardMultilabel,
+    merge_clustered,
+    silence_padding,
+    smooth,
+)
+
+# Keys under which pyannote keeps what does not change while a pipeline is tuned.
+_CACHED_EMBEDDINGS = "training_cache/embeddings"
+_CACHED_FILE = "training_cache/prepared_file"
+
+
+class DiariZen(SpeakerDiarization):
+    """Speaker diarization with DiariZen models.
+
+    Parameters
+    ----------
+    segmentation : Model, str, Path or dict
+        Segmentation model: a `Model`, a checkpoint, its folder, an identifier on
+        huggingface.co, or the arguments of `Model.from_pretrained`.
+    embedding : Model, str, Path or dict
+        Speaker embedding model, likewise.
+    plda : PLDA, str, Path or dict, optional
+        PLDA fitted on embeddings of `embedding`, likewise. Needed by "VBxClustering".
+    clustering : str
+        "VBxClustering", "AgglomerativeClustering", "KMeansClustering" (needs
+        `num_speakers`) or "OracleClustering" (needs "annotation" in the file).
+    segmentation_step : float
+        Step between chunks, as a ratio of their duration.
+    segmentation_batch_size : int
+        Number of chunks that are segmented together.
+    embedding_batch_size : int
+        Number of chunks whose embeddings are extracted together.
+    embedding_exclude_overlap : bool
+        Leave overlapped speech out of embeddings, where enough other speech is left.
+    embedding_mode : {"exact", "shared"}
+        "exact" gives the embeddings of pyannote.audio, but runs the network once per
+        chunk instead of once per local speaker. "shared" is reserved.
+    median_filter : int, optional
+        Width of the median filter over local segmentations, in frames, odd. None
+        leaves them as the model made them.
+    channel : "downmix" or int
+        Average the channels of a file, or keep that one (from 0). The "channel" key of
+        a file takes precedence.
+    compatibility : {"diarizen"}, optional
+        Reserved.
+    legacy : bool
+        Return an `Annotation` instead of a `DiarizeOutput`.
+    der_variant : dict, optional
+        Arguments of the `GreedyDiarizationErrorRate` that tuning minimizes.
+    token : str, optional
+        Hugging Face token, for models of the hub.
+    cache_dir : Path or str, optional
+        Where models of the hub are kept.
+
+    Hyper-parameters
+    ----------------
+    segmentation.min_duration_off : float
+        Fill shorter pauses of a speaker, in seconds.
+    segmentation.threshold : float
+        Speech above it, for models that are not powerset.
+    clustering
+        Those of the chosen clustering.
+
+    Examples
+    --------
+    >>> from pyannote.audio import Pipeline
+    >>> pipeline = Pipeline.from_pretrained("/path/to/folder")  # doctest: +SKIP
+    >>> output = pipeline("meeting.wav", max_speakers=6)        # doctest: +SKIP
+    >>> for turn, _, speaker in output.speaker_diarization.itertracks(
+    ...     yield_label=True
+    ... ):                                                      # doctest: +SKIP
+    ...     print(f"{turn.start:.1f} {turn.end:.1f} {speaker}")
+    """
+
+    def __init__(
+        self,
+        segmentation: PipelineModel | Path,
+        embedding: PipelineModel | Path,
+        plda: PipelinePLDA | Path | None = None,
+        clustering: str = "VBxClustering",
+        segmentation_step: float = 0.1,
+        segmentation_batch_size: int = 32,
+        embedding_batch_size: int = 32,
+        embedding_exclude_overlap: bool = True,
+        embedding_mode: Literal["exact", "shared"] = "exact",
+        median_filter: int | None = 11,
+        channel: Literal["downmix"] | int = "downmix",
+        compatibility: Literal["diarizen"] | None = None,
+        legacy: bool = False,
+        der_variant: dict | None = None,
+        token: str | None = None,
+        cache_dir: Path | str | None = None,
+    ) -> None:
+        check_options(
+            clustering,
+            plda,
+            segmentation_step,
+            embedding_mode,
+            median_filter,
+            channel,
+            compatibility,
+        )
+        loaded_plda = load_plda(plda, token, cache_dir)
+
+        # The host knows its own clusterings only, and builds no embedding for the
+        # oracle one although it uses it: it is given a clustering that suits it,
+        # which is replaced below.
+        super().__init__(
+            legacy=legacy,
+            segmentation=checkpoint_of(segmentation, "segmentation"),
+            segmentation_step=segmentation_step,
+            embedding=checkpoint_of(embedding, "embedding"),
+            embedding_exclude_overlap=embedding_exclude_overlap,
+            plda=loaded_plda or unused_plda(),
+            clustering="AgglomerativeClustering",
+            embedding_batch_size=embedding_batch_size,
+            segmentation_batch_size=segmentation_batch_size,
+            der_variant=der_variant,
+            token=token,
+            cache_dir=cache_dir,
+        )
+        self.klustering = clustering
+        self.clustering = build_clustering(
+            clustering, loaded_plda, self._embedding.metric
+        )
+        self._expects_num_speakers = self.clustering.expects_num_clusters
+
+        self.embedding_mode = embedding_mode
+        self.median_filter = median_filter
+        self.channel = channel
+        self.compatibility = compatibility
+
+        segmenter: Any = self._segmentation
+        if self._powerset:
+            segmenter.conversion = HardMultilabel(segmenter.conversion)
+        # `_reader` chooses the channel; the other two see its mono waveform
+        sample_rate = segmenter.model.hparams.sample_rate
+        self._reader = AudioReader(
+            sample_rate, channel=None if channel == "downmix" else channel
+        )
+        segmenter.model.audio = AudioReader(sample_rate)
+        self._audio = AudioReader(self._embedding.sample_rate)
+
+    @property
+    def _powerset(self) -> bool:
+        specifications: Any = self._segmentation.model.specifications
+        return bool(specifications.powerset)
+
+    def default_parameters(self) -> dict[str, dict[str, Any]]:
+        """Return hyper-parameters to start from, for the chosen clustering."""
+        segmentation = {"min_duration_off": 0.0}
+        if not self._powerset:
+            segmentation["threshold"] = 0.5
+        return {
+            "segmentation": segmentation,
+            "clustering": dict(CLUSTERING_PARAMETERS[self.klustering]),
+        }
+
+    def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
+        """Check `file` and make it ready for `apply`.
+
+        Parameters
+        ----------
+        file : AudioFile
+            File to process.
+        preload : bool
+            Has no effect: audio is read once, when needed, in any case.
+
+        Returns
+        -------
+        file : LoadedFile
+            Writes to the file of the caller.
+
+        Raises
+        ------
+        AudioFileError
+            If it cannot be read or holds no sample.
+        """
+        if audio_info(file).num_samples == 0:
+            name = file.get("uri") if isinstance(file, MutableMapping) else file
+            raise AudioFileError(f"'{name}' holds no sample: record it again.")
+
+        # pyannote.audio wraps the file anew in each call when the pipeline has
+        # preprocessors, and the cache of pipeline tuning would be lost every time
+        caller = file if self.training and isinstance(file, MutableMapping) else {}
+        prepared = caller.get(_CACHED_FILE)
+        if prepared is None:
+            prepared = cast(MutableMapping, super().prepare_one(file))
+            prepared.setdefault("uri", "stream")
+            if prepared is not file:
+                caller[_CACHED_FILE] = prepared
+        return LoadedFile(prepared, self._reader)
+
+    def _apply_batch(
+        self, files: list[LoadedFile], **kwargs: Any
+    ) -> Iterator[tuple[MutableMapping, DiarizeOutput | Annotation]]:
+        """Do as the host does, but hold one waveform at a time."""
+        for file, output in super()._apply_batch(files, **kwargs):
+            yield file.file, output
+            file.unload()
+
+    def apply(
+        self,
+        file: AudioFile,
+        num_speakers: int | None = None,
+        min_speakers: int | None = None,
+        max_speakers: int | None = None,
+        hook: Callable | None = None,
+        **kwargs: Any,
+    ) -> DiarizeOutput | Annotation:
+        """Diarize one file.
+
+        Parameters
+        ----------
+        file : AudioFile
+            File to process.
+        num_speakers : int, optional
+            Number of speakers, when known.
+        min_speakers : int, optional
+            Fewest speakers. Has no effect beside `num_speakers`.
+        max_speakers : int, optional
+            Most speakers. Has no effect beside `num_speakers`.
+        hook : callable, optional
+            Called with the result of each step, as in pyannote.audio.
+        **kwargs
+            Ignored, with a warning.
+
+        Returns
+        -------
+        output : DiarizeOutput
+            An `Annotation` if `legacy`, or while the pipeline is tuned. No turn goes
+            past the end of the file.
+        """
+        loaded = self._load(file)
+        if self.klustering == "OracleClustering" and "annotation" not in loaded:
+            raise ValueError(
+                f"OracleClustering needs the reference of {loaded['uri']}: give "
+                "{'audio': ..., 'annotation': ...}."
+            )
+        output = super().apply(
+            loaded,
+            num_speakers=num_speakers,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            hook=hook,
+            **kwargs,
+        )
+        # the metrics that tuning computes know annotations only
+        if self.training and isinstance(output, DiarizeOutput):
+            return output.speaker_diarization
+        return output
+
+    def get_segmentations(
+        self, file: AudioFile, hook: Callable | None = None
+    ) -> SlidingWindowFeature:
+        """Segment each chunk, filter, and silence what lies past the end of the file.
+
+        Parameters
+        ----------
+        file : AudioFile
+            File to process.
+        hook : callable, optional
+            Called after each batch.
+
+        Returns
+        -------
+        segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+            0 or 1 as uint8 for powerset models, scores as float32 for others.
+        """
+        loaded = self._load(file)
+        is_cached = self.training and self.CACHED_SEGMENTATION in loaded
+        segmentations = super().get_segmentations(loaded, hook=hook)
+        if is_cached:
+            return segmentations
+        if self.median_filter is not None:
+            segmentations.data = smooth(segmentations.data, self.median_filter)
+        segmentations = silence_padding(
+            segmentations, self._segmentation.model.receptive_field, loaded.duration
+        )
+        if self.training:
+            loaded[self.CACHED_SEGMENTATION] = segmentations
+        return segmentations
+
+    def get_embeddings(
+        self,
+        file: AudioFile,
+        binary_segmentations: SlidingWindowFeature,
+        exclude_overlap: bool = False,
+        hook: Callable | None = None,
+    ) -> np.ndarray:
+        """Extract one embedding per (chunk, speaker).
+
+        Parameters
+        ----------
+        file : AudioFile
+            File to process.
+        binary_segmentations : SlidingWindowFeature
+            (num_chunks, num_frames, num_speakers) activity, 0 or 1.
+        exclude_overlap : bool
+            Leave overlapped speech out, where enough other speech is left.
+        hook : callable, optional
+            Called after each batch.
+
+        Returns
+        -------
+        embeddings : (num_chunks, num_speakers, dimension) np.ndarray
+            NaN for silent speakers, unless the model cannot share frames between
+            speakers, in which case this is the method of pyannote.audio.
+        """
+        loaded = self._load(file)
+        if not ChunkEmbedding.supports(self._embedding):
+            return super().get_embeddings(
+                loaded, binary_segmentations, exclude_overlap, hook
+            )
+        threshold = None if self._powerset else self.segmentation.threshold
+        cache = loaded.get(_CACHED_EMBEDDINGS, {}) if self.training else {}
+        if "embeddings" in cache and cache.get("segmentation.threshold") == threshold:
+            return cache["embeddings"]
+        extract = ChunkEmbedding(
+            self._embedding, self._audio, self.embedding_batch_size
+        )
+        embeddings = extract(loaded, binary_segmentations, exclude_overlap, hook)
+        if self.training:
+            loaded[_CACHED_EMBEDDINGS] = {
+                "embeddings": embeddings,
+                "segmentation.threshold": threshold,
+            }
+        return embeddings
+
+    def reconstruct(
+        self,
+        segmentations: SlidingWindowFeature,
+        hard_clusters: np.ndarray,
+        count: SlidingWindowFeature,
+    ) -> SlidingWindowFeature:
+        """Tell at each frame which clusters speak.
+
+        Same result as the parent's, in memory that does not grow with float64.
+
+        Parameters
+        ----------
+        segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+            Activity of local speakers.
+        hard_clusters : (num_chunks, num_speakers) np.ndarray
+            Their clusters, -2 if none.
+        count : (total_num_frames, 1) SlidingWindowFeature
+            Number of speakers at each frame.
+
+        Returns
+        -------
+        discrete_diarization : (total_num_frames, num_clusters) SlidingWindowFeature
+            0 or 1.
+        """
+        clustered = merge_clustered(segmentations.data, hard_clusters)
+        return self.to_diarization(
+            SlidingWindowFeature(clustered, segmentations.sliding_window), count
+        )
+
+    def _load(self, file: AudioFile) -> LoadedFile:
+        if isinstance(file, LoadedFile):
+            return file
+        return LoadedFile(cast(MutableMapping, Audio.validate_file(file)), self._reader)

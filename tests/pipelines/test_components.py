@@ -1,0 +1,86 @@
+import numpy as np
+import numpy.testing as npt
+import pytest
+from pyannote.audio.pipelines.utils import get_plda
+
+from pyannote_diarizen.pipelines.components import (
+    check_options,
+    checkpoint_of,
+    load_plda,
+    unused_plda,
+)
+
+OPTIONS = {
+    "clustering": "AgglomerativeClustering",
+    "plda": None,
+    "segmentation_step": 0.1,
+    "embedding_mode": "exact",
+    "median_filter": 11,
+    "channel": "downmix",
+    "compatibility": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"clustering": "Spectral"}, "one of VBxClustering, Agglomerative.*'Spectral'"),
+        ({"clustering": "VBxClustering"}, "needs a `plda`"),
+        ({"segmentation_step": 0}, "is it in seconds"),
+        ({"segmentation_step": 1.6}, "is it in seconds"),
+        ({"median_filter": 10}, "odd"),
+        ({"median_filter": -1}, "odd"),
+        ({"channel": "left"}, "'downmix' or a number"),
+        ({"channel": -1}, "'downmix' or a number"),
+        ({"embedding_mode": "shared"}, "reserved"),
+        ({"compatibility": "diarizen"}, "reserved"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(option, message):
+    check_options(**OPTIONS)
+    with pytest.raises(ValueError, match=message):
+        check_options(**{**OPTIONS, **option})
+
+
+def test_pyannote_refuses_to_do_without_plda():
+    """Once this fails, `unused_plda` can go."""
+    with pytest.raises(TypeError):
+        get_plda(None)
+
+
+def test_unused_plda_passes_for_one():
+    plda = unused_plda()
+    assert get_plda(plda) is plda
+    npt.assert_allclose(plda(np.array([[2.0], [-3.0]])).ravel(), [1.0, -1.0])
+
+
+def test_plda_is_loaded_from_whatever_names_it(plda, folder):
+    assert load_plda(None) is None
+    assert load_plda(plda) is plda
+    for named in (
+        folder / "plda",
+        str(folder / "plda"),
+        {"checkpoint": str(folder), "subfolder": "plda", "token": "hf_"},
+    ):
+        npt.assert_allclose(load_plda(named).phi, plda.phi)
+
+
+def test_local_checkpoints_are_named_in_full(tmp_path):
+    # pyannote takes a bare path with this word in it for an ONNX model
+    checkpoint = tmp_path / "wespeaker"
+    checkpoint.mkdir()
+    assert checkpoint_of(checkpoint, "embedding") == {"checkpoint": str(checkpoint)}
+    assert checkpoint_of(str(checkpoint), "embedding")["checkpoint"] == str(checkpoint)
+
+
+def test_what_is_not_local_is_left_to_pyannote(segmentation_model):
+    described = {"checkpoint": "somebody/model", "revision": "main"}
+    assert checkpoint_of(described, "segmentation") is described
+    assert checkpoint_of(segmentation_model, "segmentation") is segmentation_model
+    assert checkpoint_of("somebody/model", "segmentation") == "somebody/model"
+
+
+@pytest.mark.parametrize("path", ["/no/such/model", "./model.bin", "no/such/model.bin"])
+def test_paths_that_do_not_exist_are_not_looked_up_on_the_hub(path):
+    with pytest.raises(FileNotFoundError, match=r"`embedding`.*does not exist"):
+        checkpoint_of(path, "embedding")

@@ -1,0 +1,502 @@
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+import soundfile
+import torch
+from opentelemetry.trace import NoOpTracer
+from pyannote.audio import Pipeline
+from pyannote.audio.pipelines.clustering import VBxClustering as HostVBxClustering
+from pyannote.audio.pipelines.speaker_diarization import (
+    DiarizeOutput,
+    SpeakerDiarization,
+)
+from pyannote.audio.pipelines.utils.hook import ArtifactHook, TimingHook
+from pyannote.core import (
+    Annotation,
+    Segment,
+    SlidingWindow,
+    SlidingWindowFeature,
+    Timeline,
+)
+from pyannote.database import ProtocolFile
+from pyannote.pipeline import Optimizer
+from tone_model import (
+    DURATION,
+    SAMPLE_RATE,
+    TURNS,
+    ToneEmbedding,
+    ToneModel,
+    ToneSegmentation,
+    tones,
+)
+
+from pyannote_diarizen.clustering.vbx import VBxClustering
+from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.components import CLUSTERING_PARAMETERS
+
+AHC = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
+
+
+@pytest.fixture
+def build(segmentation_model, embedding_model, plda):
+    """Pipeline of tone models, with default hyper-parameters."""
+
+    def build(**options) -> DiariZen:
+        options = {
+            "segmentation": segmentation_model,
+            "embedding": embedding_model,
+            "plda": plda,
+            "segmentation_step": 0.25,
+            **options,
+        }
+        pipeline = DiariZen(**options)
+        return pipeline.instantiate(pipeline.default_parameters())
+
+    return build
+
+
+@pytest.fixture
+def reference() -> Annotation:
+    reference = Annotation(uri="tones")
+    for track, (start, end, speaker) in enumerate(TURNS):
+        reference[Segment(start, end), track] = f"tone{speaker}"
+    return reference
+
+
+def error_rate(pipeline: DiariZen, reference: Annotation, output) -> float:
+    return pipeline.get_metric()(reference, output.speaker_diarization)
+
+
+# -- results
+
+
+def test_speakers_are_found(build, conversation, reference):
+    pipeline = build()
+    output = pipeline(conversation)
+    assert isinstance(output, DiarizeOutput)
+    assert output.speaker_diarization.uri == "tones"
+    assert output.speaker_diarization.labels() == [f"SPEAKER_0{k}" for k in range(3)]
+    assert output.speaker_embeddings.shape == (3, 6)
+    # what is missing: ends of turns, rounded to frames of 20 ms
+    assert error_rate(pipeline, reference, output) < 0.02
+    assert not output.exclusive_speaker_diarization.get_overlap()
+
+
+@pytest.mark.parametrize("exclude_overlap", [True, False])
+@pytest.mark.parametrize(
+    ("clustering", "parameters", "num_speakers"),
+    [
+        ("AgglomerativeClustering", AHC, None),
+        ("KMeansClustering", {}, 3),
+        ("VBxClustering", {"threshold": 0.5, "Fa": 0.07, "Fb": 0.8}, None),
+    ],
+)
+def test_result_is_that_of_stock_pyannote(
+    segmentation_model,
+    embedding_model,
+    wespeaker_model,
+    plda,
+    conversation,
+    clustering,
+    parameters,
+    num_speakers,
+    exclude_overlap,
+):
+    vbx = clustering == "VBxClustering"
+    options = {
+        "segmentation": segmentation_model,
+        "embedding": embedding_model if vbx else wespeaker_model,
+        "plda": plda,
+        "clustering": clustering,
+        "segmentation_step": 0.5,
+        "embedding_exclude_overlap": exclude_overlap,
+        "embedding_batch_size": 8,
+    }
+    hyper_parameters = {
+        "segmentation": {"min_duration_off": 0.1},
+        "clustering": parameters,
+    }
+    stock = SpeakerDiarization(**options).instantiate(hyper_parameters)
+    ours = DiariZen(**options, median_filter=None)
+    if vbx:
+        ours.clustering = HostVBxClustering(plda)
+    ours.instantiate(hyper_parameters)
+
+    expected = stock(dict(conversation), num_speakers=num_speakers)
+    output = ours(dict(conversation), num_speakers=num_speakers)
+    assert len(expected.speaker_diarization.labels()) > 1
+    for name in ("speaker_diarization", "exclusive_speaker_diarization"):
+        assert getattr(output, name).to_rttm() == getattr(expected, name).to_rttm()
+    npt.assert_allclose(
+        output.speaker_embeddings, expected.speaker_embeddings, atol=1e-5
+    )
+
+
+def test_models_without_powerset_give_the_same_result(build, conversation):
+    multilabel = build(segmentation=ToneSegmentation(powerset=False).eval())
+    assert multilabel.default_parameters()["segmentation"]["threshold"] == 0.5
+    expected = build()(dict(conversation)).speaker_diarization
+    actual = multilabel(dict(conversation)).speaker_diarization
+    assert actual.to_rttm() == expected.to_rttm()
+
+
+def test_embeddings_that_cannot_share_frames_give_the_same_result(build, conversation):
+    class Unshared(ToneModel):
+        dimension = ToneEmbedding.dimension
+
+        def forward(self, waveforms, weights=None):
+            return ToneEmbedding()(waveforms, weights)
+
+    output = build(embedding=Unshared().eval())(dict(conversation))
+    expected = build()(dict(conversation))
+    assert output.speaker_diarization.to_rttm() == (
+        expected.speaker_diarization.to_rttm()
+    )
+
+
+def test_short_interruptions_are_filtered(build):
+    turns = [(0.5, 1.5, 0), (1.56, 3.0, 0)]
+    file = {"waveform": tones(turns, 3.5), "sample_rate": SAMPLE_RATE}
+    filtered = build()(dict(file)).speaker_diarization
+    assert len(filtered) == 1
+    assert len(build(median_filter=None)(dict(file)).speaker_diarization) == 2
+
+
+def test_bounds_on_the_number_of_speakers(build, conversation):
+    def num_speakers(**bounds):
+        output = pipeline(dict(conversation), **bounds)
+        return len(output.speaker_diarization.labels())
+
+    pipeline = build()
+    assert num_speakers(num_speakers=2) == 2
+    assert num_speakers(max_speakers=2) == 2
+    assert num_speakers(min_speakers=4) == 4
+    assert num_speakers(min_speakers=2, max_speakers=5) == 3
+    assert num_speakers(num_speakers=1) == 1
+    with pytest.raises(ValueError, match="min_speakers must be smaller"):
+        num_speakers(min_speakers=3, max_speakers=2)
+
+
+def test_speakers_are_named_after_the_reference(build, conversation, reference):
+    output = build()({**conversation, "annotation": reference})
+    assert output.speaker_diarization.labels() == ["tone0", "tone1", "tone2"]
+
+
+# -- files of all kinds
+
+
+def test_no_speech_gives_no_speaker(build):
+    silence = {"waveform": torch.zeros(1, 3 * SAMPLE_RATE), "sample_rate": SAMPLE_RATE}
+    output = build()(silence)
+    assert not output.speaker_diarization
+    assert not output.exclusive_speaker_diarization
+    assert output.speaker_embeddings.shape == (0, 6)
+
+
+def test_files_shorter_than_a_chunk(build):
+    file = {"waveform": tones([(0.1, 0.6, 1)], 0.7), "sample_rate": SAMPLE_RATE}
+    (turn,) = build()(file).speaker_diarization.get_timeline()
+    assert turn.start == pytest.approx(0.1, abs=0.03)
+    assert turn.end == pytest.approx(0.6, abs=0.03)
+
+
+def test_one_sample_is_silence(build):
+    file = {"waveform": torch.ones(1, 1), "sample_rate": SAMPLE_RATE}
+    assert not build()(file).speaker_diarization
+
+
+@pytest.mark.parametrize("duration", [0.7, 2.0, 3.3, 4.0])
+def test_no_turn_goes_past_the_end(build, duration):
+    class Always(ToneSegmentation):
+        def forward(self, waveforms):
+            scores = super().forward(waveforms)
+            return torch.nn.functional.one_hot(
+                torch.ones_like(scores[..., 0], dtype=torch.long), scores.shape[-1]
+            ).float()
+
+    file = {"waveform": tones([(0, 9, 0)], duration), "sample_rate": SAMPLE_RATE}
+    output = build(segmentation=Always().eval())(file)
+    (turn,) = output.speaker_diarization.get_timeline()
+    assert duration - 0.05 < turn.end <= duration
+
+
+def test_a_file_on_disk_needs_no_ffmpeg(build, conversation, tmp_path, monkeypatch):
+    # telemetry, on by default, asks pyannote for the duration of the file
+    monkeypatch.setenv("PYANNOTE_METRICS_ENABLED", "true")
+    monkeypatch.setattr("pyannote.audio.telemetry.metrics.tracer", NoOpTracer())
+    monkeypatch.setattr("pyannote.audio.core.io.TORCHCODEC_AVAILABLE", False)
+    path = tmp_path / "tones.wav"
+    waveform = conversation["waveform"].numpy().T
+    soundfile.write(path, waveform, SAMPLE_RATE, subtype="FLOAT")
+    expected = build()(conversation).speaker_diarization.to_rttm()
+    for file in (path, str(path), {"audio": path}):
+        assert build()(file, preload=True).speaker_diarization.to_rttm() == expected
+    with path.open("rb") as stream:
+        output = build()({"audio": stream})
+    assert output.speaker_diarization.uri == "stream"
+
+
+def test_unreadable_files_are_named(build, tmp_path):
+    pipeline = build()
+    with pytest.raises(FileNotFoundError, match=r"absent\.wav"):
+        pipeline(tmp_path / "absent.wav")
+    (tmp_path / "empty.wav").touch()
+    with pytest.raises(AudioFileError, match=r"empty\.wav"):
+        pipeline(tmp_path / "empty.wav")
+    soundfile.write(tmp_path / "header.wav", np.zeros((0, 1)), SAMPLE_RATE)
+    with pytest.raises(AudioFileError, match=r"header\.wav.* no sample"):
+        pipeline(tmp_path / "header.wav")
+    nothing = {"uri": "nil", "waveform": torch.zeros(1, 0), "sample_rate": SAMPLE_RATE}
+    with pytest.raises(AudioFileError, match=r"nil.* no sample"):
+        pipeline(nothing)
+
+
+def test_choice_of_channel(build, conversation):
+    stereo = {
+        **conversation,
+        "waveform": torch.cat([torch.zeros_like(conversation["waveform"])] * 2),
+    }
+    stereo["waveform"][1] = conversation["waveform"]
+    expected = build()(dict(conversation)).speaker_diarization.to_rttm()
+
+    assert build(channel=1)(dict(stereo)).speaker_diarization.to_rttm() == expected
+    assert not build(channel=0)(dict(stereo)).speaker_diarization
+    # the file knows better than the pipeline
+    chosen = build(channel=0)({**stereo, "channel": 1})
+    assert chosen.speaker_diarization.to_rttm() == expected
+    with pytest.raises(AudioFileError, match="no channel 5"):
+        build(channel=5)(dict(stereo))
+
+
+def test_lists_of_files_give_back_the_files_of_the_caller(build, conversation):
+    short = {"waveform": tones([(0.1, 0.6, 1)], 1.7), "sample_rate": SAMPLE_RATE}
+    files = [conversation, {**short, "uri": "short"}]
+    outputs = list(build()(files))
+    assert [file for file, _ in outputs] == files
+    assert outputs[0][0] is conversation
+    assert len(outputs[1][1].speaker_diarization.labels()) == 1
+
+
+def test_arguments_come_with_the_file(build, conversation):
+    output = build()({**conversation, "pipeline_kwargs": {"num_speakers": 2}})
+    assert len(output.speaker_diarization.labels()) == 2
+
+
+# -- inside pyannote
+
+
+def test_stock_pyannote_loads_the_folder(folder, conversation, tmp_path):
+    soundfile.write(
+        tmp_path / "tones.wav", conversation["waveform"].numpy().T, SAMPLE_RATE
+    )
+    script = """
+import sys
+from pyannote.audio import Pipeline
+pipeline = Pipeline.from_pretrained(sys.argv[1])
+output = pipeline(sys.argv[2], min_speakers=2)
+print(output.speaker_diarization.to_rttm(), end="")
+"""
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "PYANNOTE_METRICS_ENABLED": "0",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", script, folder, tmp_path / "tones.wav"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    expected = Pipeline.from_pretrained(folder)(conversation).speaker_diarization
+    assert process.stdout == expected.to_rttm()
+    assert len(expected.labels()) == 3
+
+
+def test_every_clustering_has_default_parameters(build, conversation, reference):
+    for clustering in CLUSTERING_PARAMETERS:
+        pipeline = build(clustering=clustering)
+        output = pipeline({**conversation, "annotation": reference}, num_speakers=3)
+        assert len(output.speaker_diarization.labels()) >= 1
+
+
+def test_clustering_without_plda(build, conversation):
+    pipeline = build(clustering="AgglomerativeClustering", plda=None)
+    pipeline.instantiate({"clustering": AHC})
+    output = pipeline(conversation)
+    assert len(output.speaker_diarization.labels()) == 3
+
+
+def test_vbx_is_ours(build):
+    assert isinstance(build().clustering, VBxClustering)
+
+
+def test_oracle_clustering(build, conversation, reference):
+    pipeline = build(clustering="OracleClustering", plda=None)
+    output = pipeline({**conversation, "annotation": reference})
+    assert error_rate(pipeline, reference, output) < 0.02
+    assert output.speaker_embeddings.shape == (3, 6)
+    with pytest.raises(ValueError, match="needs the reference of tones"):
+        pipeline(conversation)
+
+
+def test_kmeans_says_what_it_needs(build, conversation):
+    with pytest.raises(ValueError, match="num_speakers must be provided"):
+        build(clustering="KMeansClustering")(conversation)
+
+
+def test_legacy_gives_the_annotation(build, conversation):
+    expected = build()(dict(conversation)).speaker_diarization
+    output = build(legacy=True)(dict(conversation))
+    assert isinstance(output, Annotation)
+    assert output == expected
+
+
+def test_pipeline_goes_to_a_device(build):
+    models = {"segmentation": ToneSegmentation(), "embedding": ToneEmbedding()}
+    pipeline = build(**models).to(torch.device("meta"))
+    assert pipeline._segmentation.model.basis.is_meta
+    assert pipeline._segmentation.conversion.powerset.mapping.is_meta
+    assert pipeline._embedding.model_.basis.is_meta
+
+
+def test_hooks_see_each_step_and_write_to_the_file_of_the_caller(build, conversation):
+    steps = Counter()
+
+    def count(step, artifact, file=None, total=None, completed=None):
+        steps[step] += 1
+        assert file["uri"] == "tones"
+
+    build()(conversation, hook=count)
+    assert list(steps) == [
+        "segmentation",
+        "speaker_counting",
+        "embeddings",
+        "discrete_diarization",
+    ]
+    with ArtifactHook() as hook:
+        build()(conversation, hook=hook)
+    assert conversation["artifact"]["embeddings"].shape[1:] == (3, 6)
+    assert conversation["artifact"]["segmentation"].data.dtype == np.uint8
+    with TimingHook() as hook:
+        build()(conversation, hook=hook)
+    assert conversation["timing"]["total"] > 0
+
+
+# -- tuning
+
+
+@pytest.fixture
+def count_passes(monkeypatch) -> Counter:
+    """Number of batches that went through each network."""
+    passes = Counter()
+    amplitudes = ToneModel.amplitudes
+
+    def spy(model, waveforms):
+        passes[type(model).__name__] += 1
+        return amplitudes(model, waveforms)
+
+    monkeypatch.setattr(ToneModel, "amplitudes", spy)
+    return passes
+
+
+@pytest.mark.parametrize("preprocessors", [None, {"extra": lambda file: "x"}])
+@pytest.mark.parametrize("wrap", [dict, ProtocolFile])
+def test_tuning_runs_the_networks_once(
+    build, conversation, count_passes, preprocessors, wrap
+):
+    pipeline = build()
+    if preprocessors is not None:
+        pipeline.preprocessors = preprocessors
+    pipeline.training = True
+    file = wrap(conversation)
+    first = pipeline(file)
+    assert isinstance(first, Annotation)
+    passes = dict(count_passes)
+    assert set(passes) == {"ToneSegmentation", "ToneEmbedding"}
+    assert pipeline(file) == first
+    assert count_passes == passes
+
+
+def test_tuning_extracts_embeddings_again_when_the_threshold_changes(
+    build, conversation, count_passes
+):
+    pipeline = build(segmentation=ToneSegmentation(powerset=False).eval())
+    pipeline.training = True
+    pipeline(conversation)
+    passes = dict(count_passes)
+    pipeline(conversation)
+    assert count_passes == passes
+    pipeline.instantiate({"segmentation": {"threshold": 0.7}})
+    pipeline(conversation)
+    assert count_passes["ToneSegmentation"] == passes["ToneSegmentation"]
+    assert count_passes["ToneEmbedding"] > passes["ToneEmbedding"]
+
+
+def test_cache_is_for_tuning_only(build, conversation):
+    build()(conversation)
+    assert not [key for key in conversation if key.startswith("training_cache")]
+
+
+def test_optimizer_tunes_it(build, conversation, reference):
+    pipeline = build()
+    annotated = Timeline([Segment(0, DURATION)])
+    file = {**conversation, "annotation": reference, "annotated": annotated}
+    optimizer = Optimizer(pipeline)
+    result = optimizer.tune([file], n_iterations=2, show_progress=False)
+    assert 0 <= result["loss"] < 1
+    assert set(result["params"]["clustering"]) == {"threshold", "Fa", "Fb"}
+
+
+# -- same reconstruction as the original
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    ("vectors", "windows", "rttm", "variant"),
+    [
+        *(
+            (f"{name}.npz", f"{name}.json", f"{name}.rttm", "")
+            for name in (f"reconstruct/reconstruct_{case}" for case in range(3))
+        ),
+        (
+            "hub/expected_pipeline.npz",
+            "hub/expected_meta.json",
+            "hub/expected_no_renumber.rttm",
+            "_no_renumber",
+        ),
+    ],
+)
+def test_reconstruction_is_that_of_diarizen(
+    build, parity, vectors, windows, rttm, variant
+):
+    vectors = np.load(parity / vectors)
+    windows = json.loads((parity / windows).read_text())
+    chunks = SlidingWindow(windows["chunk_duration"], windows["chunk_step"])
+    frames = SlidingWindow(windows["frame_duration"], windows["frame_step"])
+    pipeline = build()
+
+    name = "segmentation_median" if variant else "segmentations"
+    segmentations = SlidingWindowFeature(vectors[name], chunks)
+    count = pipeline.speaker_count(segmentations, frames, warm_up=(0.0, 0.0))
+    npt.assert_array_equal(count.data, vectors["count"])
+
+    hard_clusters = vectors[f"hard_clusters{variant}"].copy()
+    hard_clusters[~segmentations.data.any(axis=1)] = -2
+    discrete = pipeline.reconstruct(segmentations, hard_clusters, count)
+    npt.assert_array_equal(discrete.data, vectors[f"discrete{variant}"])
+
+    expected = (parity / rttm).read_text()
+    diarization = pipeline.to_annotation(discrete)
+    diarization.uri = expected.split()[1]
+    assert sorted(diarization.to_rttm().split("\n")) == sorted(expected.split("\n"))
