@@ -1,3 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 """Models of pyannote.audio."""
+
+from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
+
+__all__ = ["WavLMConformer"]

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""The segmentation model of DiariZen: WavLM, then Conformer.
+
+References
+----------
+J. Han et al., "Leveraging Self-Supervised Learning for Speaker Diarization",
+ICASSP 2025.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from pyannote.audio.core.task import Task
+from torch import Tensor, nn
+
+from pyannote_diarizen.models.conformer_segmentation import ConformerSegmentation
+from pyannote_diarizen.wavlm import WavLM, get_config
+
+
+class WavLMConformer(ConformerSegmentation):
+    """WavLM-Conformer segmentation model.
+
+    WavLM > weighted sum of its layers > projection > Conformer > classifier
+
+    Parameters
+    ----------
+    wavlm : str or mapping, optional
+        Structure of the WavLM: name of a predefined one, or what
+        `WavLMConfig.from_dict` reads. Its weights are random: load those of
+        a checkpoint into `model.wavlm_model`. Defaults to "wavlm_base".
+    attention_in : int, optional
+        Dimension of the Conformer. Defaults to 256.
+    ffn_hidden : int, optional
+        Width of its feed-forward blocks. Defaults to 1024.
+    num_head : int, optional
+        Number of attention heads. Defaults to 4.
+    num_layer : int, optional
+        Number of Conformer blocks. Defaults to 4.
+    kernel_size : int, optional
+        Kernel of depthwise convolutions, in frames, odd. Defaults to 31.
+    dropout : float, optional
+        Defaults to 0.1.
+    use_posi : bool, optional
+        Whether attention knows relative positions. Defaults to False.
+    output_activate_function : str or False, optional
+        Activation after the last block ("ReLU", "Tanh", ...). Defaults to none.
+    sample_rate : int, optional
+        Audio sample rate. Defaults to 16kHz (16000).
+    num_channels : int, optional
+        Number of channels. Only mono (1) is supported.
+    task : Task, optional
+        Task that trains the model.
+    """
+
+    def __init__(
+        self,
+        wavlm: str | Mapping[str, Any] = "wavlm_base",
+        attention_in: int = 256,
+        ffn_hidden: int = 1024,
+        num_head: int = 4,
+        num_layer: int = 4,
+        kernel_size: int = 31,
+        dropout: float = 0.1,
+        use_posi: bool = False,
+        output_activate_function: str | Literal[False] | None = False,
+        sample_rate: int = 16000,
+        num_channels: int = 1,
+        task: Task | None = None,
+    ) -> None:
+        super().__init__(
+            attention_in=attention_in,
+            ffn_hidden=ffn_hidden,
+            num_head=num_head,
+            num_layer=num_layer,
+            kernel_size=kernel_size,
+            dropout=dropout,
+            use_posi=use_posi,
+            output_activate_function=output_activate_function,
+            sample_rate=sample_rate,
+            num_channels=num_channels,
+            task=task,
+        )
+        config = get_config(wavlm)
+        if not isinstance(wavlm, str):
+            wavlm = config.to_dict()  # nothing but plain values in checkpoints
+        self.save_hyperparameters("wavlm")
+        self.wavlm_model = WavLM(config)
+        if config.encoder_layer_norm_first:
+            # It comes after the last layer, which is used without. Distributed
+            # training refuses weights that get no gradient.
+            self.wavlm_model.encoder.transformer.layer_norm.requires_grad_(False)
+        self.weight_sum = nn.Linear(config.encoder_num_layers + 1, 1, bias=False)
+        self.add_conformer(config.encoder_embed_dim)
+
+    def num_frames(self, num_samples: int) -> int:
+        """Compute number of output frames for a given number of input samples."""
+        return self.wavlm_model.feature_extractor.num_frames(num_samples)
+
+    def receptive_field_size(self, num_frames: int = 1) -> int:
+        """Compute size of receptive field, in samples."""
+        return self.wavlm_model.feature_extractor.receptive_field_size(num_frames)
+
+    def receptive_field_center(self, frame: int = 0) -> int:
+        """Compute center of receptive field, as a sample index."""
+        return self.wavlm_model.feature_extractor.receptive_field_center(frame)
+
+    def features(self, waveforms: Tensor) -> Tensor:
+        """Map (batch, sample) waveforms to the weighted sum of all WavLM layers."""
+        weights = self.weight_sum.weight[0]
+        total = weights.new_zeros(())
+        # Summed as they come: at inference, only one layer is held in memory.
+        for weight, state in zip(
+            weights, self.wavlm_model.hidden_states(waveforms), strict=True
+        ):
+            total = torch.addcmul(total, weight, state)
+        return total  # (batch, frame, feature)

@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+import json
+from typing import Any
+
+import pytest
+import torch
+from lightning import Trainer
+from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from pyannote.audio.utils.powerset import Powerset
+from safetensors.torch import load_file
+from torch.testing import assert_close
+
+from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
+from pyannote_diarizen.wavlm import WavLMConfig
+
+TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
+TINY_WAVLM = WavLMConfig.dense(
+    embed_dim=32,
+    num_layers=2,
+    num_heads=4,
+    feed_forward_dim=48,
+    layer_norm=True,
+    extractor_conv_layer_config=((8, 10, 5), (12, 8, 4), (16, 4, 2)),
+    encoder_pos_conv_kernel=16,
+    encoder_pos_conv_groups=4,
+).to_dict()
+TINY = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 2, "kernel_size": 7}
+
+
+def powerset(num_speakers: int = 4, num_simultaneous: int = 2) -> Specifications:
+    return Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=2.0,
+        classes=[f"speaker#{speaker}" for speaker in range(num_speakers)],
+        powerset_max_classes=num_simultaneous,
+        permutation_invariant=True,
+    )
+
+
+def make_model(
+    specifications: Specifications | None = None, **options: Any
+) -> WavLMConformer:
+    torch.manual_seed(1)
+    model = WavLMConformer(**({"wavlm": TINY_WAVLM} | TINY | options))
+    model.specifications = specifications or powerset()
+    model.setup()
+    return model.eval()
+
+
+@pytest.fixture
+def waveforms() -> torch.Tensor:
+    torch.manual_seed(2)
+    return 0.1 * torch.randn(3, 1, 4000)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", ["base", "ch1", "large_uneven"])
+@torch.inference_mode()
+def test_scores_are_those_of_the_original(parity, name):
+    stem = parity / "eend" / f"wavlm_conformer_{name}"
+    stored = json.loads(stem.with_suffix(".config.json").read_text())
+    io = load_file(stem.with_suffix(".io.safetensors"))
+    args = stored["model_args"]
+    options = ["attention_in", "ffn_hidden", "num_head", "num_layer", "kernel_size"]
+    options += ["dropout", "use_posi", "output_activate_function"]
+    num_speakers, num_simultaneous = (
+        args["max_speakers_per_chunk"],
+        args["max_speakers_per_frame"],
+    )
+    model = make_model(
+        powerset(num_speakers, num_simultaneous),
+        wavlm=stored["wavlm_config"],
+        **{option: args[option] for option in options},
+    )
+    model.load_state_dict(load_file(stem.with_suffix(".state.safetensors")))
+    channel = args["selected_channel"]
+    waveforms = io["waveform"][:, channel : channel + 1]
+
+    features = model.features(waveforms[:, 0])
+    assert_close(features, io["weighted_sum"], **TOLERANCE)
+    assert_close(model.lnorm(model.proj(features)), io["proj_ln"], **TOLERANCE)
+    scores = model(waveforms)
+    assert_close(scores, io["log_probs"], **TOLERANCE)
+    multilabel = Powerset(num_speakers, num_simultaneous).to_multilabel(scores)
+    assert torch.equal(multilabel, io["multilabel_hard"])
+
+
+@pytest.mark.parametrize(
+    ("num_speakers", "num_simultaneous", "num_classes"),
+    [(4, 2, 11), (4, 4, 16), (3, 2, 7), (1, 1, 2)],
+)
+@torch.inference_mode()
+def test_classes_are_those_of_the_powerset(
+    waveforms, num_speakers, num_simultaneous, num_classes
+):
+    model = make_model(powerset(num_speakers, num_simultaneous))
+    scores = model(waveforms)
+    assert scores.shape == (3, model.num_frames(4000), num_classes)
+    assert_close(scores.exp().sum(-1), torch.ones(scores.shape[:2]))
+
+
+@torch.inference_mode()
+def test_multilabel_task_gives_one_probability_per_speaker(waveforms):
+    specifications = powerset()
+    specifications.problem = Problem.MULTI_LABEL_CLASSIFICATION
+    specifications.powerset_max_classes = None
+    scores = make_model(specifications)(waveforms)
+    assert scores.shape[-1] == 4
+    assert ((scores > 0) & (scores < 1)).all()
+
+
+@torch.inference_mode()
+def test_checkpoint_gives_the_same_model_back(tmp_path, waveforms):
+    model = make_model(powerset(4, 4), use_posi=True)
+    trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(tmp_path / "pytorch_model.bin")
+    loaded = Model.from_pretrained(tmp_path).eval()
+    assert isinstance(loaded, WavLMConformer)
+    assert dict(loaded.hparams) == dict(model.hparams)
+    assert loaded.specifications == model.specifications
+    assert torch.equal(loaded(waveforms), model(waveforms))
+
+
+def test_hyper_parameters_are_plain_values():
+    for value in make_model().hparams["wavlm"].values():
+        assert isinstance(value, list | str | int | float | bool | None)
+
+
+def test_predefined_structure_is_found_by_name():
+    with torch.device("meta"):
+        model = WavLMConformer(wavlm="WavLM_Base_S80_MD")
+    assert model.hparams.wavlm == "WavLM_Base_S80_MD"
+    assert model.weight_sum.weight.shape == (1, 13)
+    others = [p for n, p in model.named_parameters() if not n.startswith("wavlm_model")]
+    assert sum(p.numel() for p in others) == 6291992 - 11 * 257
+
+
+@torch.inference_mode()
+def test_item_gives_the_same_alone_and_in_a_batch(waveforms):
+    model = make_model()
+    alone = torch.cat([model(waveform[None]) for waveform in waveforms])
+    assert_close(model(waveforms), alone, **TOLERANCE)
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 30])
+@torch.inference_mode()
+def test_frames_are_those_announced(num_frames):
+    model = make_model()
+    num_samples = model.receptive_field_size(num_frames)
+    assert model.num_frames(num_samples) == num_frames
+    assert model.num_frames(num_samples - 1) == num_frames - 1
+    assert model(torch.randn(1, 1, num_samples)).shape[1] == num_frames
+
+
+def test_receptive_field_is_that_of_the_original():
+    with torch.device("meta"):
+        model = WavLMConformer()
+    frames = model.receptive_field
+    assert (frames.start, frames.duration, frames.step) == (-0.00753125, 0.025, 0.02)
+    assert model.num_frames(8 * 16000) == 399
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@torch.inference_mode()
+def test_half_precision_is_close_to_single(waveforms, dtype):
+    model = make_model()
+    expected = model(waveforms)
+    with torch.autocast("cpu", dtype):
+        mixed = model(waveforms)
+    half = model.to(dtype)(waveforms)
+    for scores in (mixed, half):
+        assert scores.dtype == torch.float32
+        assert_close(scores, expected, atol=0.1, rtol=0.05)
+
+
+@torch.inference_mode()
+def test_silence_gives_finite_scores():
+    assert make_model()(torch.zeros(1, 1, 4000)).isfinite().all()
+
+
+@pytest.mark.parametrize("layer_norm_first", [True, False])
+def test_all_weights_that_may_learn_get_a_gradient(waveforms, layer_norm_first):
+    wavlm = TINY_WAVLM | {"encoder_layer_norm_first": layer_norm_first}
+    model = make_model(wavlm=wavlm).train()
+    model(waveforms)[..., 0].mean().backward()
+    for name, parameter in model.named_parameters():
+        assert (parameter.grad is not None) == parameter.requires_grad, name
+
+
+def test_audio_is_read_without_ffmpeg():
+    assert isinstance(make_model().audio, AudioReader)
+
+
+@pytest.mark.parametrize("shape", [(1, 4000), (1, 2, 4000)])
+def test_waveforms_that_are_not_mono_are_an_error(shape):
+    with pytest.raises(ValueError, match="one channel"):
+        make_model()(torch.zeros(shape))
+
+
+def test_unknown_wavlm_option_is_an_error():
+    with pytest.raises(ValueError, match="Unknown key"):
+        WavLMConformer(wavlm=TINY_WAVLM | {"encoder_size": 3})
