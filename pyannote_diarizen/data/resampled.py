@@ -98,11 +98,13 @@ class ResampledSource:
         return samples[self.channel : self.channel + 1]
 
     def _check_finite(self, samples: Tensor, start: int) -> None:
-        finite = torch.isfinite(samples).all(dim=0)
-        if not finite.all():
-            first = start + int((~finite).nonzero()[0])
+        # one pass, which NaN and infinity survive; huge numbers may overflow, though
+        if samples.sum().isfinite():
+            return
+        wrong = (~samples.isfinite().all(dim=0)).nonzero()
+        if len(wrong):
+            instant = (start + int(wrong[0])) / self._source.info.sample_rate
             raise AudioFileError(
                 f"{self.name} holds NaN or infinite samples, the first one at "
-                f"{first / self._source.info.sample_rate:.3f} s: export it again or "
-                "replace them by zeros."
+                f"{instant:.3f} s: export it again or replace them by zeros."
             )
