@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Models of pyannote.audio."""
 
+from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 
-__all__ = ["WavLMConformer"]
+__all__ = ["SpeakerResNet", "WavLMConformer"]
