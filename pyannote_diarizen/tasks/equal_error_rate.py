@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Equal error rate of speaker embeddings, over all pairs of a validation set.
+
+The host's `EqualErrorRate` expects a list of trials; here, every two embeddings
+are one.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from torch import Tensor
+from torchmetrics import Metric
+
+from pyannote_diarizen.functional.equal_error_rate import equal_error_rate
+
+
+class PairwiseEqualErrorRate(Metric):
+    """Equal error rate of cosine similarity over all pairs of embeddings."""
+
+    higher_is_better = False
+    embeddings: list[Tensor]
+    labels: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("embeddings", default=[], dist_reduce_fx="cat")
+        self.add_state("labels", default=[], dist_reduce_fx="cat")
+
+    def update(self, embeddings: Tensor, labels: Tensor) -> None:
+        """Add (batch, dimension) embeddings and (batch,) indices of speakers."""
+        self.embeddings.append(F.normalize(embeddings.float(), dim=-1))
+        self.labels.append(labels)
+
+    def compute(self) -> Tensor:
+        """Return the rate, between 0 and 1."""
+        # numpy: half precision of autocast would round scores to 256 values
+        embeddings = torch.cat(self.embeddings).cpu().numpy()
+        labels = torch.cat(self.labels).cpu().numpy()
+        first, second = np.triu_indices(len(labels), k=1)
+        scores = (embeddings @ embeddings.T)[first, second]
+        rate = equal_error_rate(labels[first] == labels[second], scores)
+        return torch.tensor(rate, dtype=torch.float32)
