@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.demo import demo
+from pyannote_diarizen.cli.simulate import simulate
 
 
 class OneLineErrors(TyperGroup):
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(apply)
+app.command()(simulate)
 
 
 def _print_version(asked: bool) -> None:
