@@ -39,8 +39,7 @@ def demo(
         measurement = measure(loaded, file, hook=progress)
     rttm, picture = Path("sample.rttm"), Path("sample.png")
     write_rttm(measurement.diarization, rttm)
-    figure = draw_timeline(file["annotation"], measurement.diarization, pipeline)
-    save_timeline(figure, picture)
+    save_timeline(draw_timeline(file["annotation"], measurement.diarization), picture)
 
     Console().print(_table(measurement.diarization))
     typer.echo(_summary(measurement))

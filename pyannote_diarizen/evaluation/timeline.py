@@ -12,9 +12,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from pyannote_diarizen.data.atomic import replacing
 
 
-def draw_timeline(
-    reference: Annotation, hypothesis: Annotation, title: str = ""
-) -> Figure:
+def draw_timeline(reference: Annotation, hypothesis: Annotation) -> Figure:
     """Draw two annotations of the same file on the same time axis.
 
     A speaker of the hypothesis has the colour of the speaker of the reference that the
@@ -24,8 +22,6 @@ def draw_timeline(
     ----------
     reference, hypothesis : Annotation
         Who really speaks when, and who is said to.
-    title : str
-        Above the picture.
 
     Returns
     -------
@@ -49,8 +45,8 @@ def draw_timeline(
     axes = figure.subplots(2, 1, sharex=True, height_ratios=heights)
     _draw_rows(axes[0], "reference", reference, above)
     _draw_rows(axes[1], "hypothesis", hypothesis, below)
+    axes[1].set_xlim(left=0)
     axes[1].set_xlabel("time (s)")
-    figure.suptitle(title)
     return figure
 
 
@@ -65,7 +61,8 @@ def _draw_rows(
         axes.broken_barh(turns, (row - 0.4, 0.8), facecolors=color)
     axes.set_yticks(range(len(colors)), [str(label) for label in colors])
     axes.set_ylim(max(1, len(colors)) - 0.5, -0.5)
-    axes.set_ylabel(name)
+    axes.set_title(name, loc="left", fontsize="medium")
+    axes.margins(x=0)
     axes.grid(axis="x", alpha=0.3)
 
 

@@ -40,7 +40,8 @@ def test_reference_is_above_hypothesis(reference, hypothesis):
     above, below = figure.axes
     figure.draw_without_rendering()
     assert above.get_position().y0 > below.get_position().y1
-    assert (above.get_ylabel(), below.get_ylabel()) == ("reference", "hypothesis")
+    titles = [axes.get_title(loc="left") for axes in (above, below)]
+    assert titles == ["reference", "hypothesis"]
     assert list(rows(above)) == ["A", "B"]
 
 
@@ -58,6 +59,11 @@ def test_bars_stand_where_speakers_speak(reference, hypothesis):
     assert bar.get_extents().intervalx.tolist() == [4.0, 9.0]
 
 
+def test_time_begins_at_zero_and_ends_with_the_last_turn(reference, hypothesis):
+    for axes in draw_timeline(reference, hypothesis).axes:
+        assert axes.get_xlim() == (0, 10)
+
+
 def test_silence_can_be_drawn(reference):
     _, below = draw_timeline(reference, Annotation()).axes
     assert rows(below) == {}
@@ -65,7 +71,7 @@ def test_silence_can_be_drawn(reference):
 
 def test_the_file_is_a_picture(reference, hypothesis, tmp_path):
     path = tmp_path / "a.png"
-    save_timeline(draw_timeline(reference, hypothesis, title="a"), path)
+    save_timeline(draw_timeline(reference, hypothesis), path)
     height, width, _ = matplotlib.image.imread(path).shape
     assert width == 1500
     assert height > 300
