@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Models of pyannote.audio."""
 
+from pyannote_diarizen.models.fbank_conformer import FBankConformer
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 
-__all__ = ["SpeakerResNet", "WavLMConformer"]
+__all__ = ["FBankConformer", "SpeakerResNet", "WavLMConformer"]

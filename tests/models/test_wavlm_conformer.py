@@ -5,14 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from lightning import Trainer
-from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.utils.powerset import Powerset
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
-from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 from pyannote_diarizen.wavlm import WavLMConfig
 
@@ -89,43 +86,6 @@ def test_scores_are_those_of_the_original(parity, name):
     assert torch.equal(multilabel, io["multilabel_hard"])
 
 
-@pytest.mark.parametrize(
-    ("num_speakers", "num_simultaneous", "num_classes"),
-    [(4, 2, 11), (4, 4, 16), (3, 2, 7), (1, 1, 2)],
-)
-@torch.inference_mode()
-def test_classes_are_those_of_the_powerset(
-    waveforms, num_speakers, num_simultaneous, num_classes
-):
-    model = make_model(powerset(num_speakers, num_simultaneous))
-    scores = model(waveforms)
-    assert scores.shape == (3, model.num_frames(4000), num_classes)
-    assert_close(scores.exp().sum(-1), torch.ones(scores.shape[:2]))
-
-
-@torch.inference_mode()
-def test_multilabel_task_gives_one_probability_per_speaker(waveforms):
-    specifications = powerset()
-    specifications.problem = Problem.MULTI_LABEL_CLASSIFICATION
-    specifications.powerset_max_classes = None
-    scores = make_model(specifications)(waveforms)
-    assert scores.shape[-1] == 4
-    assert ((scores > 0) & (scores < 1)).all()
-
-
-@torch.inference_mode()
-def test_checkpoint_gives_the_same_model_back(tmp_path, waveforms):
-    model = make_model(powerset(4, 4), use_posi=True)
-    trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
-    trainer.strategy.connect(model)
-    trainer.save_checkpoint(tmp_path / "pytorch_model.bin")
-    loaded = Model.from_pretrained(tmp_path).eval()
-    assert isinstance(loaded, WavLMConformer)
-    assert dict(loaded.hparams) == dict(model.hparams)
-    assert loaded.specifications == model.specifications
-    assert torch.equal(loaded(waveforms), model(waveforms))
-
-
 def test_hyper_parameters_are_plain_values():
     for value in make_model().hparams["wavlm"].values():
         assert isinstance(value, list | str | int | float | bool | None)
@@ -140,47 +100,12 @@ def test_predefined_structure_is_found_by_name():
     assert sum(p.numel() for p in others) == 6291992 - 11 * 257
 
 
-@torch.inference_mode()
-def test_item_gives_the_same_alone_and_in_a_batch(waveforms):
-    model = make_model()
-    alone = torch.cat([model(waveform[None]) for waveform in waveforms])
-    assert_close(model(waveforms), alone, **TOLERANCE)
-
-
-@pytest.mark.parametrize("num_frames", [1, 2, 30])
-@torch.inference_mode()
-def test_frames_are_those_announced(num_frames):
-    model = make_model()
-    num_samples = model.receptive_field_size(num_frames)
-    assert model.num_frames(num_samples) == num_frames
-    assert model.num_frames(num_samples - 1) == num_frames - 1
-    assert model(torch.randn(1, 1, num_samples)).shape[1] == num_frames
-
-
 def test_receptive_field_is_that_of_the_original():
     with torch.device("meta"):
         model = WavLMConformer()
     frames = model.receptive_field
     assert (frames.start, frames.duration, frames.step) == (-0.00753125, 0.025, 0.02)
     assert model.num_frames(8 * 16000) == 399
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@torch.inference_mode()
-def test_half_precision_is_close_to_single(waveforms, dtype):
-    model = make_model()
-    expected = model(waveforms)
-    with torch.autocast("cpu", dtype):
-        mixed = model(waveforms)
-    half = model.to(dtype)(waveforms)
-    for scores in (mixed, half):
-        assert scores.dtype == torch.float32
-        assert_close(scores, expected, atol=0.1, rtol=0.05)
-
-
-@torch.inference_mode()
-def test_silence_gives_finite_scores():
-    assert make_model()(torch.zeros(1, 1, 4000)).isfinite().all()
 
 
 @pytest.mark.parametrize("layer_norm_first", [True, False])
@@ -190,16 +115,6 @@ def test_all_weights_that_may_learn_get_a_gradient(waveforms, layer_norm_first):
     model(waveforms)[..., 0].mean().backward()
     for name, parameter in model.named_parameters():
         assert (parameter.grad is not None) == parameter.requires_grad, name
-
-
-def test_audio_is_read_without_ffmpeg():
-    assert isinstance(make_model().audio, AudioReader)
-
-
-@pytest.mark.parametrize("shape", [(1, 4000), (1, 2, 4000)])
-def test_waveforms_that_are_not_mono_are_an_error(shape):
-    with pytest.raises(ValueError, match="one channel"):
-        make_model()(torch.zeros(shape))
 
 
 def test_unknown_wavlm_option_is_an_error():
