@@ -71,11 +71,11 @@ def apply(
             max_speakers=max_speakers,
             hook=progress,
         ):
-            progress.next_file()
             if outcome.diarization is None:
                 failed.append(outcome)
-            elif into is None:
-                typer.echo(outcome.diarization.to_rttm(), nl=False)
+                progress.next_file()
+            else:
+                progress.next_file("" if into else outcome.diarization.to_rttm())
     for outcome in failed:
         typer.secho(outcome.error, fg="red", err=True)
     if failed:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -66,9 +67,13 @@ class ProgressBars:
             self._stages[stage] = self._bars.add_task(f"{file['uri']}: {stage}")
         self._bars.update(self._stages[stage], completed=completed, total=total)
 
-    def next_file(self) -> None:
-        """One more file is done: remove the bars of its stages."""
+    def next_file(self, result: str = "") -> None:
+        """Print the result of a file and remove the bars of its stages."""
         for task in self._stages.values():
             self._bars.remove_task(task)
         self._stages.clear()
         self._bars.advance(self._files)
+        # bars would otherwise stand in the way of results on the same terminal
+        self._bars.stop()
+        typer.echo(result, nl=False)
+        self._bars.start()

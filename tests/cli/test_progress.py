@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Progress bars."""
 
+import pytest
+
 from pyannote_diarizen.cli.progress import ProgressBars
 
 
@@ -23,14 +25,21 @@ def test_one_bar_for_files_and_one_per_stage():
 
 
 def test_stages_of_a_file_leave_with_it():
-    progress = ProgressBars(num_files=2)
-    progress("segmentation", None, file={"uri": "a"}, total=10, completed=10)
-    progress.next_file()
-    progress("segmentation", None, file={"uri": "b"}, total=5, completed=0)
-    assert shown(progress) == [("files", 1, 2), ("b: segmentation", 0, 5)]
-
-
-def test_bars_go_to_standard_error(capsys):
-    with ProgressBars(num_files=1) as progress:
+    with ProgressBars(num_files=2) as progress:
+        progress("segmentation", None, file={"uri": "a"}, total=10, completed=10)
         progress.next_file()
-    assert capsys.readouterr().out == ""
+        progress("segmentation", None, file={"uri": "b"}, total=5, completed=0)
+        assert shown(progress) == [("files", 1, 2), ("b: segmentation", 0, 5)]
+
+
+@pytest.mark.parametrize("terminal", ["", "1"])
+def test_results_alone_go_to_standard_output(capsys, monkeypatch, terminal):
+    """Even where standard error is a terminal and shows bars."""
+    monkeypatch.setenv("FORCE_COLOR", terminal)
+    with ProgressBars(num_files=2) as progress:
+        progress("segmentation", None, file={"uri": "a"}, total=10, completed=10)
+        progress.next_file("result of a\n")
+        progress.next_file("result of b\n")
+    shown = capsys.readouterr()
+    assert shown.out == "result of a\nresult of b\n"
+    assert ("segmentation" in shown.err) == bool(terminal)
