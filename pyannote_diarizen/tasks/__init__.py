@@ -1,3 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 """Training tasks."""
+
+from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
+from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
+
+__all__ = ["PowersetDiarization", "SpeakerEmbedding"]

@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Training of segmentation models: powerset classes, real and simulated speech.
+
+References
+----------
+.. [1] A. Plaquet, H. Bredin, "Powerset multi-class cross entropy loss for neural
+   speaker diarization", Interspeech 2023.
+.. [2] H. Wang et al., "CosFace: Large Margin Cosine Loss for Deep Face Recognition",
+   CVPR 2018.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pyannote.audio.tasks import SpeakerDiarization
+from pyannote.audio.utils.powerset import Powerset
+from pyannote.audio.utils.random import create_rng_for_worker
+from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
+from pyannote.database.protocol.protocol import Protocol
+from pytorch_metric_learning.losses import CosFaceLoss
+from torch import Tensor, nn
+
+from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.data.conversation import SimulatedConversation
+from pyannote_diarizen.data.simulation import ConversationSimulator
+
+UNKNOWN = -1
+"""Who speaks in a frame of real data, of overlapped speech or of silence."""
+
+
+class SinglePrecisionPowerset(Powerset):
+    """Powerset that computes in float32 under autocast.
+
+    The assignment of speakers goes through NumPy, which has no bfloat16.
+    """
+
+    def to_multilabel(self, powerset: Tensor, soft: bool = False) -> Tensor:
+        """Convert scores of powerset classes to activity of speakers."""
+        with torch.autocast(powerset.device.type, enabled=False):
+            return super().to_multilabel(powerset.float(), soft=soft)
+
+    def to_powerset(self, multilabel: Tensor) -> Tensor:
+        """Convert activity of speakers to powerset classes."""
+        with torch.autocast(multilabel.device.type, enabled=False):
+            return super().to_powerset(multilabel.float())
+
+
+class PaddingAudioReader(AudioReader):
+    """Reader that pads chunks which end after the file does."""
+
+    def crop(
+        self, file: Any, segment: Segment, mode: Literal["raise", "pad"] = "pad"
+    ) -> tuple[Tensor, int]:
+        """Read a chunk."""
+        return super().crop(file, segment, mode=mode)
+
+
+class PowersetDiarization(SpeakerDiarization):
+    """Speaker diarization of chunks, from real recordings and simulated ones.
+
+    Everything that the host's task takes is taken too.
+
+    Parameters
+    ----------
+    protocol : SpeakerDiarizationProtocol
+        Real recordings.
+    simulator : ConversationSimulator, optional
+        Source of simulated chunks.
+    simulated : float, optional
+        Share of training chunks that are simulated. Defaults to 0 without `simulator`
+        and to 0.9 with it.
+    identification : float, optional
+        Weight of an auxiliary loss: frames that enter the Conformer should tell who
+        speaks, among all speakers of the simulator [2]_. Telling speakers of a chunk
+        apart comes hours of audio sooner with it. Defaults to 0.
+    batches_per_epoch : int, optional
+        Defaults to what covers the real recordings once.
+    **host
+        See `pyannote.audio.tasks.SpeakerDiarization`.
+
+    Raises
+    ------
+    ValueError
+        If options contradict one another.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        *,
+        simulator: ConversationSimulator | None = None,
+        simulated: float | None = None,
+        identification: float = 0.0,
+        batches_per_epoch: int | None = None,
+        **host: Any,
+    ) -> None:
+        super().__init__(protocol, **host)
+        if simulated is None:
+            simulated = 0.0 if simulator is None else 0.9
+        if not 0 <= simulated <= 1:
+            raise ValueError(f"`simulated` should be between 0 and 1, got {simulated}.")
+        if simulator is None and (simulated or identification):
+            raise ValueError("`simulated` and `identification` need a `simulator`.")
+        self.simulator = simulator
+        self.simulated = simulated
+        self.identification = identification
+        self.batches_per_epoch = batches_per_epoch
+
+    def setup_loss_func(self) -> None:
+        """Give the model what training needs."""
+        self.model.powerset = SinglePrecisionPowerset(
+            len(self.specifications.classes), self.specifications.powerset_max_classes
+        )
+        # without FFmpeg, and chunks that are not full
+        self.model.audio = PaddingAudioReader(
+            sample_rate=self.model.hparams.sample_rate, mono="downmix"
+        )
+        if self.simulator is not None and self.identification:
+            self.model.identification_loss = CosFaceLoss(
+                len(self.simulator.pool.speakers),
+                self.model.hparams.attention_in,
+                margin=0.2,
+                scale=20.0,
+            )
+            self.model.lnorm.register_forward_hook(self._keep_frames)
+
+    def _keep_frames(self, layer: nn.Module, inputs: Any, frames: Tensor) -> None:
+        self._frames = frames
+
+    def train__len__(self) -> int:
+        """Return the number of chunks of an epoch."""
+        if self.batches_per_epoch is None:
+            return super().train__len__()
+        return self.batches_per_epoch * self.batch_size
+
+    def train__iter__(self) -> Iterator[dict[str, Any]]:
+        """Draw real and simulated chunks for ever."""
+        seed = create_rng_for_worker(self.model).getrandbits(64)
+        rng = np.random.default_rng(seed)
+        real = super().train__iter__()
+        while True:
+            if self.simulator is not None and rng.random() < self.simulated:
+                yield self._simulate_chunk(self.simulator, rng)
+            else:
+                yield next(real)
+
+    def prepare_chunk(
+        self, file_id: int, start_time: float, duration: float
+    ) -> dict[str, Any]:
+        """Read a chunk of a real recording."""
+        sample = super().prepare_chunk(file_id, start_time, duration)
+        sample["speaker"] = np.full(len(sample["y"].data), UNKNOWN)
+        return sample
+
+    def _simulate_chunk(
+        self, simulator: ConversationSimulator, rng: np.random.Generator
+    ) -> dict[str, Any]:
+        conversation = simulator.simulate(self.duration, rng)
+        receptive_field = self.model.receptive_field
+        # chunks start at zero, as in the host's `prepare_chunk` and `Inference`
+        frames = SlidingWindow(
+            duration=receptive_field.duration, step=receptive_field.step
+        )
+        num_frames = self.model.num_frames(len(conversation.waveform))
+        activity = conversation.activity(frames, num_frames)
+        return {
+            "X": torch.from_numpy(conversation.waveform)[None],
+            "y": SlidingWindowFeature(activity, frames, labels=conversation.speakers),
+            "speaker": _who_speaks(conversation, activity, simulator.pool.speakers),
+            "meta": dict.fromkeys(
+                (*self.prepared_data["audio-metadata"].dtype.names, "file"), UNKNOWN
+            ),
+        }
+
+    def collate_fn(
+        self, batch: list[dict[str, Any]], stage: str = "train"
+    ) -> dict[str, Tensor]:
+        """Stack chunks."""
+        collated = super().collate_fn(batch, stage=stage)
+        collated["speaker"] = torch.from_numpy(
+            np.stack([sample["speaker"] for sample in batch])
+        )
+        return collated
+
+    def training_step(
+        self, batch: dict[str, Tensor], batch_idx: int
+    ) -> dict[str, Tensor] | None:
+        """Add the loss of identification to the host's."""
+        output = super().training_step(batch, batch_idx)
+        if output is None or not self.identification:
+            return output
+        known = batch["speaker"] != UNKNOWN
+        with torch.autocast(self._frames.device.type, enabled=False):
+            loss = self.model.identification_loss(
+                self._frames[known].float(), batch["speaker"][known]
+            )
+        self.model.log("loss/train/identification", loss, on_step=False, on_epoch=True)
+        return {"loss": output["loss"] + self.identification * loss}
+
+
+def _who_speaks(
+    conversation: SimulatedConversation, activity: np.ndarray, speakers: list[str]
+) -> np.ndarray:
+    """Index in `speakers` of the only speaker of each frame."""
+    who = np.full(len(activity), UNKNOWN)
+    for speaker, active in zip(conversation.speakers, activity.T, strict=True):
+        alone = (active == 1) & (activity.sum(axis=1) == 1)
+        who[alone] = speakers.index(speaker)
+    return who

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Segmentation models learn from real and simulated chunks."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from pyannote.core import Segment
+from pyannote.database import registry
+
+from pyannote_diarizen.data.conversation import SimulatedConversation
+from pyannote_diarizen.data.corpus import simulate_corpus
+from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
+from pyannote_diarizen.data.speech import SpeechPool
+from pyannote_diarizen.models import FBankConformer
+from pyannote_diarizen.tasks.powerset_diarization import (
+    UNKNOWN,
+    PowersetDiarization,
+    SinglePrecisionPowerset,
+)
+
+PITCHES = {"low": 0.1, "high": 0.7}
+TINY = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 1, "kernel_size": 7}
+RESIDUAL = {"residual_channels": (8,), "residual_blocks": (1,)}
+
+
+@pytest.fixture(scope="module")
+def simulator() -> ConversationSimulator:
+    """Two speakers: a low tone and a high one."""
+    pool = SpeechPool.from_utterances(
+        ("tones", name, (8000 * np.sin(pitch * np.arange(32000))).astype(np.int16))
+        for name, pitch in PITCHES.items()
+    )
+    return ConversationSimulator(
+        pool,
+        num_speakers=(2, 2),
+        turn_taking=TurnTaking(turn_duration=0.7),
+        mixing=Mixing(snr=(20, 30), telephone=0.0),
+    )
+
+
+@pytest.fixture(scope="module")
+def protocol(simulator, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    for subset in ("train", "development"):
+        simulate_corpus(simulator, folder, 2, 3.0, subset=subset)
+    registry.load_database(folder / "database.yml")
+    return registry.get_protocol("Simulated.SpeakerDiarization.Conversations")
+
+
+def make_task(protocol, **options) -> PowersetDiarization:
+    task = PowersetDiarization(
+        protocol,
+        **{
+            "duration": 2.0,
+            "max_speakers_per_chunk": 2,
+            "batch_size": 8,
+            "num_workers": 0,
+            **options,
+        },
+    )
+    task.model = FBankConformer(**TINY, **RESIDUAL, task=task)
+    task.prepare_data()
+    task.model.setup("validate")
+    task.setup_loss_func()
+    return task
+
+
+def first_chunks(task: PowersetDiarization, num_chunks: int) -> list[dict]:
+    seed_everything(0)
+    return list(islice(task.train__iter__(), num_chunks))
+
+
+def test_share_of_simulated_chunks_is_as_asked(protocol, simulator):
+    task = make_task(protocol, simulator=simulator, simulated=0.5)
+    simulated = [chunk["meta"]["file"] == UNKNOWN for chunk in first_chunks(task, 100)]
+    assert 30 < sum(simulated) < 70
+
+
+def test_frames_of_simulated_chunks_tell_who_speaks_alone(protocol, simulator):
+    task = make_task(protocol, simulator=simulator, simulated=1.0)
+    for chunk in first_chunks(task, 5):
+        alone = chunk["y"].data.sum(axis=1) == 1
+        assert ((chunk["speaker"] != UNKNOWN) == alone).all()
+        for activity, name in zip(chunk["y"].data.T, chunk["y"].labels, strict=True):
+            index = simulator.pool.speakers.index(name)
+            assert ((chunk["speaker"] == index) == (alone & (activity == 1))).all()
+
+
+def test_chunk_past_the_end_of_a_file_is_padded(protocol):
+    chunk = make_task(protocol).prepare_chunk(0, 2.0, 2.0)
+    assert chunk["X"].shape == (1, 32000)
+    assert not chunk["X"][:, 16000:].any()
+    assert not chunk["y"].data[-20:].any()
+    assert (chunk["speaker"] == UNKNOWN).all()
+
+
+def test_real_and_simulated_labels_follow_the_same_clock(protocol, simulator):
+    task = make_task(protocol, simulator=simulator, simulated=1.0)
+    frames = first_chunks(task, 1)[0]["y"].sliding_window
+    annotation = next(iter(protocol.train()))["annotation"].crop(Segment(0, 2))
+    turns = [(t.start, t.end, s) for t, _, s in annotation.itertracks(yield_label=True)]
+    conversation = SimulatedConversation(np.zeros(32000), turns, 16000)
+    simulated = conversation.activity(frames, task.model.num_frames(32000))
+    real = task.prepare_chunk(0, 0.0, 2.0)["y"].data
+    differing = simulated.sum(axis=1) != real.sum(axis=1)
+    assert differing.sum() <= 2 * len(turns)  # one frame at each edge
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
+    seed_everything(1)
+    task = PowersetDiarization(
+        protocol,
+        simulator=simulator,
+        simulated=0.9,
+        identification=0.2,
+        batches_per_epoch=60,
+        duration=2.0,
+        max_speakers_per_chunk=2,
+        batch_size=8,
+        num_workers=0,
+    )
+    model = FBankConformer(**TINY, **RESIDUAL, task=task)
+    model.configure_optimizers = lambda: torch.optim.Adam(model.parameters(), 5e-3)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        precision=precision,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        num_sanity_val_steps=0,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(model)
+    assert trainer.callback_metrics["loss/train"] < 1.0
+    assert trainer.callback_metrics["DiarizationErrorRate"] < 0.3
+
+
+def test_powerset_is_exact_under_autocast():
+    powerset = SinglePrecisionPowerset(3, 2)
+    scores = torch.randn(2, 10, 7)
+    with torch.autocast("cpu", torch.bfloat16):
+        multilabel = powerset.to_multilabel(scores)
+        assert multilabel.dtype == torch.float32
+        assert powerset.to_powerset(multilabel).argmax(-1).equal(scores.argmax(-1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"simulated": 0.5}, "need a `simulator`"),
+        ({"identification": 0.5}, "need a `simulator`"),
+        ({"simulated": 90}, "between 0 and 1"),
+    ],
+)
+def test_contradictory_options_are_refused(protocol, options, message):
+    with pytest.raises(ValueError, match=message):
+        PowersetDiarization(protocol, **options)
