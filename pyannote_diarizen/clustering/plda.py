@@ -72,7 +72,7 @@ class PLDA(host.PLDA):
         # the host reads the arrays once more: hand it what has been checked, which
         # NumPy reads from memory as well as from the paths that the host announces
         transform, plda = _pack(parameters)
-        super().__init__(transform, plda, lda_dimension)  # type: ignore[arg-type]
+        super().__init__(transform, plda, lda_dimension)
         self.parameters = parameters
 
     @classmethod
@@ -90,7 +90,7 @@ class PLDA(host.PLDA):
         return cls(*_pack(parameters), lda_dimension)
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]  # unknown keys are errors here
+    def from_pretrained(
         cls,
         checkpoint: Path | str,
         subfolder: str | None = None,

@@ -93,7 +93,7 @@ class VBxClustering(BaseClustering):
         """Hyper-parameters of the published DiariZen pipelines."""
         return {"threshold": 0.6, "Fa": 0.07, "Fb": 0.8}
 
-    def __call__(  # type: ignore[override]  # the host announces one array, returns three
+    def __call__(
         self,
         embeddings: np.ndarray,
         segmentations: SlidingWindowFeature | None = None,

@@ -163,7 +163,7 @@ class AudioReader(Audio):
         channel: int | None = None,
     ) -> None:
         # the host says `int` where its default is None
-        super().__init__(sample_rate=sample_rate, mono=mono)  # type: ignore[arg-type]
+        super().__init__(sample_rate=sample_rate, mono=mono)
         self.channel = channel
 
     def get_duration(self, file: AudioFile) -> float:

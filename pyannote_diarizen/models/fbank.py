@@ -55,6 +55,8 @@ class FBank(nn.Module):
 
     top_db = 80.0
     min_power = 1e-10
+    window: Tensor
+    filters: Tensor
 
     def __init__(
         self,

@@ -81,7 +81,9 @@ class ResidualNetwork(nn.Sequential):
                 in_channels = width
         super().__init__(*layers)
         # twice as fast on CPU as the default layout
-        self.to(memory_format=torch.channels_last)
+        for weight in self.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.to(memory_format=torch.channels_last)
 
     def num_features(self, num_bands: int) -> int:
         """Return the number of features (channel, band) per frame of the output."""
