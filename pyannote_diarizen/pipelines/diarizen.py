@@ -159,6 +159,8 @@ class DiariZen(SpeakerDiarization):
             token=token,
             cache_dir=cache_dir,
         )
+        # the host announces that there is always a PLDA
+        self.plda, self._plda = plda, loaded_plda
         self.klustering = clustering
         self.clustering = build_clustering(
             clustering, loaded_plda, self._embedding.metric
@@ -173,13 +175,11 @@ class DiariZen(SpeakerDiarization):
         segmenter: Any = self._segmentation
         if self._powerset:
             segmenter.conversion = HardMultilabel(segmenter.conversion)
-        # `_reader` chooses the channel; the other two see its mono waveform
-        sample_rate = segmenter.model.hparams.sample_rate
+        # what reads audio after it sees a waveform in memory
         self._reader = AudioReader(
-            sample_rate, channel=None if channel == "downmix" else channel
+            segmenter.model.hparams.sample_rate,
+            channel=None if channel == "downmix" else channel,
         )
-        segmenter.model.audio = AudioReader(sample_rate)
-        self._audio = AudioReader(self._embedding.sample_rate)
 
     @property
     def _powerset(self) -> bool:
@@ -312,10 +312,13 @@ class DiariZen(SpeakerDiarization):
         segmentations = super().get_segmentations(loaded, hook=hook)
         if is_cached:
             return segmentations
+        data = segmentations.data
         if self.median_filter is not None:
-            segmentations.data = smooth(segmentations.data, self.median_filter)
+            data = smooth(data, self.median_filter)
         segmentations = silence_padding(
-            segmentations, self._segmentation.model.receptive_field, loaded.duration
+            SlidingWindowFeature(data, segmentations.sliding_window),
+            self._segmentation.model.receptive_field,
+            loaded.duration,
         )
         if self.training:
             loaded[self.CACHED_SEGMENTATION] = segmentations
