@@ -9,14 +9,19 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import nn
 
 from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding, without_overlap
 
 CHUNKS = SlidingWindow(start=0.0, duration=2.0, step=0.5)
 
 
-@pytest.fixture
-def extract(wespeaker_model):
-    embedding = PyannoteAudioPretrainedSpeakerEmbedding(wespeaker_model)
+@pytest.fixture(scope="module", params=["WeSpeakerResNet34", "SpeakerResNet"])
+def extract(request, wespeaker_model):
+    torch.manual_seed(0)
+    model = wespeaker_model
+    if request.param == "SpeakerResNet":
+        model = SpeakerResNet(channels=(8, 8), blocks=(1, 1)).eval()
+    embedding = PyannoteAudioPretrainedSpeakerEmbedding(model)
     return ChunkEmbedding(embedding, AudioReader(16000), batch_size=2)
 
 
@@ -50,7 +55,7 @@ def test_embeddings_are_those_of_one_pass_per_speaker(
     extract, segmentations, conversation
 ):
     embeddings = extract(conversation, segmentations, exclude_overlap=False)
-    assert embeddings.shape == (6, 3, 256)
+    assert embeddings.shape == (6, 3, extract.embedding.dimension)
     assert embeddings.dtype == np.float32
     for (chunk, speaker), expected in _one_by_one(
         extract.embedding, segmentations, conversation
