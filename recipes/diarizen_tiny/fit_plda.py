@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Estimate the PLDA that goes with the embedding of the bundled model.
+
+    python fit_plda.py --speech SPEECH --output RUN
+
+Reads `RUN/pytorch_model.bin`, writes `RUN/plda/`. Embeddings are those of crops of 1 to
+4 s of training speakers, each excerpt once as it is and once recorded elsewhere.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from embedding_trials import embed, make_recorder
+from pyannote.audio.core.model import Model
+
+from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.data.speech import SpeechPool
+
+
+def fit(speech: Path, output: Path) -> None:
+    """Fit and save."""
+    model = Model.from_pretrained(output / "pytorch_model.bin").eval()
+
+    def network(waveforms: torch.Tensor) -> np.ndarray:
+        return model(waveforms).numpy()
+
+    pool = SpeechPool.from_folder(speech, "train", cache=output.parent / "speech")
+    near, labels = embed(network, pool, (1.0, 4.0))
+    far, _ = embed(network, pool, (1.0, 4.0), make_recorder(speech), seed=1)
+    plda = PLDA.fit(np.concatenate([near, far]), np.concatenate([labels, labels]))
+    plda.save(output / "plda")
+
+
+def main() -> None:
+    """Parse arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speech", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    fit(options.speech, options.output)
+
+
+if __name__ == "__main__":
+    main()
