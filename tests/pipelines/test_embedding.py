@@ -41,6 +41,8 @@ def test_overlap_is_kept_where_little_else_is_left():
     masks = without_overlap(segmentation, min_num_frames=2)
     npt.assert_array_equal(np.flatnonzero(masks[0, :, 0]), [0, 1, 2, 3])
     npt.assert_array_equal(np.flatnonzero(masks[0, :, 1]), [4, 5, 6])
+    # four frames are as few as four
+    npt.assert_array_equal(without_overlap(segmentation, 4), segmentation)
 
 
 @pytest.mark.parity
