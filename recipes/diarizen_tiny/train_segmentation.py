@@ -91,7 +91,7 @@ def train(speech: Path, ami: Path, output: Path, hours: float) -> None:
         callbacks=[
             TimedCosine(hours, peak=1e-3),
             ReleaseLatest(output / "pytorch_model.bin"),
-            ModelCheckpoint(output, save_last=True, save_top_k=0),
+            ModelCheckpoint(output, "latest", save_last=True),
         ],
     )
     last = output / "last.ckpt"
