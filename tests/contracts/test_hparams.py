@@ -6,13 +6,16 @@ import inspect
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from pyannote.core.utils.helper import get_class_by_name
 
 from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
 from pyannote_diarizen.hub.resources import find_hparams, resource_folder
+from pyannote_diarizen.wavlm import WavLMConfig
 
 FILES = sorted(resource_folder("hparams").rglob("*.yaml"))
+TRAININGS = sorted(resource_folder("hparams").glob("powerset_diarization/*.yaml"))
 PIPELINES = sorted(resource_folder("hparams").glob("pipeline/*.yaml"))
 
 
@@ -34,6 +37,19 @@ def test_a_pipeline_takes_its_arguments(path):
     pipeline = load(path)["pipeline"]
     signature = inspect.signature(get_class_by_name(pipeline["name"]))
     signature.bind(**pipeline["params"])
+
+
+@pytest.mark.parametrize("path", TRAININGS, ids=lambda path: path.stem)
+def test_a_training_builds_its_model_and_takes_its_task_arguments(path):
+    hparams = load(path)
+    task, model = hparams["task"], hparams["model"]
+    inspect.signature(get_class_by_name(task["name"])).bind(None, **task["params"])
+    if "wavlm" in model["params"]:
+        wavlm = WavLMConfig.dense(**model["params"]["wavlm"])
+        model["params"]["wavlm"] = wavlm.to_dict()
+    with torch.device("meta"):
+        built = get_class_by_name(model["name"])(**model["params"])
+    assert sum(weight.numel() for weight in built.parameters()) < 10e6
 
 
 @pytest.mark.parametrize("name", bundled_names())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.loggers import CSVLogger
 from pyannote.core import Segment
 from pyannote.database import registry
 
@@ -110,6 +111,8 @@ def test_real_and_simulated_labels_follow_the_same_clock(protocol, simulator):
     assert differing.sum() <= 2 * len(turns)  # one frame at each edge
 
 
+@pytest.mark.filterwarnings("ignore:Precision bf16-mixed is not supported by the model")
+@pytest.mark.filterwarnings("ignore:The .*dataloader.* does not have many workers")
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
     seed_everything(1)
@@ -130,11 +133,10 @@ def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
         accelerator="cpu",
         max_epochs=1,
         precision=precision,
-        logger=False,
+        logger=CSVLogger(tmp_path),
         enable_checkpointing=False,
         enable_progress_bar=False,
         num_sanity_val_steps=0,
-        default_root_dir=tmp_path,
     )
     trainer.fit(model)
     assert trainer.callback_metrics["loss/train"] < 1.0
