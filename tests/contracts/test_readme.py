@@ -12,7 +12,6 @@ from typer.main import get_command
 
 from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.data.sample import sample_file
-from pyannote_diarizen.hub.bundled import bundled_names
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,7 +53,6 @@ def test_markers_exist(line, pytestconfig):
     assert line.removeprefix("pytest -m ") in markers
 
 
-@pytest.mark.skipif(not bundled_names(), reason="no bundled pipeline yet")
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -65,6 +63,4 @@ def test_python_runs(code, tmp_path, monkeypatch, capsys):
 
 def test_files_that_it_links_to_exist():
     links = re.findall(r"\]\((?!https?://)([^)]+)\)", README)
-    if not bundled_names():
-        links.remove("pyannote_diarizen/hub/diarizen-tiny/README.md")
     assert [link for link in links if not (ROOT / link).exists()] == []

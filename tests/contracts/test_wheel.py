@@ -68,7 +68,6 @@ def test_all_configuration_files_travel(installed, name):
     )
 
 
-@pytest.mark.skipif(not bundled_names(), reason="no bundled pipeline yet")
 def test_the_demo_runs_from_there(installed, environment, tmp_path):
     command = installed / "bin" / "pyannote-diarizen"
     output = run(sys.executable, command, "demo", cwd=tmp_path, env=environment)
