@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
 """The sample of pyannote.audio, without FFmpeg."""
 
 import sys

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
 """What is wrong with a file is told in one error."""
 
 import io

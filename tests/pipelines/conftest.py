@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
 """Tiny models and a conversation of tones that pipelines are tested on."""
 
 import sys

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
 """Models that hear tones: test doubles whose right output is known.
 
 A speaker is a tone; `tones` makes conversations.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
 """Tiny models, and the reference vectors of the original."""
 
 import json

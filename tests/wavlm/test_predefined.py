@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
 import json
 import zlib
 
