@@ -16,6 +16,10 @@ from pyannote_diarizen.data.acoustics import (
 
 SLOPES = (0.0, 0.5, 1.0, 1.5, 2.0)
 """Of coloured noises, from white to brown."""
+EVENT_DURATION = (0.05, 1.0)
+"""Of short noises, in seconds."""
+EVENT_LEVEL, VOICE_LEVEL = (-35.0, -5.0), (-40.0, -20.0)
+"""Of short noises and of stray voices, in dB below direct speech."""
 LOW_CUT, HIGH_CUT = (100.0, 400.0), (3000.0, 5000.0)
 """Where narrow channels begin and end, in Hz."""
 
@@ -39,6 +43,8 @@ class Mixing:
         Probability of a noise recording, rather than coloured noise. Defaults to 0.5.
     babble : float, optional
         Probability of distant voices besides. Defaults to 0.1.
+    events : float, optional
+        Short noises per second: a chair, a door, a word said far away. Defaults to 0.2.
     snr : (min, max), optional
         Direct speech, before levels vary, over noise, in dB. Defaults to 3 to 35.
     tilt : float, optional
@@ -53,6 +59,7 @@ class Mixing:
     room: float = 0.75
     noise: float = 0.5
     babble: float = 0.1
+    events: float = 0.2
     snr: tuple[float, float] = (3.0, 35.0)
     tilt: float = 1.0
     telephone: float = 0.1
@@ -114,6 +121,7 @@ class Recorder:
         waveform = self._in_room(speech * gains[:, None], rng)
         snr = rng.uniform(*mixing.snr)
         waveform += self._noise(len(waveform), rng) * _decibels(-snr)
+        self._add_events(waveform, rng)
         waveform = self._through_channel(waveform, rng)
         waveform *= _decibels(rng.uniform(*mixing.level))
         peak = np.abs(waveform).max(initial=0.0)
@@ -135,6 +143,19 @@ class Recorder:
             for _ in range(rng.integers(3, 7)):
                 noise += 0.5 * crop_noise(self.babble, num_samples, rng)
         return noise
+
+    def _add_events(self, waveform: np.ndarray, rng: np.random.Generator) -> None:
+        """Add noises and stray voices that come and go."""
+        kinds = [(self.noises, EVENT_LEVEL), (self.babble, VOICE_LEVEL)]
+        kinds = [(recordings, level) for recordings, level in kinds if recordings]
+        mean = self.mixing.events * len(waveform) / self.sample_rate
+        for _ in range(rng.poisson(mean) if kinds else 0):
+            recordings, level = kinds[rng.integers(len(kinds))]
+            length = round(rng.uniform(*EVENT_DURATION) * self.sample_rate)
+            length = min(length, len(waveform))
+            start = rng.integers(len(waveform) - length + 1)
+            event = crop_noise(recordings, length, rng) * np.hanning(length)
+            waveform[start : start + length] += event * _decibels(rng.uniform(*level))
 
     def _through_channel(
         self, waveform: np.ndarray, rng: np.random.Generator

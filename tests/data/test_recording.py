@@ -19,6 +19,7 @@ CLEAN = Mixing(
     snr=(200.0, 200.0),
     tilt=0.0,
     telephone=0.0,
+    events=0.0,
 )
 
 
@@ -91,3 +92,14 @@ def test_nothing_is_clipped(rng):
     recorder = Recorder(mixing=replace(CLEAN, level=(0.0, 6.0)))
     for _ in range(10):
         assert np.abs(recorder.record(hum(recorder), rng)).max() <= 1
+
+
+def test_events_come_and_go(rng):
+    noise = rng.integers(-99, 99, size=5 * RATE).astype(np.int16)
+    recorder = Recorder(noises=[noise], mixing=replace(CLEAN, events=0.5))
+    silence = np.zeros((1, 8 * RATE), dtype=np.float32)
+    heard = [np.abs(recorder.record(silence, rng)) > 1e-6 for _ in range(100)]
+    share = np.mean(heard)
+    # half a second each, now and then at the same time
+    assert share == pytest.approx(1 - np.exp(-0.5 * 0.525), rel=0.2)
+    assert np.mean([not h.any() for h in heard]) == pytest.approx(np.exp(-4), abs=0.05)
