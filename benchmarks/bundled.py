@@ -28,7 +28,7 @@ ignore_missing_ffmpeg()
 import torch
 from pyannote.audio import Pipeline
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.sample import sample_file
 from pyannote_diarizen.evaluation.measure import measure
 from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization

@@ -22,7 +22,7 @@ import soundfile
 import yaml
 from pyannote.core import Segment, Timeline
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.conversation import SimulatedConversation
 from pyannote_diarizen.data.simulation import ConversationSimulator
 

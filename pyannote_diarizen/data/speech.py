@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.phrases import find_phrases
 from pyannote_diarizen.data.utterances import decode, read_rows
 

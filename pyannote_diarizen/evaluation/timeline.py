@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pyannote.core import Annotation
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 
 
 def draw_timeline(reference: Annotation, hypothesis: Annotation) -> Figure:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.audio import list_audio
 from pyannote_diarizen.errors import AudioFileError
 

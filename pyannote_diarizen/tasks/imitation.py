@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.excerpts import Excerpt, read_excerpt
 from pyannote_diarizen.data.speech import SpeechPool
 

@@ -12,7 +12,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 from pyannote_diarizen.hub.resources import find_hparams
 

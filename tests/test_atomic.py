@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 
 
 def _write_half(path: Path) -> None:
