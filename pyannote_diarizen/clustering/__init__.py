@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Clusterings of speaker embeddings that pyannote.audio pipelines can tune."""
 
+from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering
 
-__all__ = ["PLDA", "VBxClustering"]
+__all__ = ["PLDA", "AgglomerativeClustering", "VBxClustering"]

@@ -8,17 +8,23 @@ of VBx where its evidence changes least. Finally all embeddings go to the closes
 clusters, at most one speaker of a chunk to each.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pyannote.audio.core import plda as host
 from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.core import SlidingWindowFeature
-from pyannote.pipeline.parameter import Uniform
+from pyannote.pipeline.parameter import Integer, Uniform
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from pyannote_diarizen.clustering.local_speakers import (
+    UNASSIGNED,
+    active_speakers,
+    number_unassigned,
+    one_to_one,
+    reliable_speakers,
+)
 from pyannote_diarizen.functional.speaker_evidence import (
     SpeakerEvidence,
     merge_speakers,
@@ -28,8 +34,6 @@ from pyannote_diarizen.functional.vbx import smooth_labels, vbx
 
 NEEDED_PRIOR = 1e-7
 """VBx has given up the speakers whose prior is not above."""
-
-UNASSIGNED = -2
 
 
 class VBxClustering(BaseClustering):
@@ -49,15 +53,30 @@ class VBxClustering(BaseClustering):
         Cluster embeddings of speakers that are alone during this share of the chunk
         at least; the others are only assigned afterwards. If too few are left, all
         active speakers are used. Defaults to 0.1.
+    ahc_criterion : {"distance", "maxclust"}, optional
+        What `threshold` bounds in the agglomerative clustering that VBx starts from:
+        the distance below which clusters merge (default), or their number.
+    max_iterations : int, optional
+        Most iterations of VBx. Defaults to 20.
+    bounded : bool, optional
+        Honour the caller's bounds on the number of clusters (default). DiariZen leaves
+        their number to VBx in any case.
     silent_speakers_compete : bool, optional
         Let silent speakers occupy clusters that active speakers of the same chunk
         could have, as DiariZen does. Defaults to False.
+    phantom_speaker : bool, optional
+        Number the speakers who found no cluster as one more speaker, the first, as
+        DiariZen does. Defaults to False.
+    centroid : {"mean", "sum"}, optional
+        Whether centroids are means of embeddings (default), or their sums as those of
+        DiariZen, whose directions are the same.
 
     Hyper-parameters
     ----------------
     threshold : float in range [0.3, 1.2]
         Distance between unit-length centroids below which the agglomerative
-        clustering merges.
+        clustering merges. With `ahc_criterion="maxclust"`, an integer in range
+        [1, 20]: number of clusters that it leaves.
     Fa : float in range [0.01, 0.5]
         Weight of the embeddings in VBx.
     Fb : float in range [0.01, 15]
@@ -77,14 +96,32 @@ class VBxClustering(BaseClustering):
         metric: str = "cosine",
         constrained_assignment: bool = True,
         min_active_ratio: float = 0.1,
+        ahc_criterion: Literal["distance", "maxclust"] = "distance",
+        max_iterations: int = 20,
+        bounded: bool = True,
         silent_speakers_compete: bool = False,
+        phantom_speaker: bool = False,
+        centroid: Literal["mean", "sum"] = "mean",
     ) -> None:
+        if ahc_criterion not in ("distance", "maxclust"):
+            raise ValueError(
+                "`ahc_criterion` should be 'distance' or 'maxclust', got "
+                f"{ahc_criterion!r}."
+            )
+        if centroid not in ("mean", "sum"):
+            raise ValueError(f"`centroid` should be 'mean' or 'sum', got {centroid!r}.")
         super().__init__(metric=metric, constrained_assignment=constrained_assignment)
         self.plda = plda
         self.min_active_ratio = min_active_ratio
+        self.ahc_criterion = ahc_criterion
+        self.max_iterations = max_iterations
+        self.bounded = bounded
         self.silent_speakers_compete = silent_speakers_compete
+        self.phantom_speaker = phantom_speaker
+        self.centroid = centroid
 
-        self.threshold = Uniform(0.3, 1.2)
+        by_distance = ahc_criterion == "distance"
+        self.threshold = Uniform(0.3, 1.2) if by_distance else Integer(1, 20)
         self.Fa = Uniform(0.01, 0.5)
         self.Fb = Uniform(0.01, 15.0)
 
@@ -125,9 +162,31 @@ class VBxClustering(BaseClustering):
         soft_clusters : (num_chunks, num_speakers, num_clusters) np.ndarray
             2 minus the distance to each centroid; the least of all for NaN.
         centroids : (num_clusters, dimension) np.ndarray
-            Mean embeddings of clusters.
+            Mean embeddings of clusters, or their sums if so chosen.
+
+        Raises
+        ------
+        ValueError
+            If bounds contradict each other, or `threshold` is not a number of clusters
+            although `ahc_criterion` says so.
         """
-        active = _active_speakers(embeddings, segmentations)
+        if not self.bounded:
+            num_clusters = min_clusters = max_clusters = None
+        clusters = self._cluster_all(
+            embeddings, segmentations, num_clusters, min_clusters, max_clusters
+        )
+        return number_unassigned(*clusters) if self.phantom_speaker else clusters
+
+    def _cluster_all(
+        self,
+        embeddings: np.ndarray,
+        segmentations: SlidingWindowFeature | None,
+        num_clusters: int | None,
+        min_clusters: int | None,
+        max_clusters: int | None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Hard clusters, soft clusters and centroids, the unassigned left alone."""
+        active = active_speakers(embeddings, segmentations)
         train, chunks, speakers = self.filter_embeddings(
             embeddings, segmentations, min_embeddings=num_clusters or min_clusters or 2
         )
@@ -135,10 +194,12 @@ class VBxClustering(BaseClustering):
             len(train), num_clusters, min_clusters, max_clusters
         )
         if len(train) < 2 or most < 2:
-            return _single_cluster(train, active)
+            return _single_cluster(train, active | self.silent_speakers_compete)
 
         responsibilities = self.cluster(train, fewest, most)
-        centroids = responsibilities.T @ train / responsibilities.sum(axis=0)[:, None]
+        centroids = responsibilities.T @ train
+        if self.centroid == "mean":
+            centroids /= responsibilities.sum(axis=0)[:, None]
         soft_clusters = self._similarities(embeddings, centroids)
 
         nobody_else = len(centroids) == (num_clusters or max_clusters)
@@ -172,21 +233,10 @@ class VBxClustering(BaseClustering):
         chunks, speakers : (num_selected,) np.ndarray
             Where they come from.
         """
-        usable = _active_speakers(embeddings, segmentations)
-        usable &= np.isfinite(embeddings).all(axis=2) & embeddings.any(axis=2)
-
-        selected = usable
-        if segmentations is not None:
-            ratio = (
-                self.min_active_ratio if min_active_ratio is None else min_active_ratio
-            )
-            alone = segmentations.data.sum(axis=2, keepdims=True) == 1
-            clean = (segmentations.data * alone).sum(axis=1)
-            reliable = clean >= round(ratio * segmentations.data.shape[1])
-            if np.sum(usable & reliable) >= max(min_embeddings, 2):
-                selected = usable & reliable
-
-        chunks, speakers = np.nonzero(selected)
+        ratio = self.min_active_ratio if min_active_ratio is None else min_active_ratio
+        chunks, speakers = reliable_speakers(
+            embeddings, segmentations, ratio, min_embeddings
+        )
         return embeddings[chunks, speakers].astype(np.float64), chunks, speakers
 
     def cluster(
@@ -206,13 +256,25 @@ class VBxClustering(BaseClustering):
         responsibilities : (num_embeddings, num_clusters) np.ndarray
             Probability that each embedding belongs to each cluster.
         """
+        if self.ahc_criterion == "maxclust" and self.threshold < 1:
+            raise ValueError(
+                "`threshold` should be a number of clusters with ahc_criterion="
+                f"'maxclust', got {self.threshold}: is it a distance?"
+            )
         directions = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
         dendrogram = linkage(directions, method="centroid", metric="euclidean")
-        labels = fcluster(dendrogram, self.threshold, criterion="distance")
+        labels = fcluster(dendrogram, self.threshold, criterion=self.ahc_criterion)
         _, labels = np.unique(labels, return_inverse=True)
 
         projected, phi = self.plda(embeddings), self.plda.phi
-        posterior = vbx(projected, phi, smooth_labels(labels), Fa=self.Fa, Fb=self.Fb)
+        posterior = vbx(
+            projected,
+            phi,
+            smooth_labels(labels),
+            Fa=self.Fa,
+            Fb=self.Fb,
+            max_iterations=self.max_iterations,
+        )
         found = posterior.responsibilities[:, posterior.priors > NEEDED_PRIOR]
 
         evidence = SpeakerEvidence(phi, self.Fa, self.Fb)
@@ -236,16 +298,7 @@ class VBxClustering(BaseClustering):
         hard_clusters : (num_chunks, num_speakers) np.ndarray of int32
             -2 for speakers who do not compete or find no cluster.
         """
-        shape = soft_clusters.shape[:2]
-        competing = np.ones(shape, dtype=bool) if competing is None else competing
-        hard_clusters = np.full(shape, UNASSIGNED, dtype=np.int32)
-        for scores, rows, hard in zip(
-            soft_clusters, competing, hard_clusters, strict=True
-        ):
-            (speakers,) = np.nonzero(rows)
-            assigned, clusters = linear_sum_assignment(scores[speakers], maximize=True)
-            hard[speakers[assigned]] = clusters
-        return hard_clusters
+        return one_to_one(soft_clusters, competing)
 
     def _similarities(
         self, embeddings: np.ndarray, centroids: np.ndarray
@@ -271,23 +324,6 @@ class VBxClustering(BaseClustering):
             left_over = active & (hard_clusters == UNASSIGNED)
             hard_clusters[left_over] = closest[left_over]
         return hard_clusters
-
-
-def _active_speakers(
-    embeddings: np.ndarray, segmentations: SlidingWindowFeature | None
-) -> np.ndarray:
-    """Tell who speaks in which chunk (num_chunks, num_speakers)."""
-    num_chunks, num_speakers, _ = embeddings.shape
-    if segmentations is None:
-        return np.ones((num_chunks, num_speakers), dtype=bool)
-    shape = segmentations.data.shape
-    if (shape[0], shape[2]) != (num_chunks, num_speakers):
-        raise ValueError(
-            "`segmentations` should be (num_chunks, num_frames, num_speakers) for as "
-            "many chunks and speakers as `embeddings` (num_chunks, num_speakers, "
-            f"dimension), got {shape} and {embeddings.shape}."
-        )
-    return segmentations.data.any(axis=1)
 
 
 def _single_cluster(

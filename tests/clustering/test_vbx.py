@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.testing as npt
@@ -281,15 +281,94 @@ def test_shapes_that_disagree(clustering, conversation):
         clustering(conversation.embeddings[:5], conversation.segmentations)
 
 
+def test_number_can_be_left_to_vbx(plda, conversation):
+    clustering = VBxClustering(plda, bounded=False)
+    clustering.instantiate(VBxClustering.default_parameters())
+    hard, _, centroids = clustering(**conversation.inputs, num_clusters=7)
+    assert len(centroids) == 3
+    assert same_partition(hard, conversation.truth)
+
+
+def test_phantom_speaker_is_everybody_without_cluster(plda, conversation):
+    # chunks of three speakers, of whom two are the same person
+    person = conversation.embeddings[conversation.truth == 0][0]
+    conversation.embeddings[:, :2] = person
+    real = VBxClustering(plda, silent_speakers_compete=True)
+    phantom = VBxClustering(plda, silent_speakers_compete=True, phantom_speaker=True)
+    for clustering in (real, phantom):
+        clustering.instantiate(VBxClustering.default_parameters())
+    expected, _, expected_centroids = real(**conversation.inputs)
+    assert (expected == -2).any()
+    hard, soft, centroids = phantom(**conversation.inputs)
+    npt.assert_array_equal(hard == 0, expected == -2)
+    npt.assert_array_equal(hard[hard > 0], expected[expected != -2] + 1)
+    npt.assert_array_equal(centroids[0], 0)
+    npt.assert_array_equal(centroids[1:], expected_centroids)
+    assert soft.shape[2] == len(centroids)
+
+
+def test_silence_gives_no_speaker_but_a_phantom(plda, conversation):
+    conversation.segmentations.data[:] = 0
+    clustering = VBxClustering(plda, phantom_speaker=True)
+    hard, _, centroids = clustering(**conversation.inputs)
+    npt.assert_array_equal(hard, 0)
+    npt.assert_array_equal(centroids, np.zeros((1, DIMENSION)))
+
+
+@pytest.mark.parametrize(
+    ("option", "match"),
+    [({"ahc_criterion": "inconsistent"}, "maxclust"), ({"centroid": "median"}, "sum")],
+)
+def test_unknown_choices_are_refused(plda, option, match):
+    with pytest.raises(ValueError, match=match):
+        VBxClustering(plda, **option)
+
+
+def test_number_of_first_clusters_is_not_a_distance(plda, conversation):
+    clustering = VBxClustering(plda, ahc_criterion="maxclust")
+    clustering.instantiate(VBxClustering.default_parameters())
+    with pytest.raises(ValueError, match="is it a distance"):
+        clustering(**conversation.inputs)
+
+
+def test_fewer_iterations_stop_earlier(plda, conversation):
+    found = []
+    for max_iterations in (1, 20):
+        clustering = VBxClustering(plda, max_iterations=max_iterations)
+        clustering.instantiate(VBxClustering.default_parameters())
+        found.append(clustering(**conversation.inputs)[2])
+    assert found[0].shape != found[1].shape or not np.allclose(*found)
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("case", range(4))
 @pytest.mark.parametrize(
-    ("name", "threshold"), [("distance", 0.6), ("distance_loose", 0.9)]
+    ("name", "criterion", "threshold"),
+    [
+        ("distance", "distance", 0.6),
+        ("distance_loose", "distance", 0.9),
+        ("maxclust", "maxclust", 5),
+    ],
 )
-def test_equals_original(parity: Path, case: int, name: str, threshold: float):
+@pytest.mark.parametrize("phantom_speaker", [False, True])
+def test_equals_original(
+    parity: Path,
+    case: int,
+    name: str,
+    criterion: Literal["distance", "maxclust"],
+    threshold: float,
+    phantom_speaker: bool,
+):
     expected = np.load(parity / "vbx" / f"clustering_{case}.npz")
     plda = PLDA.from_pretrained(parity / "vbx" / "plda_cluster", lda_dimension=12)
-    clustering = VBxClustering(plda, silent_speakers_compete=True)
+    clustering = VBxClustering(
+        plda,
+        ahc_criterion=criterion,
+        bounded=False,
+        silent_speakers_compete=True,
+        phantom_speaker=phantom_speaker,
+        centroid="sum",
+    )
     clustering.instantiate({"threshold": threshold, "Fa": 0.07, "Fb": 0.8})
     segmentations = windows(expected["segmentations"])
 
@@ -299,11 +378,13 @@ def test_equals_original(parity: Path, case: int, name: str, threshold: float):
     npt.assert_array_equal(chunks, expected["train_chunk"])
     npt.assert_array_equal(speakers, expected["train_speaker"])
 
-    hard, soft, centroids = clustering(expected["embeddings"], segmentations)
+    hard, soft, centroids = clustering(
+        expected["embeddings"], segmentations, max_clusters=1
+    )
+    if phantom_speaker:
+        npt.assert_array_equal(hard, expected[f"{name}.hard"])
+        return
     npt.assert_array_equal(hard, expected[f"{name}.hard_before_renumber"])
     known = ~np.isnan(expected[f"{name}.soft"])  # the original leaves NaN
     npt.assert_allclose(soft[known], expected[f"{name}.soft"][known], atol=1e-9)
-    # the original sums where we average: only directions compare
-    theirs = expected[f"{name}.centroids"]
-    scale = np.linalg.norm(centroids, axis=1) / np.linalg.norm(theirs, axis=1)
-    npt.assert_allclose(centroids, theirs * scale[:, None], atol=1e-9)
+    npt.assert_allclose(centroids, expected[f"{name}.centroids"], atol=1e-9)

@@ -11,6 +11,7 @@ import pytest
 import pyannote_diarizen.models
 
 PUBLIC = [
+    "pyannote_diarizen.clustering.AgglomerativeClustering",
     "pyannote_diarizen.clustering.PLDA",
     "pyannote_diarizen.clustering.VBxClustering",
     "pyannote_diarizen.models.FBankConformer",
