@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Where published files are: in a folder, or in a repository of the Hugging Face Hub.
+
+Files of the hub are kept in its cache and found there without network. Whatever the
+hub answers becomes one built-in error that says what to do.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+_HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether `name` reads as owner/name."""
+    return _HUB_ID.fullmatch(name) is not None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Folder on disk, or else repository of the Hugging Face Hub.
+
+    Parameters
+    ----------
+    checkpoint : Path or str
+        Folder, or owner/name on the hub. A folder that exists goes first.
+    subfolder : str, optional
+        Folder inside, to which names of files are relative.
+    revision : str, optional
+        Branch, tag or commit, for the hub only. Defaults to the latest.
+    token : str or bool, optional
+        Access token, for private or gated repositories. Defaults to the one that
+        `hf auth login` stored.
+    cache_dir : Path or str, optional
+        Where files of the hub are kept. Defaults to the cache that all programs share.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `checkpoint` is neither a folder nor owner/name.
+    ValueError
+        If `revision` is given with a folder.
+    """
+
+    checkpoint: Path | str
+    subfolder: str | None = None
+    revision: str | None = None
+    token: str | bool | None = None
+    cache_dir: Path | str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is such a folder or may be such a repository."""
+        if self.folder is not None:
+            if self.revision is not None:
+                raise ValueError(
+                    "`revision` is for repositories of the hub, not for folders, "
+                    f"got '{self.revision}' for '{self.checkpoint}'."
+                )
+        elif isinstance(self.checkpoint, Path) or not is_hub_id(self.checkpoint):
+            raise FileNotFoundError(
+                f"'{self.checkpoint}' is neither a folder that exists nor owner/name "
+                "on the Hugging Face Hub."
+            )
+
+    def __str__(self) -> str:
+        """Name it in messages."""
+        parts = (str(self.checkpoint), self.subfolder)
+        return "/".join(part for part in parts if part)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder on disk, None for a repository of the hub."""
+        folder = Path(self.checkpoint).expanduser()
+        return folder if folder.is_dir() else None
+
+    def find(self, name: str) -> Path | None:
+        """Path of the file called `name`, None where there is none.
+
+        Parameters
+        ----------
+        name : str
+            Relative to the folder or repository.
+
+        Returns
+        -------
+        path : Path or None
+            On disk, after a download if need be. None, too, without network if the
+            cache does not hold it.
+
+        Raises
+        ------
+        OSError
+            If the repository does not exist or cannot be accessed.
+        """
+        try:
+            return self._look_up(name)
+        except LocalEntryNotFoundError:
+            return None
+
+    def file(self, *names: str) -> Path:
+        """Path of the file called `names`, which has to exist.
+
+        Parameters
+        ----------
+        *names : str
+            Relative to the folder or repository; the first that exists is taken.
+
+        Returns
+        -------
+        path : Path
+            On disk, after a download if need be.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file, or it cannot be downloaded without network.
+        OSError
+            If the repository does not exist or cannot be accessed.
+        """
+        unreachable = None
+        for name in names:
+            try:
+                path = self._look_up(name, from_cache=unreachable is not None)
+            except LocalEntryNotFoundError as error:
+                unreachable, path = error, None
+            if path is not None:
+                return path
+        wanted = " or ".join(names)
+        if unreachable is not None:
+            raise FileNotFoundError(
+                f"{wanted} of '{self}' is not in the cache, and the Hugging Face Hub "
+                "cannot be reached: connect to a network, and unset HF_HUB_OFFLINE if "
+                "it is set."
+            ) from unreachable
+        raise FileNotFoundError(f"'{self}' holds no {wanted}.")
+
+    def _look_up(self, name: str, from_cache: bool = False) -> Path | None:
+        """Path of a file, None where there is none."""
+        if self.folder is not None:
+            path = self.folder / (self.subfolder or "") / name
+            return path if path.is_file() else None
+        try:
+            return self._download(name, from_cache)
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            return None
+
+    def _download(self, name: str, from_cache: bool) -> Path:
+        try:
+            path = hf_hub_download(
+                str(self.checkpoint),
+                name,
+                subfolder=self.subfolder,
+                revision=self.revision,
+                token=self.token,
+                cache_dir=self.cache_dir,
+                local_files_only=from_cache,
+            )
+        except EntryNotFoundError:
+            raise
+        except GatedRepoError as error:
+            raise PermissionError(
+                f"'{self.checkpoint}' is gated: accept its conditions at "
+                f"https://hf.co/{self.checkpoint}, then give a `token` or run "
+                "`hf auth login`."
+            ) from error
+        except RepositoryNotFoundError as error:
+            raise FileNotFoundError(
+                f"There is no '{self.checkpoint}' on disk, nor on the Hugging Face Hub "
+                "unless it is private: check its name, or give a `token`."
+            ) from error
+        except RevisionNotFoundError as error:
+            raise FileNotFoundError(
+                f"'{self.checkpoint}' on the Hugging Face Hub has no revision "
+                f"'{self.revision}'."
+            ) from error
+        except HfHubHTTPError as error:
+            reason = error.server_message or str(error).splitlines()[0]
+            raise ConnectionError(
+                f"{name} of '{self}' cannot be downloaded: {reason}"
+            ) from error
+        return Path(path)
