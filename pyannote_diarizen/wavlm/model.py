@@ -10,14 +10,19 @@ Processing", IEEE JSTSP 2022.
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.wavlm.config import WavLMConfig
 from pyannote_diarizen.wavlm.encoder import Encoder
+from pyannote_diarizen.wavlm.foreign import read_checkpoint
 from pyannote_diarizen.wavlm.frontend import FeatureExtractor, normalize_waveforms
+from pyannote_diarizen.wavlm.huggingface import save_huggingface
+from pyannote_diarizen.weights import load_weights
 
 EXTRACTOR_GRADIENT_SCALE = 0.1
 """Front ends learn ten times slower than the rest, Large included as in DiariZen."""
@@ -38,7 +43,7 @@ class ScaleGradient(torch.autograd.Function):
 
 
 class WavLM(nn.Module):
-    """WavLM with random weights.
+    """WavLM with random weights; see `from_pretrained` for others.
 
     Parameters
     ----------
@@ -68,6 +73,89 @@ class WavLM(nn.Module):
         self.aux = None
         if config.aux_num_out is not None:
             self.aux = nn.Linear(config.encoder_embed_dim, config.aux_num_out)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        checkpoint: Path | str | nn.Module,
+        revision: str | None = None,
+        token: str | None = None,
+        cache_dir: Path | str | None = None,
+        weights_only: bool = True,
+    ) -> "WavLM":
+        """Load weights that we, DiariZen, Microsoft, Hugging Face or torchaudio saved.
+
+        Parameters
+        ----------
+        checkpoint : Path, str or nn.Module
+            File (`WavLM-Large.pt`, `wavlm-base-converted.bin`, ...), folder of a
+            `WavLMModel`, its name on the Hugging Face hub, or the model itself that
+            transformers or a bundle of torchaudio returned.
+        revision, token, cache_dir : optional
+            Version, access token and download folder, for the hub only.
+        weights_only : bool, optional
+            Refuse files that hold more than weights, since to read those runs the
+            code of whoever made them. Defaults to True.
+
+        Returns
+        -------
+        wavlm : WavLM
+            In training mode, as all modules that are new.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file, folder or model on the hub.
+        CheckpointMismatchError
+            If weights are missing, unknown or of another shape; the message lists them.
+        ValueError
+            If it is no WavLM, or damaged.
+
+        Examples
+        --------
+        >>> WavLM.from_pretrained("microsoft/wavlm-base-plus")  # doctest: +SKIP
+        >>> bundle = torchaudio.pipelines.WAVLM_LARGE           # doctest: +SKIP
+        >>> WavLM.from_pretrained(bundle.get_model())           # doctest: +SKIP
+        """
+        config, state_dict = read_checkpoint(
+            checkpoint,
+            weights_only,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+        )
+        wavlm = cls(config)
+        module = isinstance(checkpoint, nn.Module)
+        source = type(checkpoint).__name__ if module else str(checkpoint)
+        load_weights(wavlm, state_dict, source)
+        return wavlm
+
+    def save(self, path: Path | str) -> None:
+        """Write the file that `from_pretrained` reads, and DiariZen as well.
+
+        Parameters
+        ----------
+        path : Path or str
+            Replaced at once if it exists.
+        """
+        content = {"config": self.config.to_dict(), "state_dict": self.state_dict()}
+        with replacing(Path(path)) as temporary:
+            torch.save(content, temporary)
+
+    def save_huggingface(self, folder: Path | str) -> None:
+        """Write the folder that `transformers.WavLMModel.from_pretrained` reads.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Made if needed; files of the same names are replaced.
+
+        Raises
+        ------
+        ValueError
+            If transformers knows no such WavLM, as it knows no pruned one.
+        """
+        save_huggingface(Path(folder), self.config, self.state_dict())
 
     def num_frames(self, num_samples: int) -> int:
         """Return the number of frames of that many samples."""

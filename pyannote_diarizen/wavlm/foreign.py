@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Checkpoints of WavLM, whoever wrote them, told apart by what they hold.
+
+- DiariZen's, which are also ours: `config` and `state_dict`, dense or pruned;
+- Microsoft's: `cfg` and `model`, see `microsoft`;
+- torchaudio's: weights alone, their names are ours but for attention, which packs
+  queries, keys and values; those of its large models have a wrapper around them;
+- a folder of Hugging Face transformers, or its name on the hub, see `huggingface`.
+"""
+
+import json
+from collections.abc import Mapping
+from itertools import count, takewhile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pyannote_diarizen.errors import CheckpointMismatchError
+from pyannote_diarizen.wavlm.config import CONV_LAYERS, WavLMConfig
+from pyannote_diarizen.wavlm.huggingface import (
+    CONFIG,
+    WEIGHTS,
+    download,
+    from_huggingface,
+)
+from pyannote_diarizen.wavlm.microsoft import from_microsoft
+from pyannote_diarizen.weights import read_weights
+
+Converted = tuple[WavLMConfig, dict[str, Tensor]]
+FILE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
+TORCHAUDIO_ATTENTION = ".attention.attention."
+
+
+def read_checkpoint(
+    checkpoint: Path | str | nn.Module, weights_only: bool = True, **hub: Any
+) -> Converted:
+    """Read a WavLM that somebody else wrote.
+
+    Parameters
+    ----------
+    checkpoint : Path, str or nn.Module
+        File, folder, name on the Hugging Face hub, or a model of transformers or
+        torchaudio.
+    weights_only : bool, optional
+        Refuse files that hold more than weights. Defaults to True.
+    **hub
+        `revision`, `token` and `cache_dir`, see `huggingface.download`.
+
+    Returns
+    -------
+    config : WavLMConfig
+    state_dict : dict of str to Tensor
+        Under our names; whether none is missing is for `load_weights` to tell.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is no WavLM, or damaged.
+    CheckpointMismatchError
+        If it lacks what tells its structure.
+    """
+    if isinstance(checkpoint, nn.Module):
+        described = getattr(checkpoint, "config", None)
+        config = None if described is None else described.to_dict()
+        return _convert(checkpoint.state_dict(), config, type(checkpoint).__name__)
+    path = _find(checkpoint, **hub)
+    if path.is_file():
+        return _convert(read_weights(path, weights_only), None, path)
+    config, weights = _open_folder(path)
+    return _convert(read_weights(weights, weights_only), config, weights)
+
+
+def _find(checkpoint: Path | str, **hub: Any) -> Path:
+    path = Path(checkpoint).expanduser()
+    if path.exists():
+        return path
+    name = str(checkpoint)
+    is_path = name.count("/") != 1 or name[0] in "./~" or path.suffix in FILE_SUFFIXES
+    if is_path or isinstance(checkpoint, Path):
+        raise FileNotFoundError(
+            f"'{name}' does not exist: give the file or folder of a WavLM, or its "
+            "name on the Hugging Face hub, as in 'microsoft/wavlm-base-plus'."
+        )
+    return download(name, **hub)
+
+
+def _open_folder(folder: Path) -> tuple[dict[str, Any], Path]:
+    """Find the configuration and the file of weights."""
+    found = [folder / name for name in WEIGHTS if (folder / name).is_file()]
+    if not found or not (folder / CONFIG).is_file():
+        raise FileNotFoundError(
+            f"'{folder}' should hold a {CONFIG} and a {' or '.join(WEIGHTS)}."
+        )
+    try:
+        return json.loads((folder / CONFIG).read_text(encoding="utf-8")), found[0]
+    except ValueError as error:
+        raise ValueError(f"'{folder / CONFIG}' is no JSON: {error}") from error
+
+
+def _convert(content: Any, config: Any, source: Path | str) -> Converted:
+    keys = set(content) if isinstance(content, Mapping) else set()
+    try:
+        if keys and config is not None:
+            return from_huggingface(content, config)
+        if {"config", "state_dict"} <= keys:
+            return WavLMConfig.from_dict(content["config"]), content["state_dict"]
+        if {"cfg", "model"} <= keys:
+            return from_microsoft(content)
+        if any(TORCHAUDIO_ATTENTION in str(key) for key in keys):
+            return from_torchaudio(content)
+    except KeyError as error:
+        raise CheckpointMismatchError(
+            f"'{source}' lacks {error}: is it complete, and a WavLM?"
+        ) from error
+    # what others wrote may be of any type
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"'{source}' is no WavLM that we know: {error}") from error
+    held = ", ".join(sorted(map(str, keys))[:5]) or "no dictionary"
+    raise ValueError(
+        f"'{source}' is no WavLM that we know. It should hold `config` and "
+        "`state_dict` (DiariZen), `cfg` and `model` (Microsoft) or the weights of a "
+        f"WavLM of torchaudio, it holds {held}. Those of Hugging Face need the "
+        f"{CONFIG} that lies beside them: give their folder."
+    )
+
+
+def from_torchaudio(state: Mapping[str, Tensor]) -> Converted:
+    """Convert weights of torchaudio, whose shapes tell the structure.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        Of what `torchaudio.pipelines.WAVLM_BASE.get_model()` returns, or of the file
+        that it downloads.
+
+    Returns
+    -------
+    config : WavLMConfig
+    state_dict : dict of str to Tensor
+
+    Raises
+    ------
+    ValueError
+        If its convolutions are not those of any known WavLM: strides are not in it.
+    KeyError
+        If it lacks a weight that tells the structure.
+    """
+    weights: dict[str, Tensor] = {}
+    for key, weight in state.items():
+        # large models come wrapped with what normalises their waveforms
+        weights |= _unpacked(key.removeprefix("model."), weight)
+    config = _structure(weights)
+    num_channels, *_ = config.extractor_conv_layer_config[-1]
+    weights["feature_extractor.dummy_weight"] = torch.ones(num_channels)
+    return config, weights
+
+
+def _unpacked(key: str, weight: Tensor) -> dict[str, Tensor]:
+    key = key.replace(TORCHAUDIO_ATTENTION, ".attention.")
+    prefix, packed, kind = key.rpartition("in_proj_")
+    if not packed:
+        return {key: weight}
+    parts = zip("qkv", weight.chunk(3), strict=True)
+    return {f"{prefix}{name}_proj.{kind}": part for name, part in parts}
+
+
+def _structure(weights: Mapping[str, Tensor]) -> WavLMConfig:
+    """Guess the structure of a dense WavLM from shapes."""
+    conv = "feature_extractor.conv_layers.{}.conv.weight"
+    names = takewhile(weights.__contains__, map(conv.format, count()))
+    shapes = [weights[name].shape for name in names]
+    if [shape[2] for shape in shapes] != [kernel for _, kernel, _ in CONV_LAYERS]:
+        raise ValueError(
+            "kernels of its convolutions should be those of WavLM, got "
+            f"{[shape[2] for shape in shapes]}."
+        )
+    strides = [stride for _, _, stride in CONV_LAYERS]
+    convs = [
+        (channels, kernel, stride)
+        for (channels, _, kernel), stride in zip(shapes, strides, strict=True)
+    ]
+    layers = "encoder.transformer.layers."
+    num_layers = 1 + max(
+        int(key.removeprefix(layers).partition(".")[0])
+        for key in weights
+        if key.startswith(layers)
+    )
+    positions = "encoder.transformer.pos_conv_embed.conv."
+    direction = weights.get(f"{positions}weight_v")
+    if direction is None:
+        direction = weights[f"{positions}parametrizations.weight.original1"]
+    embed_dim, group, kernel = direction.shape
+    num_buckets, num_heads = weights[f"{layers}0.attention.rel_attn_embed.weight"].shape
+    width = weights[f"{layers}0.feed_forward.intermediate_dense.bias"].shape[0]
+    aux = weights.get("aux.bias")
+    return WavLMConfig.dense(
+        embed_dim=embed_dim,
+        num_layers=num_layers,
+        num_heads=num_heads,
+        feed_forward_dim=width,
+        layer_norm="feature_extractor.conv_layers.1.layer_norm.weight" in weights,
+        extractor_conv_layer_config=convs,
+        extractor_conv_bias=conv.format(0).replace("weight", "bias") in weights,
+        encoder_pos_conv_kernel=kernel,
+        encoder_pos_conv_groups=embed_dim // group,
+        encoder_num_buckets=num_buckets,
+        aux_num_out=None if aux is None else len(aux),
+    )

@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""WavLM of Hugging Face transformers, in and out, without transformers.
+
+Representations are the same to the last bit where nothing is pruned:
+`extract_features` gives what `WavLMModel` calls `hidden_states`.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    HFValidationError,
+)
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.wavlm.config import WavLMConfig
+
+CONFIG = "config.json"
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""Names of the file of weights, the preferred one first."""
+
+FIELDS = {
+    "extractor_conv_bias": "conv_bias",
+    "encoder_embed_dim": "hidden_size",
+    "encoder_projection_dropout": "feat_proj_dropout",
+    "encoder_pos_conv_kernel": "num_conv_pos_embeddings",
+    "encoder_pos_conv_groups": "num_conv_pos_embedding_groups",
+    "encoder_num_layers": "num_hidden_layers",
+    "encoder_num_buckets": "num_buckets",
+    "encoder_max_distance": "max_bucket_distance",
+    "encoder_attention_dropout": "attention_dropout",
+    "encoder_ff_interm_dropout": "activation_dropout",
+    "encoder_dropout": "hidden_dropout",
+    "encoder_layer_norm_first": "do_stable_layer_norm",
+    "encoder_layer_drop": "layerdrop",
+}
+"""Fields that differ by nothing but their name, ours first."""
+
+FIXED = {
+    "model_type": "wavlm",
+    "feat_extract_activation": "gelu",
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-5,
+}
+"""Fields of which we know one value."""
+
+MASK = "masked_spec_embed"
+"""Stands for masked frames in pre-training, and is used for nothing else."""
+
+
+def download(hub_id: str, **options: Any) -> Path:
+    """Fetch a WavLM from the hub.
+
+    Parameters
+    ----------
+    hub_id : str
+        "owner/name".
+    **options
+        `revision`, `token` and `cache_dir` of `huggingface_hub.hf_hub_download`.
+
+    Returns
+    -------
+    folder : Path
+        Holds the configuration and the weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such model, or the hub cannot be reached or denies access.
+    """
+    preferred, other = WEIGHTS
+    try:
+        config = hf_hub_download(hub_id, CONFIG, **options)
+        try:
+            hf_hub_download(hub_id, preferred, **options)
+        except EntryNotFoundError:
+            hf_hub_download(hub_id, other, **options)
+    except (EntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
+        raise FileNotFoundError(
+            f"'{hub_id}' is no file or folder here, and no WavLM that the Hugging Face "
+            f"hub gives: {str(error).strip().splitlines()[0]}"
+        ) from error
+    return Path(config).parent
+
+
+def from_huggingface(
+    state: Mapping[str, Tensor], config: Mapping[str, Any]
+) -> tuple[WavLMConfig, dict[str, Tensor]]:
+    """Convert a `WavLMModel`, or the one inside a model for some task.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        Weights.
+    config : mapping
+        What `config.json` holds.
+
+    Returns
+    -------
+    config : WavLMConfig
+    state_dict : dict of str to Tensor
+
+    Raises
+    ------
+    ValueError
+        If it is no WavLM, or one of a kind that we do not know.
+    """
+    for key, expected in FIXED.items():
+        if config.get(key, expected) != expected:
+            raise ValueError(f"`{key}` should be {expected!r}, got {config[key]!r}.")
+    if any(key.startswith("wavlm.") for key in state):
+        # what is beside it is the head of the task
+        state = {
+            key.removeprefix("wavlm."): weight
+            for key, weight in state.items()
+            if key.startswith("wavlm.")
+        }
+    layer_norm = config["feat_extract_norm"] == "layer"
+    convs = zip(
+        config["conv_dim"], config["conv_kernel"], config["conv_stride"], strict=True
+    )
+    converted = WavLMConfig.dense(
+        embed_dim=config["hidden_size"],
+        num_layers=config["num_hidden_layers"],
+        num_heads=config["num_attention_heads"],
+        feed_forward_dim=config["intermediate_size"],
+        layer_norm=layer_norm,
+        extractor_conv_layer_config=tuple(convs),
+        # ours: transformers leaves it to whoever prepares the waveform
+        normalize_waveform=config.get("normalize_waveform", layer_norm),
+        **{ours: config[theirs] for ours, theirs in FIELDS.items()},
+    )
+    weights = {_our_name(key): weight for key, weight in state.items() if key != MASK}
+    num_channels, *_ = converted.extractor_conv_layer_config[-1]
+    weights["feature_extractor.dummy_weight"] = torch.ones(num_channels)
+    return converted, weights
+
+
+def _our_name(key: str) -> str:
+    if key.startswith("encoder."):
+        return "encoder.transformer." + key.removeprefix("encoder.")
+    if key.startswith("feature_projection."):
+        return "encoder." + key
+    return key
+
+
+def _their_name(key: str) -> str:
+    if key.startswith("encoder.transformer."):
+        return "encoder." + key.removeprefix("encoder.transformer.")
+    return key.removeprefix("encoder.")
+
+
+def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
+    """Say in the words of transformers what a WavLM is like.
+
+    Parameters
+    ----------
+    config : WavLMConfig
+        Of a WavLM of which nothing is pruned.
+
+    Returns
+    -------
+    config : dict
+        What `config.json` should hold.
+
+    Raises
+    ------
+    ValueError
+        If transformers knows no such WavLM.
+    """
+    if config.aux_num_out is not None:
+        raise ValueError(
+            "`WavLMModel` has no linear head: `aux_num_out` should be None."
+        )
+    widths = set(config.encoder_ff_interm_features)
+    every_head = tuple(range(config.num_heads))
+    whole = all(config.encoder_use_attention) and all(config.encoder_use_feed_forward)
+    if (
+        not whole
+        or len(widths) > 1
+        or {*config.encoder_remaining_heads} != {every_head}
+    ):
+        raise ValueError(
+            "`WavLMModel` knows layers of one size only, this WavLM is pruned. Keep it "
+            "in our format, see `WavLM.save`."
+        )
+    channels, kernels, strides = zip(*config.extractor_conv_layer_config, strict=True)
+    return {
+        **FIXED,
+        "architectures": ["WavLMModel"],
+        "feat_extract_norm": config.extractor_mode.removesuffix("_norm"),
+        "conv_dim": channels,
+        "conv_kernel": kernels,
+        "conv_stride": strides,
+        "num_feat_extract_layers": len(channels),
+        "num_attention_heads": config.num_heads,
+        "intermediate_size": widths.pop(),
+        "normalize_waveform": config.normalize_waveform,
+        # there is nothing to put in place of what would be masked in training
+        "apply_spec_augment": False,
+        "mask_time_prob": 0.0,
+        "mask_feature_prob": 0.0,
+        **{theirs: getattr(config, ours) for ours, theirs in FIELDS.items()},
+    }
+
+
+def save_huggingface(
+    folder: Path, config: WavLMConfig, state_dict: Mapping[str, Tensor]
+) -> None:
+    """Write the files that `WavLMModel.from_pretrained` reads.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if needed; files of the same names are replaced.
+    config : WavLMConfig
+    state_dict : mapping of str to Tensor
+        Ours.
+
+    Raises
+    ------
+    ValueError
+        If transformers knows no such WavLM.
+    """
+    weights = dict(state_dict)
+    described = to_huggingface(config)
+    if not (weights.pop("feature_extractor.dummy_weight") == 1).all():
+        raise ValueError("`WavLMModel` has no scales after its convolutions.")
+    weights = {_their_name(key): w.contiguous() for key, w in weights.items()}
+    preparation = {
+        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+        "sampling_rate": 16000,
+        "feature_size": 1,
+        "padding_value": 0.0,
+        "do_normalize": config.normalize_waveform,
+        "return_attention_mask": config.extractor_mode == "layer_norm",
+    }
+    with replacing(folder / WEIGHTS[0]) as temporary:
+        save_file(weights, temporary, metadata={"format": "pt"})
+    for name, content in (
+        ("preprocessor_config.json", preparation),
+        (CONFIG, described),
+    ):
+        with replacing(folder / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
