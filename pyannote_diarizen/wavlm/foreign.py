@@ -19,13 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from pyannote_diarizen.errors import CheckpointMismatchError
+from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm.config import CONV_LAYERS, WavLMConfig
-from pyannote_diarizen.wavlm.huggingface import (
-    CONFIG,
-    WEIGHTS,
-    download,
-    from_huggingface,
-)
+from pyannote_diarizen.wavlm.huggingface import CONFIG, WEIGHTS, from_huggingface
 from pyannote_diarizen.wavlm.microsoft import from_microsoft
 from pyannote_diarizen.weights import read_weights
 
@@ -47,7 +43,7 @@ def read_checkpoint(
     weights_only : bool, optional
         Refuse files that hold more than weights. Defaults to True.
     **hub
-        `revision`, `token` and `cache_dir`, see `huggingface.download`.
+        `revision`, `token` and `cache_dir`, see `Repository`.
 
     Returns
     -------
@@ -57,8 +53,8 @@ def read_checkpoint(
 
     Raises
     ------
-    FileNotFoundError
-        If there is none.
+    OSError
+        If there is none, or it cannot be fetched.
     ValueError
         If it is no WavLM, or damaged.
     CheckpointMismatchError
@@ -68,38 +64,22 @@ def read_checkpoint(
         described = getattr(checkpoint, "config", None)
         config = None if described is None else described.to_dict()
         return _convert(checkpoint.state_dict(), config, type(checkpoint).__name__)
-    path = _find(checkpoint, **hub)
+    path = Path(checkpoint).expanduser()
     if path.is_file():
         return _convert(read_weights(path, weights_only), None, path)
-    config, weights = _open_folder(path)
-    return _convert(read_weights(weights, weights_only), config, weights)
+    if path.suffix in FILE_SUFFIXES:
+        raise FileNotFoundError(f"'{checkpoint}' does not exist: check its path.")
+    repository = Repository(checkpoint, **hub)
+    config = _read_json(repository.file(CONFIG))
+    path = repository.file(*WEIGHTS)
+    return _convert(read_weights(path, weights_only), config, path)
 
 
-def _find(checkpoint: Path | str, **hub: Any) -> Path:
-    path = Path(checkpoint).expanduser()
-    if path.exists():
-        return path
-    name = str(checkpoint)
-    is_path = name.count("/") != 1 or name[0] in "./~" or path.suffix in FILE_SUFFIXES
-    if is_path or isinstance(checkpoint, Path):
-        raise FileNotFoundError(
-            f"'{name}' does not exist: give the file or folder of a WavLM, or its "
-            "name on the Hugging Face hub, as in 'microsoft/wavlm-base-plus'."
-        )
-    return download(name, **hub)
-
-
-def _open_folder(folder: Path) -> tuple[dict[str, Any], Path]:
-    """Find the configuration and the file of weights."""
-    found = [folder / name for name in WEIGHTS if (folder / name).is_file()]
-    if not found or not (folder / CONFIG).is_file():
-        raise FileNotFoundError(
-            f"'{folder}' should hold a {CONFIG} and a {' or '.join(WEIGHTS)}."
-        )
+def _read_json(path: Path) -> Any:
     try:
-        return json.loads((folder / CONFIG).read_text(encoding="utf-8")), found[0]
+        return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"'{folder / CONFIG}' is no JSON: {error}") from error
+        raise ValueError(f"'{path}' is no JSON: {error}") from error
 
 
 def _convert(content: Any, config: Any, source: Path | str) -> Converted:

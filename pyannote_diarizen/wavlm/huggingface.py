@@ -12,12 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    HfHubHTTPError,
-    HFValidationError,
-)
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -55,41 +49,6 @@ FIXED = {
 
 MASK = "masked_spec_embed"
 """Stands for masked frames in pre-training, and is used for nothing else."""
-
-
-def download(hub_id: str, **options: Any) -> Path:
-    """Fetch a WavLM from the hub.
-
-    Parameters
-    ----------
-    hub_id : str
-        "owner/name".
-    **options
-        `revision`, `token` and `cache_dir` of `huggingface_hub.hf_hub_download`.
-
-    Returns
-    -------
-    folder : Path
-        Holds the configuration and the weights.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such model, or the hub cannot be reached or denies access.
-    """
-    preferred, other = WEIGHTS
-    try:
-        config = hf_hub_download(hub_id, CONFIG, **options)
-        try:
-            hf_hub_download(hub_id, preferred, **options)
-        except EntryNotFoundError:
-            hf_hub_download(hub_id, other, **options)
-    except (EntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
-        raise FileNotFoundError(
-            f"'{hub_id}' is no file or folder here, and no WavLM that the Hugging Face "
-            f"hub gives: {str(error).strip().splitlines()[0]}"
-        ) from error
-    return Path(config).parent
 
 
 def from_huggingface(

@@ -104,8 +104,9 @@ class WavLM(nn.Module):
 
         Raises
         ------
-        FileNotFoundError
-            If there is no such file, folder or model on the hub.
+        OSError
+            If there is no such file, folder or model on the hub, or it cannot be
+            fetched.
         CheckpointMismatchError
             If weights are missing, unknown or of another shape; the message lists them.
         ValueError

@@ -206,10 +206,8 @@ def test_code_is_refused_with_the_way_to_allow_it(tiny_config, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "checkpoint",
-    ["wavlm-base", "./wavlm-base", "a/b/c", "/a/b", "models/a.pt", Path("owner/name")],
-    ids=str,
+    "checkpoint", ["wavlm-base", "a/b/c", "models/a.pt", Path("owner/name")], ids=str
 )
 def test_a_path_that_does_not_exist_is_an_error(checkpoint):
-    with pytest.raises(FileNotFoundError, match="does not exist: give the file or fol"):
+    with pytest.raises(FileNotFoundError, match=rf"'{checkpoint}' (does not|is neith)"):
         WavLM.from_pretrained(checkpoint)

@@ -2,14 +2,20 @@
 # SPDX-License-Identifier: MIT
 import json
 import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
-from huggingface_hub import errors
 from safetensors.torch import load_file, save_file
 
 from pyannote_diarizen.errors import CheckpointMismatchError
-from pyannote_diarizen.wavlm import WavLM, WavLMConfig, huggingface
+from pyannote_diarizen.wavlm import WavLM, WavLMConfig
+
+sys.path.append(str(Path(__file__).parents[1] / "hub"))
+
+from fake_hub import FakeHub, serve
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
 
@@ -20,6 +26,12 @@ def folder(tiny_config, tmp_path):
     torch.manual_seed(3)
     WavLM(tiny_config()).save_huggingface(tmp_path / "wavlm-tiny")
     return tmp_path / "wavlm-tiny"
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Iterator[FakeHub]:
+    """Hub that serves what is put into `hub.root`; the cache is empty."""
+    yield from serve(tmp_path, monkeypatch)
 
 
 def change(folder, **values):
@@ -193,34 +205,24 @@ def test_a_configuration_that_is_not_json_is_an_error(folder):
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_an_incomplete_folder_is_an_error(folder, name):
     (folder / name).unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"should hold a config\.json and a mod"
-    ):
+    with pytest.raises(FileNotFoundError, match=rf"wavlm-tiny' holds no {name}"):
         WavLM.from_pretrained(folder)
 
 
-def test_a_name_is_fetched_from_the_hub(folder, monkeypatch):
-    asked = []
-
-    def fetch(hub_id, name, **options):
-        asked.append((hub_id, name, options))
-        if not (folder / name).exists():
-            raise errors.LocalEntryNotFoundError("absent")
-        return str(folder / name)
-
-    monkeypatch.setattr(huggingface, "hf_hub_download", fetch)
-    weights = load_file(folder / "model.safetensors")
-    torch.save(weights, folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
-    loaded = WavLM.from_pretrained("owner/wavlm-tiny", revision="main", token="hf_a")
-    assert loaded.config.encoder_embed_dim == 32
-    options = {"revision": "main", "token": "hf_a", "cache_dir": None}
-    names = ["config.json", "model.safetensors", "pytorch_model.bin"]
-    assert asked == [("owner/wavlm-tiny", name, options) for name in names]
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.safetensors"])
+def test_a_name_is_fetched_from_the_hub_once(hub, folder, name):
+    repository = hub.root / "owner" / "wavlm-tiny"
+    shutil.copytree(folder, repository)
+    if name == "pytorch_model.bin":
+        torch.save(load_file(folder / "model.safetensors"), repository / name)
+        (repository / "model.safetensors").unlink()
+    options = {"revision": "main", "token": hub.token}
+    config = WavLM.from_pretrained("owner/wavlm-tiny", **options).config
+    assert config == WavLM.from_pretrained(folder).config
+    hub.stop()
+    assert WavLM.from_pretrained("owner/wavlm-tiny").config == config
 
 
-def test_a_name_that_the_hub_does_not_give_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    message = r"'owner/wavlm-tiny' is no file or folder here, and no WavLM that"
-    with pytest.raises(FileNotFoundError, match=message):
-        WavLM.from_pretrained("owner/wavlm-tiny", cache_dir=tmp_path)
+def test_a_name_that_the_hub_does_not_know_is_an_error(hub):
+    with pytest.raises(FileNotFoundError, match="There is no 'owner/wavlm-tiny' on d"):
+        WavLM.from_pretrained("owner/wavlm-tiny")
