@@ -9,14 +9,15 @@ ICASSP 2025.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeGuard
 
 import torch
 from pyannote.audio.core.task import Task
 from torch import Tensor, nn
 
 from pyannote_diarizen.models.conformer_segmentation import ConformerSegmentation
-from pyannote_diarizen.wavlm import WavLM, get_config
+from pyannote_diarizen.wavlm import PREDEFINED, WavLM, get_config
 
 
 class WavLMConformer(ConformerSegmentation):
@@ -26,10 +27,11 @@ class WavLMConformer(ConformerSegmentation):
 
     Parameters
     ----------
-    wavlm : str or mapping, optional
-        Structure of the WavLM: name of a predefined one, or what
-        `WavLMConfig.from_dict` reads. Its weights are random: load those of
-        a checkpoint into `model.wavlm_model`. Defaults to "wavlm_base".
+    wavlm : str, Path or mapping, optional
+        Name of a predefined structure or what `WavLMConfig.from_dict` reads, to start
+        from random weights; anything else that `WavLM.from_pretrained` takes, to start
+        from those. Checkpoints of this model hold structure and weights, and do not
+        need it again. Defaults to "wavlm_base".
     attention_in : int, optional
         Dimension of the Conformer. Defaults to 256.
     ffn_hidden : int, optional
@@ -56,7 +58,7 @@ class WavLMConformer(ConformerSegmentation):
 
     def __init__(
         self,
-        wavlm: str | Mapping[str, Any] = "wavlm_base",
+        wavlm: str | Path | Mapping[str, Any] = "wavlm_base",
         attention_in: int = 256,
         ffn_hidden: int = 1024,
         num_head: int = 4,
@@ -82,11 +84,11 @@ class WavLMConformer(ConformerSegmentation):
             num_channels=num_channels,
             task=task,
         )
-        config = get_config(wavlm)
-        if not isinstance(wavlm, str):
-            wavlm = config.to_dict()  # nothing but plain values in checkpoints
+        self.wavlm_model = _build_wavlm(wavlm)
+        config = self.wavlm_model.config
+        if not _is_predefined(wavlm):
+            wavlm = config.to_dict()  # plain values, and no path of this machine
         self.save_hyperparameters("wavlm")
-        self.wavlm_model = WavLM(config)
         if config.encoder_layer_norm_first:
             # It comes after the last layer, which is used without. Distributed
             # training refuses weights that get no gradient.
@@ -116,3 +118,19 @@ class WavLMConformer(ConformerSegmentation):
         ):
             total = torch.addcmul(total, weight, state)
         return total  # (batch, frame, feature)
+
+
+def _is_predefined(wavlm: str | Path | Mapping[str, Any]) -> TypeGuard[str]:
+    return isinstance(wavlm, str) and wavlm.lower() in PREDEFINED
+
+
+def _build_wavlm(wavlm: str | Path | Mapping[str, Any]) -> WavLM:
+    if _is_predefined(wavlm) or isinstance(wavlm, Mapping):
+        return WavLM(get_config(wavlm))
+    try:
+        return WavLM.from_pretrained(wavlm)
+    except FileNotFoundError as error:
+        names = ", ".join(PREDEFINED)
+        raise FileNotFoundError(
+            f"`wavlm` should be one of {names}, or a checkpoint: {error}"
+        ) from error

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 import torch
+from lightning import Trainer
+from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.utils.powerset import Powerset
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
-from pyannote_diarizen.wavlm import WavLMConfig
+from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
 TINY_WAVLM = WavLMConfig.dense(
@@ -115,6 +117,34 @@ def test_all_weights_that_may_learn_get_a_gradient(waveforms, layer_norm_first):
     model(waveforms)[..., 0].mean().backward()
     for name, parameter in model.named_parameters():
         assert (parameter.grad is not None) == parameter.requires_grad, name
+
+
+def test_weights_of_a_checkpoint_are_those_to_start_from(tmp_path):
+    wavlm = WavLM(WavLMConfig.from_dict(TINY_WAVLM))
+    wavlm.save(tmp_path / "wavlm.pt")
+    wavlm.save_huggingface(tmp_path / "wavlm")
+    for source in (str(tmp_path / "wavlm.pt"), tmp_path / "wavlm"):
+        model = WavLMConformer(wavlm=source, **TINY)
+        for key, weight in wavlm.state_dict().items():
+            assert torch.equal(model.wavlm_model.state_dict()[key], weight), key
+        assert model.hparams.wavlm == TINY_WAVLM
+
+
+def test_a_model_outlives_the_checkpoint_that_it_started_from(tmp_path, waveforms):
+    WavLM(WavLMConfig.from_dict(TINY_WAVLM)).save(tmp_path / "wavlm.pt")
+    model = make_model(wavlm=tmp_path / "wavlm.pt")
+    trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(tmp_path / "pytorch_model.bin")
+    (tmp_path / "wavlm.pt").unlink()
+    loaded = Model.from_pretrained(tmp_path).eval()
+    assert torch.equal(loaded(waveforms), model(waveforms))
+
+
+@pytest.mark.parametrize("name", ["wavlm_bose", "wavlm.pt", "nowhere/wavlm.pt"])
+def test_neither_a_structure_nor_a_checkpoint_is_an_error(name):
+    with pytest.raises(FileNotFoundError, match=f"one of wavlm_base, .*'{name}'"):
+        WavLMConformer(wavlm=name)
 
 
 def test_unknown_wavlm_option_is_an_error():
