@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """A small speaker embedding: log-mel spectrogram, ResNet, statistics pooling.
 
+Between the last two there may be convolutions along time, which make a short ResNet
+learn more from as many operations.
+
 Frames are computed once per chunk and pooled as many times as there are speakers
 (`forward_frames`, then `forward_embedding`), so a diarization pipeline pays for the
 network once, however many local speakers a chunk has. With default settings: 94
@@ -31,6 +34,7 @@ from torchaudio.functional import melscale_fbanks
 
 from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.models.residual import ResidualNetwork
+from pyannote_diarizen.models.temporal import TemporalNetwork
 
 
 class LogMelSpectrogram(nn.Module):
@@ -122,6 +126,9 @@ class SpeakerResNet(Model):
         Width of each stage of the `ResidualNetwork`. Defaults to (16, 32, 64, 128).
     blocks : sequence of int, optional
         Number of residual blocks per stage. Defaults to (2, 2, 2, 1).
+    temporal_channels, temporal_blocks : int, optional
+        Width and number of blocks of a `TemporalNetwork` after the residual one.
+        Default to 256 and none.
     dimension : int, optional
         Of embeddings. Defaults to 192.
     task : Task, optional
@@ -135,16 +142,32 @@ class SpeakerResNet(Model):
         num_mel_bins: int = 80,
         channels: Sequence[int] = (16, 32, 64, 128),
         blocks: Sequence[int] = (2, 2, 2, 1),
+        temporal_channels: int = 256,
+        temporal_blocks: int = 0,
         dimension: int = 192,
         task: Task | None = None,
     ) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
-        self.save_hyperparameters("num_mel_bins", "channels", "blocks", "dimension")
+        self.save_hyperparameters(
+            "num_mel_bins",
+            "channels",
+            "blocks",
+            "temporal_channels",
+            "temporal_blocks",
+            "dimension",
+        )
         self.audio = AudioReader(sample_rate=sample_rate, mono="downmix")
 
         self.spectrogram = LogMelSpectrogram(sample_rate, num_mel_bins)
         self.resnet = ResidualNetwork(channels, blocks)
-        num_statistics = 2 * self.resnet.num_features(num_mel_bins)
+        num_features = self.resnet.num_features(num_mel_bins)
+        self.temporal: TemporalNetwork | None = None
+        if temporal_blocks:
+            self.temporal = TemporalNetwork(
+                num_features, temporal_channels, temporal_blocks
+            )
+            num_features = self.temporal.num_features
+        num_statistics = 2 * num_features
         self.norm = nn.BatchNorm1d(num_statistics)
         self.linear = nn.Linear(num_statistics, dimension)
 
@@ -157,11 +180,15 @@ class SpeakerResNet(Model):
     def _geometry(self) -> dict[str, list[int]]:
         """Kernels, strides and padding in time, in the words of the host's helpers."""
         strides = self.resnet.strides
+        kernels = [3] * len(strides)
+        if self.temporal is not None:
+            kernels += self.temporal.kernel_sizes
+            strides = strides + [1] * len(self.temporal.kernel_sizes)
         return {
-            "kernel_size": [self.spectrogram.window_size] + [3] * len(strides),
+            "kernel_size": [self.spectrogram.window_size, *kernels],
             "stride": [self.spectrogram.step, *strides],
-            "padding": [0] + [1] * len(strides),
-            "dilation": [1] * (1 + len(strides)),
+            "padding": [0] + [kernel // 2 for kernel in kernels],
+            "dilation": [1] * (1 + len(kernels)),
         }
 
     def num_frames(self, num_samples: int) -> int:
@@ -194,8 +221,9 @@ class SpeakerResNet(Model):
                 f"samples (25 ms), got shape {tuple(waveforms.shape)}."
             )
         features = self.spectrogram(waveforms.squeeze(1)).to(self.linear.weight.dtype)
-        frames = self.resnet(features.unsqueeze(1))
-        return frames.flatten(1, 2)  # (batch, channels * bands, num_frames)
+        # (batch, channels * bands, num_frames)
+        frames = self.resnet(features.unsqueeze(1)).flatten(1, 2)
+        return frames if self.temporal is None else self.temporal(frames)
 
     def forward_embedding(
         self, frames: Tensor, weights: Tensor | None = None

@@ -37,11 +37,15 @@ def waveforms() -> torch.Tensor:
     return 0.1 * torch.randn(3, 1, 16000)
 
 
+@pytest.fixture(params=[0, 2], ids=["residual", "temporal"])
+def model(request: pytest.FixtureRequest) -> SpeakerResNet:
+    return make_model(temporal_channels=8, temporal_blocks=request.param)
+
+
 @torch.inference_mode()
 def test_three_speakers_from_shared_frames_equal_three_passes(
-    waveforms: torch.Tensor,
+    model: SpeakerResNet, waveforms: torch.Tensor
 ) -> None:
-    model = make_model()
     weights = torch.rand(3, 3, 99).round()
     together = model.forward_embedding(model.forward_frames(waveforms), weights)
     assert together.shape == (3, 3, model.dimension)
@@ -50,8 +54,9 @@ def test_three_speakers_from_shared_frames_equal_three_passes(
 
 
 @torch.inference_mode()
-def test_batch_or_alone_is_the_same(waveforms: torch.Tensor) -> None:
-    model = make_model()
+def test_batch_or_alone_is_the_same(
+    model: SpeakerResNet, waveforms: torch.Tensor
+) -> None:
     alone = torch.cat([model(waveform[None]) for waveform in waveforms])
     assert_close(model(waveforms), alone, rtol=1e-5, atol=1e-5)
 
@@ -82,15 +87,14 @@ def test_masked_half_does_not_matter_beyond_the_receptive_field() -> None:
 
 @pytest.mark.parametrize("num_samples", [400, 401, 719, 720, 1040, 16000, 16161])
 @torch.inference_mode()
-def test_num_frames_is_what_comes_out(num_samples: int) -> None:
-    model = make_model()
+def test_num_frames_is_what_comes_out(model: SpeakerResNet, num_samples: int) -> None:
     frames = model.forward_frames(torch.randn(1, 1, num_samples))
     assert frames.shape[-1] == model.num_frames(num_samples)
     assert torch.isfinite(model.forward_embedding(frames)).all()
 
 
-def test_frames_are_40_ms_apart() -> None:
-    receptive_field = make_model().receptive_field
+def test_frames_are_40_ms_apart(model: SpeakerResNet) -> None:
+    receptive_field = model.receptive_field
     assert receptive_field.step == pytest.approx(0.04)
     # the first frame is centred on the first window
     assert receptive_field.start + receptive_field.duration / 2 == pytest.approx(
