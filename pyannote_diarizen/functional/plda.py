@@ -19,6 +19,8 @@ D. Garcia-Romero, C. Espy-Wilson, "Analysis of i-vector length normalization in 
 recognition systems", Interspeech 2011.
 Y. Chen, A. Wiesel, Y. Eldar, A. Hero, "Shrinkage algorithms for MMSE covariance
 estimation", IEEE Transactions on Signal Processing 58(10), 2010.
+A. Hatch, S. Kajarekar, A. Stolcke, "Within-class covariance normalization for SVM-based
+speaker recognition", Interspeech 2006.
 """
 
 from dataclasses import dataclass
@@ -162,8 +164,7 @@ def fit_plda(
     mean1 = x.mean(axis=0)
     centred = length_normalize(x - mean1)
     statistics = SpeakerStatistics.of(centred, y)
-    if np.allclose(statistics.scatter, 0):
-        raise ValueError("No speaker has two different embeddings: nothing varies.")
+    _check_variation(statistics)
     lda = _discriminants(statistics, lda_dimension)
     mean2 = (centred @ lda).mean(axis=0)
     vectors = length_normalize(centred @ lda - mean2)
@@ -207,6 +208,38 @@ def length_normalize(vectors: np.ndarray) -> np.ndarray:
     return np.sqrt(vectors.shape[1]) * vectors / lengths
 
 
+def normalize_within_speakers(
+    embeddings: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Centre, then make directions equal in which embeddings of one speaker vary.
+
+    Within-class covariance normalization (Hatch et al.): afterwards, the cosine of two embeddings
+    weighs each direction by how much it tells of speakers.
+
+    Parameters
+    ----------
+    embeddings : (num_embeddings, dimension) np.ndarray
+    labels : (num_embeddings,) np.ndarray
+        Speaker of each embedding.
+
+    Returns
+    -------
+    normalized : (num_embeddings, dimension) np.ndarray
+        Of unit length.
+
+    Raises
+    ------
+    ValueError
+        If no speaker has two different embeddings.
+    """
+    centred = embeddings - embeddings.mean(axis=0)
+    statistics = SpeakerStatistics.of(centred, labels)
+    _check_variation(statistics)
+    variances, directions = eigh(statistics.within)
+    whitened = centred @ (directions / np.sqrt(variances)) @ directions.T
+    return whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
+
+
 def shrink(covariance: np.ndarray, num_samples: int) -> np.ndarray:
     """Covariance drawn towards a sphere, the more so the fewer samples made it.
 
@@ -234,6 +267,11 @@ def diagonalize(within: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, ..
     """
     psi, directions = eigh(between, within)
     return directions.T[::-1], psi[::-1]
+
+
+def _check_variation(statistics: SpeakerStatistics) -> None:
+    if np.allclose(statistics.scatter, 0):
+        raise ValueError("No speaker has two different embeddings: nothing varies.")
 
 
 def _discriminants(statistics: SpeakerStatistics, dimension: int) -> np.ndarray:

@@ -5,7 +5,8 @@
 A few hundred speakers are too few to learn what tells voices apart from labels alone.
 A larger embedding model that met thousands of them is imitated besides: the student
 hears a short, noisy crop and should give the direction that the teacher gives to the
-whole clean excerpt.
+whole clean excerpt, once directions in which embeddings of one speaker vary are made
+equal.
 
 References
 ----------
@@ -22,7 +23,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from pyannote.audio.core.task import Problem, Resolution, Specifications, Task
 from pyannote.audio.utils.random import create_rng_for_worker
 from pyannote.database.protocol.protocol import Protocol
@@ -34,9 +34,15 @@ from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.excerpts import Excerpt, cut_excerpts, read_excerpt
 from pyannote_diarizen.data.recording import Recorder
 from pyannote_diarizen.data.speech import SpeechPool
+from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.tasks.equal_error_rate import PairwiseEqualErrorRate
-from pyannote_diarizen.tasks.imitation import Teacher, TrainingExcerpt, ask_teacher
+from pyannote_diarizen.tasks.imitation import (
+    ImitationLoss,
+    Teacher,
+    TrainingExcerpt,
+    ask_teacher,
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,13 @@ class EmbeddingObjective:
     scale : float, optional
         Inverse temperature [1]_. Defaults to 32.
     distillation : float, optional
-        Weight of one minus the cosine to the teacher's vector [2]_. Defaults to 10.
+        Weight of the `ImitationLoss` of the teacher [2]_, that of the margin loss
+        being 1. Defaults to 4.
     """
 
     margin: float = 11.5
     scale: float = 32.0
-    distillation: float = 10.0
+    distillation: float = 4.0
 
 
 class SpeakerEmbedding(Task):
@@ -163,7 +170,8 @@ class SpeakerEmbedding(Task):
         self.targets = None
         if self.teacher is not None:
             cache = None if self.cache is None else Path(self.cache)
-            self.targets = ask_teacher(self.teacher, self.pool, self.excerpts, cache)
+            said = ask_teacher(self.teacher, self.pool, self.excerpts, cache)
+            self.targets = normalize_within_speakers(said, labels).astype(np.float32)
         self.specifications = Specifications(
             problem=Problem.REPRESENTATION,
             resolution=Resolution.CHUNK,
@@ -209,13 +217,18 @@ class SpeakerEmbedding(Task):
         return "PairwiseEqualErrorRate", "min"
 
     def setup_loss_func(self) -> None:
-        """Give the model the margin loss, whose class centres are trained with it."""
+        """Give the model the margin loss, whose class centres are trained with it.
+
+        And the loss of imitation, when there is a teacher.
+        """
         self.model.loss_func = ArcFaceLoss(
             len(self.speeds) * len(self.pool.speakers),
             self.model.dimension,
             margin=self.objective.margin,
             scale=self.objective.scale,
         )
+        if self.targets is not None:
+            self.model.imitation_loss = ImitationLoss(torch.from_numpy(self.targets))
 
     def train__len__(self) -> int:
         """Return the number of crops of an epoch."""
@@ -233,10 +246,7 @@ class SpeakerEmbedding(Task):
                 waveform = self._crop(
                     self.pool, self.excerpts[index], round(duration * sample_rate), rng
                 )
-                sample = {"X": waveform[None], "y": int(label)}
-                if self.targets is not None:
-                    sample["target"] = self.targets[index]
-                yield sample
+                yield {"X": waveform[None], "y": int(label), "excerpt": index}
 
     def _crop(
         self,
@@ -269,10 +279,11 @@ class SpeakerEmbedding(Task):
         with torch.autocast(embeddings.device.type, enabled=False):
             loss = margin_loss(embeddings, batch["y"])
             logged = {"loss/margin": loss}
-            if "target" in batch:
-                cosine = F.cosine_similarity(embeddings, batch["target"]).mean()
-                loss = loss + self.objective.distillation * (1 - cosine)
-                logged["cosine/teacher"] = cosine
+            if self.targets is not None:
+                imitation_loss: Any = self.model.imitation_loss
+                imitation, cosine = imitation_loss(embeddings, batch["excerpt"])
+                loss = loss + self.objective.distillation * imitation
+                logged |= {"loss/imitation": imitation, "cosine/teacher": cosine}
         self.model.log_dict(logged, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 

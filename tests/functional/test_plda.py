@@ -183,3 +183,17 @@ def test_rejects_parameters(name: str, value: np.ndarray, message: str):
     plda.PLDAParameters(**valid)
     with pytest.raises(ValueError, match=message):
         plda.PLDAParameters(**(valid | {name: value}))
+
+
+def test_normalization_makes_speakers_vary_alike_in_all_directions(rng):
+    mixing = np.diag([5.0, 1.0, 1.0, 0.2])
+    vectors, labels = draw(rng, 400, np.full(400, 5), mixing, psi=np.ones(4))
+    normalized = plda.normalize_within_speakers(vectors, labels)
+    npt.assert_allclose(np.linalg.norm(normalized, axis=1), 1)
+    within = plda.SpeakerStatistics.of(normalized, labels).within
+    npt.assert_allclose(within, np.eye(4) * within[0, 0], atol=0.1 * within[0, 0])
+    centred = vectors - vectors.mean(axis=0)
+    before = equal_error_rate(
+        centred @ centred.T / np.outer(*2 * [np.linalg.norm(centred, axis=1)]), labels
+    )
+    assert equal_error_rate(normalized @ normalized.T, labels) < before - 0.03
