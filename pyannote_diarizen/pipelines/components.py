@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: MIT
 """From what a configuration says to the components of a pipeline."""
 
+from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from pyannote.audio.core import plda as host
 from pyannote.audio.pipelines.clustering import BaseClustering, Clustering
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 
+from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.functional.plda import PLDAParameters
@@ -32,6 +35,7 @@ CLUSTERING_PARAMETERS: dict[str, dict[str, Any]] = {
 def check_options(
     clustering: str,
     plda: PipelinePLDA | Path | None,
+    seg_duration: float | None,
     segmentation_step: float,
     embedding_mode: Literal["exact", "shared"],
     median_filter: int | None,
@@ -49,6 +53,10 @@ def check_options(
             "VBxClustering needs a `plda`: give the folder or the hub identifier of "
             "one that was fitted on embeddings of the same model, or choose "
             "clustering='AgglomerativeClustering', which needs none."
+        )
+    if seg_duration is not None and seg_duration <= 0:
+        raise ValueError(
+            f"`seg_duration` should be in seconds, above 0, got {seg_duration}."
         )
     if not 0 < segmentation_step <= 1:
         raise ValueError(
@@ -69,10 +77,9 @@ def check_options(
             f"`embedding_mode` should be 'exact', got {embedding_mode!r}: 'shared' is "
             "reserved for a later version."
         )
-    if compatibility is not None:
+    if compatibility not in (None, "diarizen"):
         raise ValueError(
-            f"`compatibility` should be None, got {compatibility!r}: 'diarizen' is "
-            "reserved for a later version."
+            f"`compatibility` should be 'diarizen' or None, got {compatibility!r}."
         )
 
 
@@ -115,7 +122,9 @@ def unused_plda() -> PLDA:
     return PLDA.from_parameters(identity)
 
 
-def build_clustering(name: str, plda: host.PLDA | None, metric: str) -> BaseClustering:
+def build_clustering(
+    name: str, plda: host.PLDA | None, metric: str, options: Mapping[str, Any]
+) -> BaseClustering:
     """Build the clustering called `name`.
 
     Parameters
@@ -126,15 +135,32 @@ def build_clustering(name: str, plda: host.PLDA | None, metric: str) -> BaseClus
         Needed by "VBxClustering".
     metric : str
         Distance between embeddings.
+    options : Mapping
+        Other arguments of its constructor.
 
     Returns
     -------
     clustering : BaseClustering
         With hyper-parameters to be instantiated.
+
+    Raises
+    ------
+    ValueError
+        If the clustering has no such option.
     """
-    if name == "VBxClustering":
-        return VBxClustering(cast(host.PLDA, plda), metric=metric)
-    return Clustering[name].value(metric=metric)
+    ours = {
+        "VBxClustering": VBxClustering,
+        "AgglomerativeClustering": AgglomerativeClustering,
+    }
+    clustering = ours[name] if name in ours else Clustering[name].value
+    needed = {"plda": plda} if name == "VBxClustering" else {}
+    known = set(signature(clustering).parameters) - {"plda", "metric"}
+    if unknown := set(options) - known:
+        raise ValueError(
+            f"{name} has no option {', '.join(sorted(unknown))}; its options are: "
+            f"{', '.join(sorted(known)) or 'none'}."
+        )
+    return clustering(metric=metric, **needed, **options)
 
 
 def checkpoint_of(model: PipelineModel | Path, role: str) -> PipelineModel:

@@ -12,7 +12,7 @@ J. Han, F. Landini, J. Rohdin, A. Silnova, M. Diez, L. Burget, "Leveraging
 self-supervised learning for speaker diarization", ICASSP 2025.
 """
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -27,6 +27,11 @@ from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.data.audio import AudioReader, audio_info
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.pipelines.batch import write_rttm
+from pyannote_diarizen.pipelines.compatibility import (
+    ORIGINAL_CLUSTERING,
+    ClusterNumbers,
+)
 from pyannote_diarizen.pipelines.components import (
     CLUSTERING_PARAMETERS,
     build_clustering,
@@ -64,6 +69,11 @@ class DiariZen(SpeakerDiarization):
     clustering : str
         "VBxClustering", "AgglomerativeClustering", "KMeansClustering" (needs
         `num_speakers`) or "OracleClustering" (needs "annotation" in the file).
+    clustering_options : Mapping, optional
+        Arguments of the clustering, such as `silent_speakers_compete` of
+        `VBxClustering`.
+    seg_duration : float, optional
+        Duration of chunks, in seconds. Defaults to that of training.
     segmentation_step : float
         Step between chunks, as a ratio of their duration.
     segmentation_batch_size : int
@@ -81,8 +91,13 @@ class DiariZen(SpeakerDiarization):
     channel : "downmix" or int
         Average the channels of a file, or keep that one (from 0). The "channel" key of
         a file takes precedence.
+    min_speakers, max_speakers : int, optional
+        Bounds for calls that give none.
     compatibility : {"diarizen"}, optional
-        Reserved.
+        Do as the original DiariZen does, its slips included, to get its RTTM: see
+        `pipelines.compatibility`. Options that are given take precedence.
+    rttm_out_dir : Path or str, optional
+        Folder to write `<uri>.rttm` to, for each file.
     legacy : bool
         Return an `Annotation` instead of a `DiarizeOutput`.
     der_variant : dict, optional
@@ -118,6 +133,8 @@ class DiariZen(SpeakerDiarization):
         embedding: PipelineModel | Path,
         plda: PipelinePLDA | Path | None = None,
         clustering: str = "VBxClustering",
+        clustering_options: Mapping[str, Any] | None = None,
+        seg_duration: float | None = None,
         segmentation_step: float = 0.1,
         segmentation_batch_size: int = 32,
         embedding_batch_size: int = 32,
@@ -125,7 +142,10 @@ class DiariZen(SpeakerDiarization):
         embedding_mode: Literal["exact", "shared"] = "exact",
         median_filter: int | None = 11,
         channel: Literal["downmix"] | int = "downmix",
+        min_speakers: int | None = None,
+        max_speakers: int | None = None,
         compatibility: Literal["diarizen"] | None = None,
+        rttm_out_dir: Path | str | None = None,
         legacy: bool = False,
         der_variant: dict | None = None,
         token: str | None = None,
@@ -134,6 +154,7 @@ class DiariZen(SpeakerDiarization):
         check_options(
             clustering,
             plda,
+            seg_duration,
             segmentation_step,
             embedding_mode,
             median_filter,
@@ -162,23 +183,32 @@ class DiariZen(SpeakerDiarization):
         # the host announces that there is always a PLDA
         self.plda, self._plda = plda, loaded_plda
         self.klustering = clustering
+        original = ORIGINAL_CLUSTERING.get(clustering, {}) if compatibility else {}
         self.clustering = build_clustering(
-            clustering, loaded_plda, self._embedding.metric
+            clustering,
+            loaded_plda,
+            self._embedding.metric,
+            {**original, **(clustering_options or {})},
         )
         self._expects_num_speakers = self.clustering.expects_num_clusters
 
         self.embedding_mode = embedding_mode
         self.median_filter = median_filter
-        self.channel = channel
+        self.channel = 0 if compatibility and channel == "downmix" else channel
+        self.min_speakers, self.max_speakers = min_speakers, max_speakers
         self.compatibility = compatibility
+        self.rttm_out_dir = rttm_out_dir
 
         segmenter: Any = self._segmentation
+        if seg_duration is not None:
+            segmenter.duration = seg_duration
+            segmenter.step = segmentation_step * seg_duration
         if self._powerset:
             segmenter.conversion = HardMultilabel(segmenter.conversion)
         # what reads audio after it sees a waveform in memory
         self._reader = AudioReader(
             segmenter.model.hparams.sample_rate,
-            channel=None if channel == "downmix" else channel,
+            channel=None if self.channel == "downmix" else self.channel,
         )
 
     @property
@@ -269,7 +299,7 @@ class DiariZen(SpeakerDiarization):
         -------
         output : DiarizeOutput
             An `Annotation` if `legacy`, or while the pipeline is tuned. No turn goes
-            past the end of the file.
+            past the end of the file, unless `compatibility` asks for it.
         """
         loaded = self._load(file)
         if self.klustering == "OracleClustering" and "annotation" not in loaded:
@@ -277,17 +307,27 @@ class DiariZen(SpeakerDiarization):
                 f"OracleClustering needs the reference of {loaded['uri']}: give "
                 "{'audio': ..., 'annotation': ...}."
             )
+        if num_speakers is min_speakers is max_speakers is None:
+            min_speakers, max_speakers = self.min_speakers, self.max_speakers
+        numbers = ClusterNumbers(hook)
         output = super().apply(
             loaded,
             num_speakers=num_speakers,
             min_speakers=min_speakers,
             max_speakers=max_speakers,
-            hook=hook,
+            hook=numbers,
             **kwargs,
         )
+        if self.compatibility and not loaded.get("annotation"):
+            output = numbers.restore(
+                output, self.classes(), self.segmentation.min_duration_off
+            )
+        diarization = getattr(output, "speaker_diarization", output)
         # the metrics that tuning computes know annotations only
-        if self.training and isinstance(output, DiarizeOutput):
-            return output.speaker_diarization
+        if self.training:
+            return diarization
+        if self.rttm_out_dir is not None:
+            write_rttm(diarization, Path(self.rttm_out_dir) / f"{loaded['uri']}.rttm")
         return output
 
     def get_segmentations(
@@ -315,11 +355,13 @@ class DiariZen(SpeakerDiarization):
         data = segmentations.data
         if self.median_filter is not None:
             data = smooth(data, self.median_filter)
-        segmentations = silence_padding(
-            SlidingWindowFeature(data, segmentations.sliding_window),
-            self._segmentation.model.receptive_field,
-            loaded.duration,
-        )
+        segmentations = SlidingWindowFeature(data, segmentations.sliding_window)
+        if self.compatibility is None:
+            segmentations = silence_padding(
+                segmentations,
+                self._segmentation.model.receptive_field,
+                loaded.duration,
+            )
         if self.training:
             loaded[self.CACHED_SEGMENTATION] = segmentations
         return segmentations
@@ -347,8 +389,9 @@ class DiariZen(SpeakerDiarization):
         Returns
         -------
         embeddings : (num_chunks, num_speakers, dimension) np.ndarray
-            NaN for silent speakers, unless the model cannot share frames between
-            speakers, in which case this is the method of pyannote.audio.
+            NaN for silent speakers, unless they compete for clusters, or the model
+            cannot share frames between speakers, in which case this is the method of
+            pyannote.audio.
         """
         loaded = self._load(file)
         if not ChunkEmbedding.supports(self._embedding):
@@ -360,7 +403,10 @@ class DiariZen(SpeakerDiarization):
         if "embeddings" in cache and cache.get("segmentation.threshold") == threshold:
             return cache["embeddings"]
         extract = ChunkEmbedding(
-            self._embedding, self._audio, self.embedding_batch_size
+            self._embedding,
+            self._audio,
+            self.embedding_batch_size,
+            embed_silence=getattr(self.clustering, "silent_speakers_compete", False),
         )
         embeddings = extract(loaded, binary_segmentations, exclude_overlap, hook)
         if self.training:

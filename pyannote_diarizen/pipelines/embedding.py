@@ -61,11 +61,14 @@ class ChunkEmbedding:
         Reads chunks at the sample rate of the model.
     batch_size : int
         Number of chunks that go through the network together.
+    embed_silence : bool, optional
+        Ask the network for an embedding of silent speakers, too. Defaults to False.
     """
 
     embedding: PyannoteAudioPretrainedSpeakerEmbedding
     audio: Audio
     batch_size: int
+    embed_silence: bool = False
 
     @staticmethod
     def supports(embedding: Any) -> bool:
@@ -99,7 +102,8 @@ class ChunkEmbedding:
         Returns
         -------
         embeddings : (num_chunks, num_speakers, dimension) np.ndarray
-            float32; NaN for speakers that are silent in the chunk.
+            float32. Those of speakers that are silent in the chunk are NaN, or
+            whatever the network gives for no frame at all if `embed_silence`.
         """
         num_chunks, num_frames, num_speakers = segmentations.data.shape
         chunks = segmentations.sliding_window
@@ -112,7 +116,7 @@ class ChunkEmbedding:
             (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32
         )
 
-        speaking = np.flatnonzero(masks.any(axis=(1, 2)))
+        speaking = np.flatnonzero(masks.any(axis=(1, 2)) | self.embed_silence)
         total = math.ceil(len(speaking) / self.batch_size)
         if hook is not None:
             hook("embeddings", None, total=total, completed=0)
@@ -130,7 +134,7 @@ class ChunkEmbedding:
     def _embed(self, waveforms: Tensor, masks: np.ndarray) -> np.ndarray:
         """(chunks, speakers, dimension) of (chunks, 1, samples), (chunks, frames, ...).
 
-        NaN for speakers whose mask is empty.
+        NaN for speakers whose mask is empty, unless `embed_silence`.
         """
         # LightningModule tells nothing about the methods of its subclasses
         model: Any = self.embedding.model_
@@ -138,5 +142,7 @@ class ChunkEmbedding:
         weights = torch.from_numpy(masks).to(device, torch.float32).transpose(1, 2)
         frames = model.forward_frames(waveforms.to(device))
         embeddings = model.forward_embedding(frames, weights=weights)
-        silent = weights.sum(dim=2) == 0
-        return embeddings.masked_fill(silent[:, :, None], torch.nan).cpu().numpy()
+        if not self.embed_silence:
+            silent = weights.sum(dim=2) == 0
+            embeddings = embeddings.masked_fill(silent[:, :, None], torch.nan)
+        return embeddings.cpu().numpy()

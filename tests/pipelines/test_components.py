@@ -6,6 +6,7 @@ import pytest
 from pyannote.audio.pipelines.utils import get_plda
 
 from pyannote_diarizen.pipelines.components import (
+    build_clustering,
     check_options,
     checkpoint_of,
     load_plda,
@@ -15,6 +16,7 @@ from pyannote_diarizen.pipelines.components import (
 OPTIONS = {
     "clustering": "AgglomerativeClustering",
     "plda": None,
+    "seg_duration": None,
     "segmentation_step": 0.1,
     "embedding_mode": "exact",
     "median_filter": 11,
@@ -35,7 +37,8 @@ OPTIONS = {
         ({"channel": "left"}, "'downmix' or a number"),
         ({"channel": -1}, "'downmix' or a number"),
         ({"embedding_mode": "shared"}, "reserved"),
-        ({"compatibility": "diarizen"}, "reserved"),
+        ({"compatibility": "pyannote"}, "'diarizen' or None"),
+        ({"seg_duration": 0}, "in seconds"),
     ],
 )
 def test_options_that_cannot_work_are_refused(option, message):
@@ -65,6 +68,17 @@ def test_plda_is_loaded_from_whatever_names_it(plda, folder):
         {"checkpoint": str(folder), "subfolder": "plda", "token": "hf_"},
     ):
         npt.assert_allclose(load_plda(named).phi, plda.phi)
+
+
+def test_unknown_options_of_a_clustering_are_refused_with_the_known_ones():
+    options = {"min_active_ratio": 0.2, "treshold": 0.5}
+    with pytest.raises(ValueError, match=r"no option treshold; .*min_active_ratio"):
+        build_clustering("AgglomerativeClustering", None, "cosine", options)
+    del options["treshold"]
+    clustering = build_clustering("AgglomerativeClustering", None, "cosine", options)
+    assert clustering.min_active_ratio == 0.2
+    with pytest.raises(ValueError, match=r"KMeansClustering has no .*: none"):
+        build_clustering("KMeansClustering", None, "cosine", options)
 
 
 def test_local_checkpoints_are_named_in_full(tmp_path):

@@ -127,7 +127,10 @@ def test_result_is_that_of_stock_pyannote(
         "clustering": parameters,
     }
     stock = SpeakerDiarization(**options).instantiate(hyper_parameters)
-    ours = DiariZen(**options, median_filter=None)
+    host_options = {"constrained_assignment": False, "min_active_ratio": 0.2}
+    if clustering != "AgglomerativeClustering":
+        host_options = {}
+    ours = DiariZen(**options, median_filter=None, clustering_options=host_options)
     if vbx:
         ours.clustering = HostVBxClustering(plda)
     ours.instantiate(hyper_parameters)
@@ -295,6 +298,43 @@ def test_lists_of_files_give_back_the_files_of_the_caller(
     assert all(file._waveform is None for file in loaded), "still in memory"
     assert outputs[0][0] is conversation
     assert len(outputs[1][1].speaker_diarization.labels()) == 1
+
+
+def test_bounds_for_calls_that_give_none(build, conversation):
+    pipeline = build(max_speakers=2)
+    labels = pipeline(dict(conversation)).speaker_diarization.labels()
+    assert len(labels) == 2
+    output = pipeline(dict(conversation), num_speakers=3)
+    assert len(output.speaker_diarization.labels()) == 3
+    output = pipeline(dict(conversation), min_speakers=3)
+    assert len(output.speaker_diarization.labels()) == 3
+
+
+def test_duration_of_chunks(build, conversation, reference):
+    steps = {}
+    pipeline = build(seg_duration=3.0)
+    output = pipeline(
+        conversation, hook=lambda step, artifact, **_: steps.update({step: artifact})
+    )
+    chunks = steps["segmentation"].sliding_window
+    assert (chunks.duration, chunks.step) == (3.0, 0.75)
+    assert error_rate(pipeline, reference, output) < 0.02
+
+
+def test_results_are_written(build, conversation, tmp_path):
+    pipeline = build(rttm_out_dir=tmp_path / "rttm")
+    short = {"waveform": tones([(0.1, 0.6, 1)], 1.7), "sample_rate": SAMPLE_RATE}
+    outputs = {
+        file["uri"]: output.speaker_diarization
+        for file, output in pipeline([conversation, {**short, "uri": "short"}])
+    }
+    assert sorted(outputs) == ["short", "tones"]
+    for uri, diarization in outputs.items():
+        path = tmp_path / "rttm" / f"{uri}.rttm"
+        assert path.read_text() == diarization.to_rttm()
+    pipeline.training = True
+    pipeline({**short, "uri": "trial"})
+    assert not (tmp_path / "rttm" / "trial.rttm").exists()
 
 
 def test_arguments_come_with_the_file(build, conversation):

@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
+import dataclasses
+
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -80,6 +82,16 @@ def test_silent_speakers_have_no_embedding(extract, segmentations, conversation)
     silent = ~segmentations.data.any(axis=1)
     npt.assert_array_equal(np.isnan(embeddings).all(axis=2), silent)
     npt.assert_array_equal(np.isnan(embeddings).any(axis=2), silent)
+
+
+def test_silent_speakers_are_embedded_on_demand(extract, segmentations, conversation):
+    extract = dataclasses.replace(extract, embed_silence=True)
+    embeddings = extract(conversation, segmentations, exclude_overlap=False)
+    silent = np.argwhere(~segmentations.data.any(axis=1))
+    for chunk, speaker in silent:
+        waveform, _ = AudioReader(16000).crop(conversation, CHUNKS[chunk], mode="pad")
+        expected = extract.embedding(waveform[None], torch.zeros(1, 99))[0]
+        npt.assert_allclose(embeddings[chunk, speaker], expected, atol=1e-5)
 
 
 def test_the_network_runs_once_per_chunk_with_speech(

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""The original's behaviours: each one apart, and all of them together."""
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+import torch
+from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
+from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
+from tone_model import DURATION, SAMPLE_RATE, tones
+
+from pyannote_diarizen.models.checkpoint import load_model
+from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
+
+TWO_SPEAKERS = [(0.4, 2.6, 0), (2.8, 5.0, 1), (6.8, 8.1, 0), (8.3, 10.3, 1)]
+
+
+@pytest.fixture
+def build(segmentation_model, embedding_model, plda):
+    """Pipeline of tone models as the original would run it."""
+
+    def build(**options) -> DiariZen:
+        options = {"plda": plda, "compatibility": "diarizen", **options}
+        pipeline = DiariZen(
+            segmentation_model, embedding_model, segmentation_step=0.25, **options
+        )
+        return pipeline.instantiate(pipeline.default_parameters())
+
+    return build
+
+
+@pytest.fixture
+def two_speakers() -> dict:
+    waveform = tones(TWO_SPEAKERS, DURATION)
+    return {"uri": "two", "waveform": waveform, "sample_rate": SAMPLE_RATE}
+
+
+def turns(output: DiarizeOutput) -> list[tuple[float, float]]:
+    segments = output.speaker_diarization.get_timeline(copy=False)
+    return [(round(start, 4), round(end, 4)) for start, end in segments]
+
+
+# -- each one apart
+
+
+def test_speakers_are_called_after_their_clusters(build, two_speakers):
+    # the phantom, cluster 0, is made of silent speakers only
+    output = build()(dict(two_speakers))
+    assert output.speaker_diarization.labels() == [1, 2]
+    assert output.exclusive_speaker_diarization.labels() == [1, 2]
+    for start, end, tone in TWO_SPEAKERS:
+        cluster = output.speaker_diarization.argmax(Segment(start, end))
+        embedding = output.speaker_embeddings[[1, 2].index(cluster)]
+        assert embedding[:3].argmax() == tone
+
+
+def test_speakers_are_called_after_the_reference_if_there_is_one(build, two_speakers):
+    reference = Annotation(uri="two")
+    for start, end, speaker in TWO_SPEAKERS:
+        reference[Segment(start, end)] = f"tone{speaker}"
+    output = build()({**two_speakers, "annotation": reference})
+    assert output.speaker_diarization.labels() == ["tone0", "tone1"]
+
+
+def test_names_and_embeddings_stay_together_beyond_a_hundred_speakers():
+    num_speakers = 120
+    activity = np.repeat(np.eye(num_speakers), 3, axis=0)
+    activity[:, 7] = 0  # a cluster that never speaks
+    numbers = ClusterNumbers()
+    frames = SlidingWindow(duration=0.02, step=0.02)
+    numbers("discrete_diarization", SlidingWindowFeature(activity, frames))
+    numbers("anything else", None)
+
+    clusters = sorted((k for k in range(num_speakers) if k != 7), key=str)
+    before = Annotation()
+    for cluster, name in zip(clusters, names(), strict=False):
+        before[Segment(cluster, cluster + 1)] = name
+    rows = {name: int(turn.start) for turn, _, name in before.itertracks(True)}
+    embeddings = np.array([[rows[name]] for name in before.labels()])
+    after = numbers.restore(
+        DiarizeOutput(before, before, embeddings), names(), min_duration_off=0.0
+    )
+    for turn, _, cluster in after.speaker_diarization.itertracks(yield_label=True):
+        assert turn.start == cluster
+    assert after.speaker_embeddings.ravel().tolist() == (
+        after.speaker_diarization.labels()
+    )
+
+
+def names():
+    return (f"SPEAKER_{number:02d}" for number in range(1000))
+
+
+def test_turns_go_into_the_padding_of_the_last_chunk(
+    build, two_speakers, segmentation_model, monkeypatch
+):
+    def speech_everywhere(waveforms):
+        num_frames = segmentation_model.num_frames(waveforms.shape[-1])
+        scores = torch.zeros(len(waveforms), num_frames, 7)
+        scores[..., 1] = 1
+        return scores
+
+    monkeypatch.setattr(segmentation_model, "forward", speech_everywhere)
+    last = turns(build()(dict(two_speakers)))[-1][1]
+    assert last > DURATION
+    last = turns(build(compatibility=None)(dict(two_speakers)))[-1][1]
+    assert last <= DURATION
+
+
+def test_the_first_channel_is_taken_unless_another_one_is_named(build, two_speakers):
+    speech = two_speakers["waveform"]
+    stereo = {**two_speakers, "waveform": torch.cat([torch.zeros_like(speech), speech])}
+    assert turns(build()(dict(stereo))) == []
+    expected = turns(build()(dict(two_speakers)))
+    assert turns(build(channel=1)(dict(stereo))) == expected
+
+
+def test_bounds_change_nothing(build, two_speakers):
+    expected = build()(dict(two_speakers)).speaker_diarization
+    with pytest.warns(UserWarning, match="outside"):
+        output = build()(dict(two_speakers), min_speakers=5)
+    assert output.speaker_diarization == expected
+
+
+def test_options_take_precedence(build, two_speakers):
+    pipeline = build(clustering_options={"phantom_speaker": False})
+    assert pipeline.clustering.silent_speakers_compete
+    output = pipeline(dict(two_speakers))
+    assert output.speaker_diarization.labels() == [0, 1]
+
+
+def test_other_clusterings_know_no_phantom(build, two_speakers):
+    parameters = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
+    pipeline = build(clustering="AgglomerativeClustering", plda=None)
+    assert pipeline.clustering.silent_speakers_compete
+    pipeline.instantiate({"clustering": parameters})
+    output = pipeline(dict(two_speakers))
+    assert output.speaker_diarization.labels() == [0, 1]
+    pipeline = build(clustering="KMeansClustering", plda=None)
+    output = pipeline(dict(two_speakers), num_speakers=2)
+    assert output.speaker_diarization.labels() == [0, 1]
+
+
+def test_silence_is_no_error(build):
+    silence = {"waveform": torch.zeros(1, 3 * SAMPLE_RATE), "sample_rate": SAMPLE_RATE}
+    assert not build()(silence).speaker_diarization
+
+
+def test_legacy_and_tuning_give_the_annotation(build, two_speakers):
+    expected = build()(dict(two_speakers)).speaker_diarization
+    assert build(legacy=True)(dict(two_speakers)) == expected
+    pipeline = build()
+    pipeline.training = True
+    assert pipeline(dict(two_speakers)) == expected
+
+
+# -- all of them together
+
+
+class GivenEmbedding(Model):
+    """Gives the embeddings that it was given, whatever it hears; keeps the masks."""
+
+    dimension = 256
+
+    def __init__(self, embeddings: np.ndarray) -> None:
+        super().__init__()
+        self.specifications = Specifications(
+            problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=4.0
+        )
+        self.register_buffer("embeddings", torch.from_numpy(embeddings))
+        self.masks: list[torch.Tensor] = []
+
+    def forward_frames(self, waveforms: torch.Tensor) -> torch.Tensor:
+        return waveforms
+
+    def forward_embedding(
+        self, frames: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        first = sum(map(len, self.masks))
+        self.masks.append(weights)
+        return self.embeddings[first : first + len(frames)]
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        if waveforms.shape[-1] < 640:
+            raise ValueError("too short")
+        return self.embeddings[: len(waveforms), 0]
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(("phantom", "variant"), [(True, ""), (False, "_no_renumber")])
+def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_path):
+    expected = np.load(parity / "hub" / "expected_pipeline.npz")
+    embedding = GivenEmbedding(expected["embeddings"]).eval()
+    pipeline = DiariZen(
+        segmentation=load_model(parity / "hub"),
+        embedding=embedding,
+        plda=parity / "hub" / "plda",
+        compatibility="diarizen",
+        clustering_options={} if phantom else {"phantom_speaker": False},
+        segmentation_batch_size=8,
+        embedding_batch_size=8,
+        max_speakers=20,
+        rttm_out_dir=tmp_path,
+    )
+    pipeline.instantiate(pipeline.default_parameters())
+
+    steps = {}
+
+    def keep(step, artifact, **_):
+        if artifact is not None:
+            steps[step] = np.array(getattr(artifact, "data", artifact))
+
+    file = {"uri": "sess", "audio": parity / "hub" / "audio.wav"}
+    output = pipeline(file, hook=keep)
+    npt.assert_array_equal(steps["segmentation"], expected["segmentation_median"])
+    npt.assert_array_equal(steps["speaker_counting"], expected["count"])
+    npt.assert_array_equal(torch.cat(embedding.masks), expected["used_masks"])
+    npt.assert_array_equal(steps["embeddings"], expected["embeddings"])
+    npt.assert_array_equal(
+        steps["discrete_diarization"], expected[f"discrete{variant}"]
+    )
+
+    rttm = (parity / "hub" / f"expected{variant}.rttm").read_bytes()
+    assert (tmp_path / "sess.rttm").read_bytes() == rttm
+    assert output.speaker_diarization.to_rttm().encode() == rttm
+    # the phantom has no voice
+    npt.assert_array_equal(output.speaker_embeddings[:phantom], 0)
+    npt.assert_allclose(
+        output.speaker_embeddings[int(phantom) :], expected["centroids"], atol=1e-6
+    )
+
+    segmentations = SlidingWindowFeature(
+        expected["segmentation_median"], SlidingWindow(duration=4.0, step=0.4)
+    )
+    hard, soft, _ = pipeline.clustering(expected["embeddings"], segmentations)
+    npt.assert_array_equal(hard, expected[f"hard_clusters{variant}"])
+    npt.assert_allclose(soft[..., int(phantom) :], expected["soft_clusters"], atol=1e-9)
