@@ -1,0 +1,297 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Segmentation models in the layout of DiariZen: `config.toml` beside bare weights.
+
+`[model]` of the configuration names a class of DiariZen and its arguments, which say
+what the weights do not: how many speakers a chunk has and how many speak at once. What
+else is in there (trainer, data, optimizer) is of no use once a model is trained.
+"""
+
+import logging
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from pyannote.audio.models.segmentation import PyanNet
+from torch import Tensor
+
+from pyannote_diarizen.models.fbank_conformer import FBankConformer
+from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
+from pyannote_diarizen.repository import Repository
+from pyannote_diarizen.wavlm import PREDEFINED
+from pyannote_diarizen.wavlm.foreign import read_checkpoint
+from pyannote_diarizen.weights import load_weights
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+logger = logging.getLogger(__name__)
+
+CONFIG = "config.toml"
+SPEAKERS = {"max_speakers_per_chunk": 4, "max_speakers_per_frame": 2}
+"""Speakers in a chunk and at once, where the configuration does not tell."""
+
+_CONFORMER = (
+    *("attention_in", "ffn_hidden", "num_head", "num_layer", "kernel_size", "dropout"),
+    *("use_posi", "output_activate_function", "sample_rate"),
+)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What one kind of segmentation model is called by DiariZen and by us.
+
+    Parameters
+    ----------
+    path : str
+        `path` in `[model]`.
+    model : type of Model
+        Our class.
+    names : mapping of str to str
+        Its arguments: original name to ours.
+    fixed : mapping of str to Any
+        Arguments of our class that the original does not have.
+    implied : tuple of str
+        Arguments of the original that follow from the others, or change nothing.
+    """
+
+    path: str
+    model: type[Model]
+    names: Mapping[str, str]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    implied: tuple[str, ...] = ("num_channels", "selected_channel")
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All arguments that `[model.args]` may hold."""
+        return (*self.names, *self.implied, "chunk_size", *SPEAKERS)
+
+
+ARCHITECTURES = (
+    Architecture(
+        path="diarizen.models.eend.model_wavlm_conformer.Model",
+        model=WavLMConformer,
+        names={"wavlm_src": "wavlm", **{name: name for name in _CONFORMER}},
+        implied=("wavlm_layer_num", "wavlm_feat_dim", *Architecture.implied),
+    ),
+    Architecture(
+        path="diarizen.models.eend.model_fbank_conformer.Model",
+        model=FBankConformer,
+        names={
+            "n_fft": "n_fft",
+            "n_mels": "n_mels",
+            "win_length": "win_length_ms",
+            "hop_length": "hop_length_ms",
+            **{name: name for name in _CONFORMER},
+        },
+    ),
+    Architecture(
+        path="diarizen.models.eend.model_pyannote.Model",
+        model=PyanNet,
+        names={"sample_rate": "sample_rate"},
+        fixed={"lstm": {"num_layers": 4, "dropout": 0.5}},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class OriginalConfig:
+    """A `config.toml` of DiariZen.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    tables : mapping
+        Its content.
+    """
+
+    path: Path
+    tables: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "OriginalConfig":
+        """Read a file.
+
+        Raises
+        ------
+        ValueError
+            If it is not TOML; the message gives the line.
+        """
+        try:
+            return cls(path, tomllib.loads(path.read_text(encoding="utf-8")))
+        except ValueError as error:  # syntax, or bytes that are no UTF-8
+            raise ValueError(f"'{path}' is not TOML: {error}") from error
+
+    def args(self, table: str) -> dict[str, Any]:
+        """Return the arguments in `[table.args]`, none if there is no such table."""
+        content = self.tables.get(table, {})
+        args = content.get("args", {}) if isinstance(content, Mapping) else None
+        if not isinstance(args, Mapping):
+            raise ValueError(f"[{table}.args] of '{self.path}' should be a table.")
+        return dict(args)
+
+    def get(self, table: str, name: str, kind: type) -> Any:
+        """Return the argument in `[table.args]` that has to be there.
+
+        Parameters
+        ----------
+        table, name : str
+        kind : {bool, int, float, str}
+            What it should be; whole numbers pass for float.
+
+        Raises
+        ------
+        ValueError
+            If it is not there, or of another kind.
+        """
+        args = self.args(table)
+        if name not in args:
+            raise ValueError(f"[{table}.args] of '{self.path}' lacks {name}.")
+        value = args[name]
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise ValueError(
+                f"{name} in [{table}.args] of '{self.path}' should be of type "
+                f"{kind.__name__}, got {value!r}."
+            )
+        return value
+
+    def unknown(self, table: str, known: Collection[str]) -> str:
+        """Describe the arguments in `[table.args]` besides `known`, "" if none."""
+        unknown = [name for name in self.args(table) if name not in known]
+        if not unknown:
+            return ""
+        guess = get_close_matches(unknown[0], known, n=1)
+        return (
+            f"Unknown key(s) in [{table}.args] of '{self.path}': {', '.join(unknown)}."
+            f"{f' Did you mean {guess[0]}?' if guess else ''} "
+            f"Known keys are {', '.join(known)}."
+        )
+
+    @property
+    def architecture(self) -> Architecture:
+        """What `[model]` describes.
+
+        Raises
+        ------
+        ValueError
+            If DiariZen has no such model, or it has no such arguments.
+        """
+        model = self.tables.get("model")
+        path = model.get("path") if isinstance(model, Mapping) else None
+        known = {architecture.path: architecture for architecture in ARCHITECTURES}
+        if path not in known:
+            raise ValueError(
+                f"`path` in [model] of '{self.path}' should be one of "
+                f"{', '.join(known)}, got {path!r}."
+            )
+        if unknown := self.unknown("model", known[path].known):
+            raise ValueError(unknown)
+        return known[path]
+
+
+def build_original(
+    config: OriginalConfig,
+    state_dict: Mapping[str, Tensor],
+    repository: Repository,
+    weights_only: bool = True,
+) -> Model:
+    """Build the segmentation model that a `config.toml` describes.
+
+    Parameters
+    ----------
+    config : OriginalConfig
+    state_dict : mapping of str to Tensor
+        Its weights.
+    repository : Repository
+        Where both come from, and the WavLM that the configuration names may be.
+    weights_only : bool, optional
+        How to read that WavLM, see `read_weights`.
+
+    Returns
+    -------
+    model : Model
+        For chunks of the duration of training, which need not be that of
+        `[inference.args]`.
+
+    Raises
+    ------
+    ValueError
+        If configuration and weights do not make a model.
+    """
+    architecture = config.architecture
+    args = config.args("model")
+    options = {
+        ours: args[name] for name, ours in architecture.names.items() if name in args
+    }
+    if "wavlm" in options:
+        options["wavlm"] = _find_wavlm(options["wavlm"], repository, weights_only)
+    try:
+        model = architecture.model(**options, **architecture.fixed)
+        model.specifications = _specifications(config)
+        model.setup()
+    except (TypeError, ValueError, RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"[model.args] of '{config.path}' make no model: {error}"
+        ) from error
+    load_weights(model, state_dict, str(repository))
+    _say_licence(str(repository))
+    return model.eval()
+
+
+def _specifications(config: OriginalConfig) -> Specifications:
+    args = config.args("model")
+    for name, value in SPEAKERS.items():
+        args[name] = config.get("model", name, int) if name in args else value
+    in_chunk, at_once = args["max_speakers_per_chunk"], args["max_speakers_per_frame"]
+    if not 1 <= at_once <= in_chunk:
+        raise ValueError(
+            "max_speakers_per_frame should be at least 1 and at most "
+            f"max_speakers_per_chunk, got {at_once} and {in_chunk}."
+        )
+    return Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=config.get("model", "chunk_size", float),
+        classes=[f"speaker#{number}" for number in range(1, in_chunk + 1)],
+        powerset_max_classes=at_once,
+        permutation_invariant=True,
+    )
+
+
+def _find_wavlm(
+    source: str, repository: Repository, weights_only: bool
+) -> str | dict[str, Any]:
+    """Structure of the WavLM that `wavlm_src` names, by name or in full."""
+    if source.lower() in PREDEFINED:
+        return source.lower()
+    # those who trained the model gave a path of their own machine
+    path = repository.find(Path(source).name)
+    if path is None:
+        raise FileNotFoundError(
+            f"`wavlm_src` in {CONFIG} of '{repository}' should be one of "
+            f"{', '.join(PREDEFINED)}, or a file beside it: put the '{source}' that "
+            "the model was trained from there."
+        )
+    wavlm, _ = read_checkpoint(path, weights_only)
+    return wavlm.to_dict()
+
+
+@cache
+def _say_licence(source: str) -> None:
+    """Say it once."""
+    logger.warning(
+        "'%s' is in the layout of DiariZen. The weights that its authors publish are "
+        "licensed CC BY-NC 4.0: not for commercial use.",
+        source,
+    )

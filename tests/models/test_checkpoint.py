@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Checkpoints of pyannote.audio, read without running code."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from pyannote.audio import Model
+from pyannote.audio.models.embedding import WeSpeakerResNet34
+from pyannote.audio.utils.hf_hub import AssetFileName
+
+from pyannote_diarizen.errors import CheckpointMismatchError
+from pyannote_diarizen.models.checkpoint import load_model, save_model
+
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1] / "hub"))
+
+from fake_hub import serve
+from published import embedding_model, segmentation_model, write_original
+
+
+class Harmful:
+    def __reduce__(self):
+        return os.mkdir, ("harm",)
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch) -> Path:
+    """Checkpoint in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "model" / "pytorch_model.bin"
+    save_model(embedding_model(), path)
+    return path
+
+
+def change(path: Path, **entries: object) -> None:
+    """Give entries of a checkpoint other values, None leaves them out."""
+    content = torch.load(path, weights_only=False) | entries
+    kept = {key: value for key, value in content.items() if value is not None}
+    torch.save(kept, path)
+
+
+@pytest.mark.parametrize("make", [segmentation_model, embedding_model])
+@torch.inference_mode()
+def test_a_model_is_the_same_once_saved_and_loaded(tmp_path, make):
+    model = make()
+    save_model(model, tmp_path / "a" / "pytorch_model.bin")
+    waveforms = 0.1 * torch.randn(1, 1, 32000)
+    for loaded in (
+        load_model(tmp_path, subfolder="a"),
+        load_model(tmp_path / "a" / "pytorch_model.bin"),
+        Model.from_pretrained(tmp_path / "a").eval(),
+    ):
+        assert type(loaded) is type(model)
+        assert not loaded.training
+        assert loaded.specifications == model.specifications
+        assert torch.equal(loaded(waveforms), model(waveforms))
+
+
+def test_the_embedding_of_the_original_needs_no_trust(tmp_path):
+    """Its checkpoint was written long ago, with the version of torch beside it."""
+    model = WeSpeakerResNet34(num_mel_bins=16)
+    model.specifications = embedding_model().specifications
+    save_model(model, tmp_path / "pytorch_model.bin")
+    content = torch.load(tmp_path / "pytorch_model.bin", weights_only=False)
+    versions = {"torch": torch.__version__, "pyannote.audio": "2.1.1"}
+    content["pyannote.audio"]["versions"] = versions
+    torch.save(content, tmp_path / "pytorch_model.bin")
+    assert isinstance(load_model(tmp_path), WeSpeakerResNet34)
+
+
+def test_weights_of_the_loss_are_left_out(path):
+    state = embedding_model().state_dict() | {"loss_func.W": torch.zeros(3)}
+    change(path, state_dict=state)
+    assert load_model(path).dimension == 16
+
+
+def test_code_is_refused_unless_it_is_allowed(path):
+    change(path, hook=Harmful())
+    with pytest.raises(ValueError, match=r"mkdir.*`weights_only=False`"):
+        load_model(path)
+    assert not Path("harm").exists()
+    assert load_model(path, weights_only=False).dimension == 16
+    assert Path("harm").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("state_dict", "KeyError: 'state_dict'"),
+        ("hyper_parameters", "does not hold the weights of a SpeakerResNet"),
+    ],
+)
+def test_an_incomplete_checkpoint_is_an_error(path, missing, message):
+    change(path, **{missing: None})
+    with pytest.raises(CheckpointMismatchError, match=message):
+        load_model(path)
+
+
+def test_a_model_of_a_package_that_is_not_there_is_an_error(path):
+    content = torch.load(path, weights_only=False)["pyannote.audio"]
+    content["architecture"]["module"] = "absent.models"
+    change(path, **{"pyannote.audio": content})
+    with pytest.raises(ValueError, match=r"not installed: No module named 'absent'"):
+        load_model(path)
+
+
+def test_a_class_that_is_not_there_is_an_error(path):
+    content = torch.load(path, weights_only=False)["pyannote.audio"]
+    content["architecture"]["class"] = "Absent"
+    change(path, **{"pyannote.audio": content})
+    with pytest.raises(CheckpointMismatchError, match="no attribute 'Absent'"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("content", [torch.zeros(3), {"a": torch.zeros(3)}])
+def test_weights_of_nobody_are_an_error(path, content):
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=r"no checkpoint of .* config\.toml beside it"):
+        load_model(path)
+
+
+def test_models_of_the_hub_are_loaded(tmp_path, monkeypatch, path):
+    for hub in serve(tmp_path, monkeypatch):
+        write_original(hub.root / "me" / "original")
+        save_model(embedding_model(), hub.root / "me" / "host" / "a" / path.name)
+        hub.gated.add("me/host")
+        assert load_model("me/original").dimension == 11
+        loaded = load_model("me/host", "a", token=hub.token, cache_dir=tmp_path / "b")
+        assert loaded.dimension == 16
+        assert (tmp_path / "b" / "models--me--host").is_dir()
+
+
+def test_pyannote_reads_no_safetensors():
+    """Models are written to `pytorch_model.bin` until this fails."""
+    assert AssetFileName.Model.value == "pytorch_model.bin"
