@@ -128,5 +128,9 @@ class ConformerSegmentation(Model):
                 "`waveforms` should be (batch, channel, sample) with one channel, "
                 f"got shape {tuple(waveforms.shape)}."
             )
-        frames = self.lnorm(self.proj(self.features(waveforms.squeeze(1))))
+        return self.classify(self.features(waveforms.squeeze(1)))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Map (batch, frame, feature) features to (batch, frame, class) scores."""
+        frames = self.lnorm(self.proj(features))
         return self.activation(self.classifier(self.conformer(frames)).float())

@@ -8,7 +8,7 @@ J. Han et al., "Leveraging Self-Supervised Learning for Speaker Diarization",
 ICASSP 2025.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
@@ -88,7 +88,8 @@ class WavLMConformer(ConformerSegmentation):
         config = self.wavlm_model.config
         if not _is_predefined(wavlm):
             wavlm = config.to_dict()  # plain values, and no path of this machine
-        self.save_hyperparameters("wavlm")
+        # by value: by name, it would be that of the caller if a subclass calls
+        self.save_hyperparameters({"wavlm": wavlm})
         if config.encoder_layer_norm_first:
             # It comes after the last layer, which is used without. Distributed
             # training refuses weights that get no gradient.
@@ -110,14 +111,16 @@ class WavLMConformer(ConformerSegmentation):
 
     def features(self, waveforms: Tensor) -> Tensor:
         """Map (batch, sample) waveforms to the weighted sum of all WavLM layers."""
+        return self.weighted_sum(self.wavlm_model.hidden_states(waveforms))
+
+    def weighted_sum(self, states: Iterable[Tensor]) -> Tensor:
+        """Map the state of each layer to (batch, frame, feature) features."""
         weights = self.weight_sum.weight[0]
         total = weights.new_zeros(())
         # Summed as they come: at inference, only one layer is held in memory.
-        for weight, state in zip(
-            weights, self.wavlm_model.hidden_states(waveforms), strict=True
-        ):
+        for weight, state in zip(weights, states, strict=True):
             total = torch.addcmul(total, weight, state)
-        return total  # (batch, frame, feature)
+        return total
 
 
 def _is_predefined(wavlm: str | Path | Mapping[str, Any]) -> TypeGuard[str]:

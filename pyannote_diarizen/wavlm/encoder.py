@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """From frames to representations: the transformer of WavLM, dense or pruned."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
@@ -11,6 +11,14 @@ from torch import Tensor, nn
 
 from pyannote_diarizen.wavlm.attention import GatedSelfAttention, RelativePositions
 from pyannote_diarizen.wavlm.config import WavLMConfig
+
+Transform = Callable[[int, Tensor], Tensor]
+"""From the index of a hidden state and the state to what takes its place."""
+
+
+def keep(index: int, state: Tensor) -> Tensor:
+    """Return `state` as it is."""
+    return state
 
 
 class FeatureProjection(nn.Module):
@@ -188,7 +196,9 @@ class Transformer(nn.Module):
                 yield layer.attention.gru_rel_pos_const
                 yield from layer.attention.gru_rel_pos_linear.parameters()
 
-    def hidden_states(self, x: Tensor, mask: Tensor | None = None) -> Iterator[Tensor]:
+    def hidden_states(
+        self, x: Tensor, mask: Tensor | None = None, transform: Transform = keep
+    ) -> Iterator[Tensor]:
         """Yield the input of the first layer, then the output of each layer.
 
         Parameters
@@ -196,6 +206,9 @@ class Transformer(nn.Module):
         x : (batch, num_frames, embed_dim) Tensor
         mask : (batch, 1, 1, num_frames) Tensor, optional
             Added to the attention logits of each key. Defaults to no mask.
+        transform : callable, optional
+            Applied to each state, which is yielded and goes on as it then is.
+            Defaults to the state as it is.
 
         Yields
         ------
@@ -206,7 +219,7 @@ class Transformer(nn.Module):
         x = (x + self.pos_conv_embed(x)).to(self.layer_norm.weight.dtype)
         if not self.layer_norm_first:
             x = self.layer_norm(x)
-        x = self.dropout(x)
+        x = transform(0, self.dropout(x))
         yield x
         # Pruned of its attention, the first layer takes with it the position bias of
         # all layers: that is how the original behaves, and how it was trained.
@@ -214,8 +227,8 @@ class Transformer(nn.Module):
         positions = None
         if first is not None and first.rel_attn_embed is not None:
             positions = first.rel_attn_embed(x.shape[1])
-        for layer in self.layers:
-            x = layer(x, positions, mask)
+        for index, layer in enumerate(self.layers, start=1):
+            x = transform(index, layer(x, positions, mask))
             yield x
 
 
@@ -231,7 +244,10 @@ class Encoder(nn.Module):
         self.transformer = Transformer(config)
 
     def hidden_states(
-        self, features: Tensor, is_padding: Tensor | None = None
+        self,
+        features: Tensor,
+        is_padding: Tensor | None = None,
+        transform: Transform = keep,
     ) -> Iterator[Tensor]:
         """Yield representations, see `Transformer.hidden_states`.
 
@@ -240,10 +256,12 @@ class Encoder(nn.Module):
         features : (batch, num_frames, channels) Tensor
         is_padding : (batch, num_frames) Tensor of bool, optional
             Frames that others should not see. Defaults to none.
+        transform : callable, optional
+            Applied to each state. Defaults to the state as it is.
         """
         x = self.feature_projection(features)
         if is_padding is None:
-            return self.transformer.hidden_states(x)
+            return self.transformer.hidden_states(x, transform=transform)
         x = x.masked_fill(is_padding.unsqueeze(-1), 0.0)
         mask = x.new_zeros(is_padding.shape).masked_fill(is_padding, -10000.0)
-        return self.transformer.hidden_states(x, mask[:, None, None])
+        return self.transformer.hidden_states(x, mask[:, None, None], transform)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.wavlm.config import WavLMConfig
-from pyannote_diarizen.wavlm.encoder import Encoder
+from pyannote_diarizen.wavlm.encoder import Encoder, Transform, keep
 from pyannote_diarizen.wavlm.foreign import read_checkpoint
 from pyannote_diarizen.wavlm.frontend import FeatureExtractor, normalize_waveforms
 from pyannote_diarizen.wavlm.huggingface import save_huggingface
@@ -163,7 +163,10 @@ class WavLM(nn.Module):
         return self.feature_extractor.num_frames(num_samples)
 
     def hidden_states(
-        self, waveforms: Tensor, lengths: Tensor | None = None
+        self,
+        waveforms: Tensor,
+        lengths: Tensor | None = None,
+        transform: Transform = keep,
     ) -> Iterator[Tensor]:
         """Yield the input of the first transformer layer, then each layer's output.
 
@@ -176,6 +179,9 @@ class WavLM(nn.Module):
         lengths : (batch,) Tensor, optional
             Number of samples of each waveform before padding. Defaults to no padding,
             which also is how DiariZen treats the zeros after the end of a file.
+        transform : callable, optional
+            Called with the index of each state and the state; what it returns is
+            yielded, and goes into the next layer. Defaults to the state as it is.
 
         Yields
         ------
@@ -200,10 +206,10 @@ class WavLM(nn.Module):
         waveforms = waveforms.to(self.feature_extractor.dummy_weight.dtype)
         features = ScaleGradient.apply(self.feature_extractor(waveforms))
         if lengths is None:
-            return self.encoder.hidden_states(features)
+            return self.encoder.hidden_states(features, transform=transform)
         frames = torch.arange(features.shape[1], device=features.device)
         is_padding = frames >= self._frame_lengths(lengths).unsqueeze(-1)
-        return self.encoder.hidden_states(features, is_padding)
+        return self.encoder.hidden_states(features, is_padding, transform)
 
     def extract_features(
         self,

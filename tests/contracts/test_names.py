@@ -15,6 +15,7 @@ PUBLIC = [
     "pyannote_diarizen.clustering.PLDA",
     "pyannote_diarizen.clustering.VBxClustering",
     "pyannote_diarizen.models.FBankConformer",
+    "pyannote_diarizen.models.MultiChannelWavLMConformer",
     "pyannote_diarizen.models.SpeakerResNet",
     "pyannote_diarizen.models.WavLMConformer",
     "pyannote_diarizen.pipelines.DiariZen",
@@ -26,6 +27,7 @@ PUBLIC = [
 # pyannote.audio stores the module that defines a model, not the one that exports it
 DEFINED = [
     "pyannote_diarizen.models.fbank_conformer.FBankConformer",
+    "pyannote_diarizen.models.multi_channel_wavlm_conformer.MultiChannelWavLMConformer",
     "pyannote_diarizen.models.speaker_resnet.SpeakerResNet",
     "pyannote_diarizen.models.wavlm_conformer.WavLMConformer",
 ]

@@ -12,7 +12,11 @@ from pyannote.audio.core.task import Problem, Resolution, Specifications
 from torch.testing import assert_close
 
 from pyannote_diarizen.data.audio import AudioReader
-from pyannote_diarizen.models import FBankConformer, WavLMConformer
+from pyannote_diarizen.models import (
+    FBankConformer,
+    MultiChannelWavLMConformer,
+    WavLMConformer,
+)
 from pyannote_diarizen.wavlm import WavLMConfig
 
 CONFORMER = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 2, "kernel_size": 7}
@@ -26,9 +30,17 @@ WAVLM = WavLMConfig.dense(
     encoder_pos_conv_kernel=16,
     encoder_pos_conv_groups=4,
 ).to_dict()
+FUSION = {
+    "channel_fusion_dim": 24,
+    "channel_fusion_layers": 2,
+    "channel_fusion_heads": 4,
+}
 RESIDUAL = {"residual_channels": (16, 32), "residual_blocks": (1, 1)}
 MODELS = {
     "wavlm": lambda: WavLMConformer(wavlm=WAVLM, **CONFORMER),
+    "wavlm-channels": lambda: MultiChannelWavLMConformer(
+        wavlm=WAVLM, num_channels=2, **FUSION, **CONFORMER
+    ),
     "fbank": lambda: FBankConformer(**CONFORMER),
     "fbank-residual": lambda: FBankConformer(**RESIDUAL, **CONFORMER),
 }
@@ -60,9 +72,9 @@ def model(request):
 
 
 @pytest.fixture
-def waveforms() -> torch.Tensor:
+def waveforms(model) -> torch.Tensor:
     torch.manual_seed(2)
-    return 0.1 * torch.randn(3, 1, 4000)
+    return 0.1 * torch.randn(3, model.hparams.num_channels, 4000)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +170,7 @@ def test_audio_is_read_without_ffmpeg(model):
     assert isinstance(model.audio, AudioReader)
 
 
-@pytest.mark.parametrize("shape", [(1, 4000), (1, 2, 4000)])
-def test_waveforms_that_are_not_mono_are_an_error(model, shape):
-    with pytest.raises(ValueError, match="one channel"):
+@pytest.mark.parametrize("shape", [(1, 4000), (1, 0, 4000), (1, 1, 1, 4000)])
+def test_waveforms_of_another_shape_are_an_error(model, shape):
+    with pytest.raises(ValueError, match=r"\(batch, channel, sample\) with .*one chan"):
         specify(model)(torch.zeros(shape))

@@ -88,6 +88,11 @@ def test_scores_are_those_of_the_original(parity, name):
     assert torch.equal(multilabel, io["multilabel_hard"])
 
 
+def test_several_channels_are_an_error():
+    with pytest.raises(ValueError, match=r"one channel, got shape \(1, 2, 4000\)"):
+        make_model()(torch.zeros(1, 2, 4000))
+
+
 def test_hyper_parameters_are_plain_values():
     for value in make_model().hparams["wavlm"].values():
         assert isinstance(value, list | str | int | float | bool | None)
