@@ -14,7 +14,8 @@ from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 def apply(
     audio: Annotated[
-        list[Path], typer.Argument(help="Audio files, or folders of audio files.")
+        list[Path],
+        typer.Argument(help="Audio files, folders of them, wav.scp lists of them."),
     ],
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     into: Annotated[
@@ -51,16 +52,11 @@ def apply(
         raise typer.BadParameter("--min-speakers exceeds --max-speakers.")
 
     from pyannote_diarizen.hub.loading import load_pipeline
-    from pyannote_diarizen.pipelines.batch import (
-        diarize_files,
-        find_audio,
-        name_files,
-    )
+    from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
 
-    files, failed = find_audio(audio)
-    named = name_files(files)
+    named, failed = find_audio(audio)
     loaded = load_pipeline(pipeline, device)
-    with ProgressBars(len(files)) as progress:
+    with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
             loaded,
             named,

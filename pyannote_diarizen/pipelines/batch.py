@@ -12,7 +12,10 @@ from pyannote.core import Annotation
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.audio import list_audio
+from pyannote_diarizen.data.kaldi import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
+
+LIST_SUFFIX = ".scp"
 
 
 @dataclass(frozen=True)
@@ -34,30 +37,55 @@ class Outcome:
     error: str | None = None
 
 
-def find_audio(paths: Iterable[Path]) -> tuple[list[Path], list[Outcome]]:
-    """Expand folders, keeping what cannot be found apart.
+def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
+    """Expand folders and lists, keeping what cannot be found apart.
 
     Parameters
     ----------
     paths : iterable of Path
-        Files and folders of files.
+        Files, folders of files, and lists of files as `wav.scp` of Kaldi.
 
     Returns
     -------
-    files : list of Path
-        Each file once, however many paths lead to it.
+    files : dict of Path
+        Each file once, however many paths lead to it, under its name in the list, or
+        else one that `name_files` makes.
     missing : list of Outcome
-        Paths that do not exist, folders without audio.
+        Paths that do not exist, folders without audio, lists that are none.
+
+    Raises
+    ------
+    ValueError
+        If files would have the same name.
     """
     files: dict[Path, Path] = {}
+    listed: dict[str, Path] = {}
     missing = []
     for path in paths:
         try:
-            for file in list_audio([path]):
-                files.setdefault(file.resolve(), file)
+            if path.suffix == LIST_SUFFIX and path.is_file():
+                recordings = read_wav_scp(path)
+                _refuse_shared_names(listed, recordings)
+                listed.update(recordings)
+            else:
+                for file in list_audio([path]):
+                    files.setdefault(file.resolve(), file)
         except AudioFileError as error:
             missing.append(Outcome(path, error=str(error)))
-    return list(files.values()), missing
+    for path in listed.values():
+        files.pop(path.resolve(), None)
+    named = name_files(list(files.values()))
+    _refuse_shared_names(listed, named)
+    return {**listed, **named}, missing
+
+
+def _refuse_shared_names(some: Mapping[str, Path], others: Mapping[str, Path]) -> None:
+    for name in some.keys() & others.keys():
+        if some[name] != others[name]:
+            raise ValueError(
+                f"'{some[name]}' and '{others[name]}' would both be called '{name}': "
+                "rename one of them."
+            )
 
 
 def name_files(files: Sequence[Path]) -> dict[str, Path]:

@@ -23,7 +23,7 @@ def test_folders_are_expanded_and_no_file_comes_twice(tmp_path):
     audio.touch()
     around = tmp_path / "calls" / ".." / "calls" / "a.wav"
     files, missing = find_audio([around, audio, tmp_path / "calls"])
-    assert files == [around]
+    assert files == {"a": around}
     assert missing == []
 
 
@@ -33,9 +33,33 @@ def test_what_is_missing_is_kept_apart(tmp_path):
     files, missing = find_audio(
         [tmp_path / "gone.wav", tmp_path / "a.wav", tmp_path / "empty"]
     )
-    assert files == [tmp_path / "a.wav"]
+    assert files == {"a": tmp_path / "a.wav"}
     assert [outcome.file.name for outcome in missing] == ["gone.wav", "empty"]
     assert all(outcome.file.name in outcome.error for outcome in missing)
+
+
+def test_lists_name_their_files(tmp_path):
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).touch()
+    recordings = tmp_path / "wav.scp"
+    recordings.write_text("monday a.wav\nlost gone.wav\n")
+    (tmp_path / "empty.scp").write_text("monday\n")
+    files, missing = find_audio([tmp_path, recordings, tmp_path / "empty.scp"])
+    assert files == {
+        "monday": tmp_path / "a.wav",
+        "lost": Path("gone.wav"),
+        "b": tmp_path / "b.wav",
+    }
+    (outcome,) = missing
+    assert "empty.scp', line 1" in outcome.error
+
+
+def test_names_of_lists_and_files_differ(tmp_path):
+    (tmp_path / "a.wav").touch()
+    recordings = tmp_path / "wav.scp"
+    recordings.write_text("a other.wav\n")
+    with pytest.raises(ValueError, match=r"other\.wav' and .*a\.wav' would both"):
+        find_audio([recordings, tmp_path / "a.wav"])
 
 
 @pytest.mark.parametrize(
