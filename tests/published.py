@@ -53,7 +53,7 @@ max_speakers_per_frame = 2
 seg_duration = 2
 segmentation_step = 0.25
 batch_size = 8
-apply_median_filtering = true
+apply_median_filtering = false
 
 [clustering.args]
 method = "VBxClustering"
@@ -83,9 +83,13 @@ def segmentation_model() -> WavLMConformer:
         permutation_invariant=True,
     )
     model.setup()
+    model.eval()
     # random weights hardly ever change their mind: let them
     model.classifier.weight.data *= 30
-    return model.eval()
+    with torch.inference_mode():
+        scores = model(0.1 * torch.randn(1, 1, 48000))
+    model.classifier.bias.data -= scores.mean(dim=(0, 1))
+    return model
 
 
 def embedding_model() -> SpeakerResNet:

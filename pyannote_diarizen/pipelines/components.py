@@ -16,6 +16,7 @@ from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.functional.plda import PLDAParameters
+from pyannote_diarizen.models.checkpoint import load_model
 
 # Agglomerative: threshold of the DiariZen paper, minimum cluster size of DiariZen's
 # command line for chunks of 16 seconds.
@@ -163,38 +164,50 @@ def build_clustering(
     return clustering(metric=metric, **needed, **options)
 
 
-def checkpoint_of(model: PipelineModel | Path, role: str) -> PipelineModel:
-    """Say in full where a model is if it is on this disk.
-
-    pyannote.audio guesses the kind of an embedding from words in its path, and takes
-    a path that does not exist for an identifier on the hub.
+def load_component(
+    model: PipelineModel | Path,
+    role: str,
+    token: str | bool | None = None,
+    cache_dir: Path | str | None = None,
+) -> PipelineModel:
+    """Load the model that `model` describes.
 
     Parameters
     ----------
     model : Model, str, Path or dict
-        A model, a checkpoint, its folder, an identifier on huggingface.co, or the
-        arguments of `Model.from_pretrained`.
+        A model, a checkpoint of pyannote.audio or DiariZen, its folder, an identifier
+        on huggingface.co, or the arguments of `load_model`.
     role : str
         Name of the parameter, for the message.
+    token, cache_dir : optional
+        Used to download.
 
     Returns
     -------
-    model : Model, str or dict
-        What pyannote.audio takes.
+    model : Model or str
+        The string is the name of an embedding of another toolkit: pyannote.audio
+        tells those by words in it, and loads them itself.
 
     Raises
     ------
     FileNotFoundError
-        If `model` is a path that does not exist.
+        If there is none.
+    ValueError
+        If it cannot be loaded.
     """
-    if not isinstance(model, (str, Path)):
+    if isinstance(model, (str, Path)):
+        if _is_of_another_toolkit(model):
+            return model
+        model = {"checkpoint": model}
+    if not isinstance(model, Mapping):
         return model
-    path = Path(model).expanduser()
-    if path.exists():
-        return {"checkpoint": str(path)}
-    name = str(model)
-    if isinstance(model, Path) or name.startswith((".", "/")) or name.count("/") > 1:
-        raise FileNotFoundError(
-            f"`{role}` should be a checkpoint or its folder: '{path}' does not exist."
-        )
-    return name
+    try:
+        return load_model(**{"token": token, "cache_dir": cache_dir, **model})
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"`{role}`: {error}") from error
+
+
+def _is_of_another_toolkit(name: Path | str) -> bool:
+    if Path(name).exists() or "pyannote" in str(name):
+        return False
+    return any(word in str(name) for word in ("speechbrain", "nvidia", "wespeaker"))

@@ -36,12 +36,13 @@ from pyannote_diarizen.pipelines.components import (
     CLUSTERING_PARAMETERS,
     build_clustering,
     check_options,
-    checkpoint_of,
+    load_component,
     load_plda,
     unused_plda,
 )
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.pretrained import pretrained_config
 from pyannote_diarizen.pipelines.segmentation import (
     HardMultilabel,
     merge_clustered,
@@ -168,9 +169,9 @@ class DiariZen(SpeakerDiarization):
         # which is replaced below.
         super().__init__(
             legacy=legacy,
-            segmentation=checkpoint_of(segmentation, "segmentation"),
+            segmentation=load_component(segmentation, "segmentation", token, cache_dir),
             segmentation_step=segmentation_step,
-            embedding=checkpoint_of(embedding, "embedding"),
+            embedding=load_component(embedding, "embedding", token, cache_dir),
             embedding_exclude_overlap=embedding_exclude_overlap,
             plda=loaded_plda or unused_plda(),
             clustering="AgglomerativeClustering",
@@ -209,6 +210,69 @@ class DiariZen(SpeakerDiarization):
         self._reader = AudioReader(
             segmenter.model.hparams.sample_rate,
             channel=None if self.channel == "downmix" else self.channel,
+        )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        checkpoint: Path | str | Mapping[str, Any],
+        revision: str | None = None,
+        hparams_file: Path | str | None = None,
+        subfolder: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: Path | str | None = None,
+        weights_only: bool = True,
+        **options: Any,
+    ) -> "DiariZen":
+        """Load a pipeline in the layout of pyannote.audio or of DiariZen.
+
+        That of DiariZen has a `config.toml`. Its embedding is fetched from the hub
+        unless it lies beside in `embedding/`, or is given.
+
+        Parameters
+        ----------
+        checkpoint : Path, str or Mapping
+            Folder, configuration file, owner/name on the Hugging Face Hub, or the
+            content of a `config.yaml`.
+        revision : str, optional
+            Branch, tag or commit, on the hub.
+        hparams_file : Path or str, optional
+            File of hyper-parameters that take precedence.
+        subfolder : str, optional
+            Folder inside the folder or repository.
+        token : str or bool, optional
+            Hugging Face token.
+        cache_dir : Path or str, optional
+            Where files of the hub are kept.
+        weights_only : bool, optional
+            Refuse models that hold more than weights. False runs the code they hold.
+            Defaults to True.
+        **options
+            Arguments of `DiariZen` that take precedence, such as `embedding`,
+            `compatibility` or `rttm_out_dir`.
+
+        Returns
+        -------
+        pipeline : DiariZen
+            Or what else a `config.yaml` names.
+
+        Examples
+        --------
+        >>> pipeline = DiariZen.from_pretrained(         # doctest: +SKIP
+        ...     "BUT-FIT/diarizen-wavlm-large-s80-md-v2", rttm_out_dir="diarized"
+        ... )
+        """
+        config = pretrained_config(
+            checkpoint,
+            subfolder=subfolder,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            weights_only=weights_only,
+            **options,
+        )
+        return super().from_pretrained(
+            config, hparams_file=hparams_file, token=token, cache_dir=cache_dir
         )
 
     @property

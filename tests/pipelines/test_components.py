@@ -5,10 +5,11 @@ import numpy.testing as npt
 import pytest
 from pyannote.audio.pipelines.utils import get_plda
 
+from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines.components import (
     build_clustering,
     check_options,
-    checkpoint_of,
+    load_component,
     load_plda,
     unused_plda,
 )
@@ -81,22 +82,30 @@ def test_unknown_options_of_a_clustering_are_refused_with_the_known_ones():
         build_clustering("KMeansClustering", None, "cosine", options)
 
 
-def test_local_checkpoints_are_named_in_full(tmp_path):
+def test_models_are_loaded_from_whatever_names_them(segmentation_model, folder):
+    assert load_component(segmentation_model, "segmentation") is segmentation_model
+    for named in (
+        folder / "segmentation",
+        str(folder / "segmentation" / "pytorch_model.bin"),
+        {"checkpoint": str(folder), "subfolder": "segmentation"},
+    ):
+        loaded = load_component(named, "segmentation")
+        assert loaded.specifications == segmentation_model.specifications
+
+
+def test_words_in_the_path_of_a_model_mean_nothing(embedding_model, tmp_path):
     # pyannote takes a bare path with this word in it for an ONNX model
-    checkpoint = tmp_path / "wespeaker"
-    checkpoint.mkdir()
-    assert checkpoint_of(checkpoint, "embedding") == {"checkpoint": str(checkpoint)}
-    assert checkpoint_of(str(checkpoint), "embedding")["checkpoint"] == str(checkpoint)
+    save_model(embedding_model, tmp_path / "wespeaker" / "pytorch_model.bin")
+    loaded = load_component(tmp_path / "wespeaker", "embedding")
+    assert type(loaded) is type(embedding_model)
 
 
-def test_what_is_not_local_is_left_to_pyannote(segmentation_model):
-    described = {"checkpoint": "somebody/model", "revision": "main"}
-    assert checkpoint_of(described, "segmentation") is described
-    assert checkpoint_of(segmentation_model, "segmentation") is segmentation_model
-    assert checkpoint_of("somebody/model", "segmentation") == "somebody/model"
+def test_embeddings_of_other_toolkits_are_left_to_pyannote():
+    for name in ("speechbrain/spkrec-ecapa-voxceleb", "somebody/wespeaker-onnx"):
+        assert load_component(name, "embedding") == name
 
 
 @pytest.mark.parametrize("path", ["/no/such/model", "./model.bin", "no/such/model.bin"])
 def test_paths_that_do_not_exist_are_not_looked_up_on_the_hub(path):
-    with pytest.raises(FileNotFoundError, match=r"`embedding`.*does not exist"):
-        checkpoint_of(path, "embedding")
+    with pytest.raises(FileNotFoundError, match=r"`embedding`: .*neither a folder"):
+        load_component(path, "embedding")
