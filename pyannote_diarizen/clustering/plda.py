@@ -7,19 +7,21 @@ mean2, lda) and `plda.npz` (mu, tr, psi).
 """
 
 import os
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import IO
+from zipfile import BadZipFile
 
 import numpy as np
 from pyannote.audio.core import plda as host
-from pyannote.audio.utils.hf_hub import download_from_hf_hub
 
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
     fit_plda,
     log_likelihood_ratio,
 )
+from pyannote_diarizen.repository import Repository
 
 FILES = {
     "xvec_transform.npz": ("mean1", "mean2", "lda"),
@@ -119,30 +121,8 @@ class PLDA(host.PLDA):
         ValueError
             If `revision` is given with a folder, or the files are not a PLDA.
         """
-        folder = Path(checkpoint)
-        if not folder.is_dir():
-            paths = [
-                download_from_hf_hub(
-                    str(checkpoint),
-                    name,
-                    subfolder=subfolder,
-                    revision=revision,
-                    cache_dir=cache_dir,
-                    token=token,
-                )
-                for name in FILES
-            ]
-        elif revision is not None:
-            raise ValueError("`revision` is for models of the hub, not for folders.")
-        else:
-            paths = [str(folder / (subfolder or "") / name) for name in FILES]
-
-        transform_npz, plda_npz = paths
-        if transform_npz is None or plda_npz is None:
-            raise FileNotFoundError(
-                f"Could not download a PLDA from {checkpoint!r}: is it a folder that "
-                "does not exist, or a gated model that `token` does not open?"
-            )
+        repository = Repository(checkpoint, subfolder, revision, token, cache_dir)
+        transform_npz, plda_npz = (repository.file(name) for name in FILES)
         return cls(transform_npz, plda_npz, lda_dimension)
 
     @classmethod
@@ -238,12 +218,15 @@ def _read(
     file: Path | str | IO[bytes], names: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Read the named arrays, never pickled objects."""
-    with np.load(file, allow_pickle=False) as arrays:
-        if missing := set(names) - set(arrays):
-            raise ValueError(
-                f"{file} should hold {', '.join(names)}, lacks {', '.join(missing)}."
-            )
-        return {name: arrays[name] for name in names}
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            if missing := set(names) - set(arrays):
+                raise ValueError(
+                    f"should hold {', '.join(names)}, lacks {', '.join(missing)}"
+                )
+            return {name: arrays[name] for name in names}
+    except (ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
+        raise ValueError(f"'{file}' is no part of a PLDA: {error}.") from error
 
 
 def _pack(parameters: PLDAParameters) -> tuple[BytesIO, BytesIO]:

@@ -3,6 +3,7 @@
 """PLDA: same projection as stock pyannote.audio, from and to the same files."""
 
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ from pyannote.audio.pipelines.utils.getter import get_plda
 
 from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.functional.plda import length_normalize, log_likelihood_ratio
+
+sys.path.append(str(Path(__file__).parents[1] / "hub"))
+
+from fake_hub import serve
 
 
 @pytest.fixture
@@ -107,18 +112,40 @@ def test_revision_is_for_the_hub(tmp_path: Path):
         PLDA.from_pretrained(tmp_path, revision="main")
 
 
-def test_denied_download(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(
-        "pyannote_diarizen.clustering.plda.download_from_hf_hub", lambda *_, **__: None
-    )
-    with pytest.raises(FileNotFoundError, match="token"):
-        PLDA.from_pretrained("someone/gated")
+def test_a_plda_of_the_hub_is_loaded(plda, tmp_path: Path, monkeypatch):
+    for hub in serve(tmp_path, monkeypatch):
+        plda.save(hub.root / "me" / "model" / "plda")
+        loaded = PLDA.from_pretrained("me/model", subfolder="plda")
+        npt.assert_array_equal(loaded.phi, plda.phi)
+        with pytest.raises(FileNotFoundError, match="'me/other'"):
+            PLDA.from_pretrained("me/other")
 
 
 def test_swapped_files(plda, tmp_path: Path):
     plda.save(tmp_path)
-    with pytest.raises(ValueError, match=r"plda\.npz should hold mean1"):
+    with pytest.raises(ValueError, match=r"plda\.npz' is .* should hold mean1"):
         PLDA(tmp_path / "plda.npz", tmp_path / "xvec_transform.npz")
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.99])
+def test_truncated_files(plda, tmp_path: Path, share: float):
+    plda.save(tmp_path)
+    path = tmp_path / "plda.npz"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"plda\.npz' is no part of a PLDA"):
+        PLDA.from_pretrained(tmp_path)
+
+
+def test_files_of_something_else(plda, tmp_path: Path):
+    plda.save(tmp_path)
+    np.savez(tmp_path / "plda.npz", mu=np.array([{}]), tr=0, psi=0)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        PLDA.from_pretrained(tmp_path)
+    np.save(tmp_path / "plda.npz", np.zeros(3))
+    (tmp_path / "plda.npz.npy").rename(tmp_path / "plda.npz")
+    with pytest.raises(ValueError, match=r"plda\.npz' is no part of a PLDA"):
+        PLDA.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("lda_dimension", [0, 11])
