@@ -8,7 +8,7 @@ weights, and for the few harmless objects that it puts beside them.
 
 from collections.abc import Mapping
 from importlib import import_module
-from inspect import signature
+from inspect import Parameter, signature
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,7 @@ def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
         check_dependencies({"pyannote.audio": versions["pyannote.audio"]}, "Model")
         architecture = checkpoint["pyannote.audio"]["architecture"]
         kind = getattr(import_module(architecture["module"]), architecture["class"])
-        # some models store more than their arguments: Lightning, too, takes these only
-        options = checkpoint.get("hyper_parameters", {})
-        known = signature(kind).parameters
-        model = kind(**{key: options[key] for key in options if key in known})
+        model = kind(**_arguments(kind, checkpoint.get("hyper_parameters", {})))
         model.on_load_checkpoint(checkpoint)
         state_dict = checkpoint["state_dict"]
     except ImportError as error:
@@ -115,6 +112,16 @@ def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
     }
     load_weights(model, state_dict, path)
     return model.eval()
+
+
+def _arguments(kind: type[Model], stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what is no argument: some models store more, as Lightning lets them."""
+    parameters = signature(kind).parameters
+    if any(
+        parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()
+    ):
+        return stored
+    return {key: value for key, value in stored.items() if key in parameters}
 
 
 def save_model(model: Model, path: Path) -> None:

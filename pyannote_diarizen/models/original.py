@@ -22,6 +22,9 @@ from pyannote.audio.models.segmentation import PyanNet
 from torch import Tensor
 
 from pyannote_diarizen.models.fbank_conformer import FBankConformer
+from pyannote_diarizen.models.multi_channel_wavlm_conformer import (
+    MultiChannelWavLMConformer,
+)
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm import PREDEFINED
@@ -43,6 +46,14 @@ _CONFORMER = (
     *("attention_in", "ffn_hidden", "num_head", "num_layer", "kernel_size", "dropout"),
     *("use_posi", "output_activate_function", "sample_rate"),
 )
+_CHANNELS = (
+    *("channel_fusion_dim", "channel_fusion_layers", "channel_fusion_heads"),
+    "num_channels",
+)
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class Architecture:
     model: type[Model]
     names: Mapping[str, str]
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    implied: tuple[str, ...] = ("num_channels", "selected_channel")
+    implied: tuple[str, ...] = ("selected_channel", "num_channels")
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -75,12 +86,19 @@ class Architecture:
         return (*self.names, *self.implied, "chunk_size", *SPEAKERS)
 
 
+_WAVLM_SHAPE = ("wavlm_layer_num", "wavlm_feat_dim")
 ARCHITECTURES = (
     Architecture(
         path="diarizen.models.eend.model_wavlm_conformer.Model",
         model=WavLMConformer,
-        names={"wavlm_src": "wavlm", **{name: name for name in _CONFORMER}},
-        implied=("wavlm_layer_num", "wavlm_feat_dim", *Architecture.implied),
+        names={"wavlm_src": "wavlm", **_same(*_CONFORMER)},
+        implied=(*_WAVLM_SHAPE, "selected_channel", "num_channels"),
+    ),
+    Architecture(
+        path="diarizen.models.eend.model_wavlm_conformer_mc.Model",
+        model=MultiChannelWavLMConformer,
+        names={"wavlm_src": "wavlm", **_same(*_CONFORMER, *_CHANNELS)},
+        implied=_WAVLM_SHAPE,
     ),
     Architecture(
         path="diarizen.models.eend.model_fbank_conformer.Model",
@@ -90,13 +108,13 @@ ARCHITECTURES = (
             "n_mels": "n_mels",
             "win_length": "win_length_ms",
             "hop_length": "hop_length_ms",
-            **{name: name for name in _CONFORMER},
+            **_same(*_CONFORMER),
         },
     ),
     Architecture(
         path="diarizen.models.eend.model_pyannote.Model",
         model=PyanNet,
-        names={"sample_rate": "sample_rate"},
+        names=_same("sample_rate"),
         fixed={"lstm": {"num_layers": 4, "dropout": 0.5}},
     ),
 )

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from pyannote_diarizen.errors import CheckpointMismatchError
-from pyannote_diarizen.models import FBankConformer
-from pyannote_diarizen.models.checkpoint import load_model
+from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
+from pyannote_diarizen.models.checkpoint import load_model, save_model
 from pyannote_diarizen.models.original import (
     ARCHITECTURES,
     OriginalConfig,
@@ -26,7 +26,7 @@ from pyannote_diarizen.repository import Repository
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from published import segmentation_model, write_original
+from published import WAVLM, segmentation_model, write_original
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
 FBANK = """
@@ -127,6 +127,25 @@ def test_features_without_wavlm_are_known(tmp_path):
     loaded = build_original(config, model.state_dict(), Repository(tmp_path))
     assert loaded.hparams == model.hparams
     assert (loaded.dimension, loaded.specifications.duration) == (7, 8.0)
+
+
+def test_the_model_of_several_channels_is_known(tmp_path):
+    channels = {"channel_fusion_dim": 16, "channel_fusion_layers": 2}
+    conformer = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 2}
+    model = MultiChannelWavLMConformer(WAVLM, **channels, **conformer)
+    model.specifications = segmentation_model().specifications
+    model.setup()
+    folder = write_original(
+        tmp_path / "a",
+        path='"diarizen.models.eend.model_wavlm_conformer_mc.Model"',
+        selected_channel="",
+        num_head="4\nchannel_fusion_dim = 16\nchannel_fusion_layers = 2",
+    )
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    loaded = load_model(folder)
+    assert loaded.hparams == model.hparams
+    save_model(loaded, tmp_path / "ours" / "pytorch_model.bin")
+    assert load_model(tmp_path / "ours").hparams == model.hparams
 
 
 @pytest.mark.parametrize(
