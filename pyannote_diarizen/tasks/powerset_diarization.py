@@ -11,21 +11,21 @@ References
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.random import create_rng_for_worker
-from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
 from torch import Tensor, nn
 
-from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.conversation import SimulatedConversation
 from pyannote_diarizen.data.simulation import ConversationSimulator
+from pyannote_diarizen.tasks.channels import ChunkReader, SameTargets, fit_channels
 
 UNKNOWN = -1
 """Who speaks in a frame of real data, of overlapped speech or of silence."""
@@ -46,16 +46,6 @@ class SinglePrecisionPowerset(Powerset):
         """Convert activity of speakers to powerset classes."""
         with torch.autocast(multilabel.device.type, enabled=False):
             return super().to_powerset(multilabel.float())
-
-
-class PaddingAudioReader(AudioReader):
-    """Reader that pads chunks which end after the file does."""
-
-    def crop(
-        self, file: Any, segment: Segment, mode: Literal["raise", "pad"] = "pad"
-    ) -> tuple[Tensor, int]:
-        """Read a chunk."""
-        return super().crop(file, segment, mode=mode)
 
 
 class PowersetDiarization(SpeakerDiarization):
@@ -98,6 +88,7 @@ class PowersetDiarization(SpeakerDiarization):
         **host: Any,
     ) -> None:
         super().__init__(protocol, **host)
+        self.augmentation: nn.Module = SameTargets(self.augmentation)
         if simulated is None:
             simulated = 0.0 if simulator is None else 0.9
         if not 0 <= simulated <= 1:
@@ -115,8 +106,8 @@ class PowersetDiarization(SpeakerDiarization):
             len(self.specifications.classes), self.specifications.powerset_max_classes
         )
         # without FFmpeg, and chunks that are not full
-        self.model.audio = PaddingAudioReader(
-            sample_rate=self.model.hparams.sample_rate, mono="downmix"
+        self.model.audio = ChunkReader(
+            self.model.hparams.sample_rate, self.model.hparams.num_channels
         )
         if self.simulator is not None and self.identification:
             self.model.identification_loss = CosFaceLoss(
@@ -166,8 +157,9 @@ class PowersetDiarization(SpeakerDiarization):
         )
         num_frames = self.model.num_frames(len(conversation.waveform))
         activity = conversation.activity(frames, num_frames)
+        waveform = torch.from_numpy(conversation.waveform)[None]
         return {
-            "X": torch.from_numpy(conversation.waveform)[None],
+            "X": fit_channels(waveform, self.model.hparams.num_channels),
             "y": SlidingWindowFeature(activity, frames, labels=conversation.speakers),
             "speaker": _who_speaks(conversation, activity, simulator.pool.speakers),
             "meta": dict.fromkeys(

@@ -16,12 +16,13 @@ from pyannote_diarizen.data.conversation import SimulatedConversation
 from pyannote_diarizen.data.corpus import simulate_corpus
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
-from pyannote_diarizen.models import FBankConformer
+from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
 from pyannote_diarizen.tasks.powerset_diarization import (
     UNKNOWN,
     PowersetDiarization,
     SinglePrecisionPowerset,
 )
+from pyannote_diarizen.wavlm import WavLMConfig
 
 PITCHES = {"low": 0.1, "high": 0.7}
 TINY = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 1, "kernel_size": 7}
@@ -97,6 +98,50 @@ def test_chunk_past_the_end_of_a_file_is_padded(protocol):
     assert not chunk["X"][:, 16000:].any()
     assert not chunk["y"].data[-20:].any()
     assert (chunk["speaker"] == UNKNOWN).all()
+
+
+@pytest.mark.filterwarnings("ignore:The .*dataloader.* does not have many workers")
+def test_a_multi_channel_model_learns(protocol, simulator, tmp_path):
+    seed_everything(1)
+    task = PowersetDiarization(
+        protocol,
+        simulator=simulator,
+        simulated=0.5,
+        batches_per_epoch=6,
+        duration=2.0,
+        max_speakers_per_chunk=2,
+        batch_size=4,
+        num_workers=0,
+    )
+    wavlm = WavLMConfig.dense(
+        embed_dim=32,
+        num_layers=2,
+        num_heads=4,
+        feed_forward_dim=48,
+        layer_norm=True,
+        extractor_conv_layer_config=((8, 10, 5), (12, 8, 8), (16, 8, 8)),
+        encoder_pos_conv_kernel=16,
+        encoder_pos_conv_groups=4,
+    )
+    model = MultiChannelWavLMConformer(
+        wavlm=wavlm.to_dict(),
+        channel_fusion_dim=16,
+        channel_fusion_layers=2,
+        num_channels=3,
+        task=task,
+        **TINY,
+    )
+    before = [fusion.linearQ.weight.clone() for fusion in model.channel_fusions]
+    trainer = Trainer(
+        accelerator="cpu",
+        fast_dev_run=6,
+        logger=CSVLogger(tmp_path),
+        enable_progress_bar=False,
+    )
+    trainer.fit(model)
+    assert trainer.callback_metrics["loss/train"].isfinite()
+    for fusion, weight in zip(model.channel_fusions, before, strict=True):
+        assert not torch.equal(fusion.linearQ.weight, weight)
 
 
 def test_real_and_simulated_labels_follow_the_same_clock(protocol, simulator):
