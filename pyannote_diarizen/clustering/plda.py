@@ -6,8 +6,8 @@ The two files are those of pyannote.audio and DiariZen: `xvec_transform.npz` (me
 mean2, lda) and `plda.npz` (mu, tr, psi).
 """
 
-import os
 import zlib
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -16,6 +16,8 @@ from zipfile import BadZipFile
 import numpy as np
 from pyannote.audio.core import plda as host
 
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.clustering.kaldi import read_kaldi_plda, write_kaldi_plda
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
     fit_plda,
@@ -152,23 +154,62 @@ class PLDA(host.PLDA):
     def save(self, folder: Path | str) -> None:
         """Write the pair of files, which stock pyannote.audio loads as well.
 
-        All dimensions are written, whatever `lda_dimension`. A file that exists is
-        replaced at once, never seen half written.
+        All dimensions are written, whatever `lda_dimension`. Files that exist are
+        replaced once both are written, never seen half written.
 
         Parameters
         ----------
         folder : Path or str
             Created if need be.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in zip(FILES, _pack(self.parameters), strict=True):
-            partial = folder / f".{name}.{os.getpid()}"
-            try:
-                partial.write_bytes(content.getbuffer())
-                partial.replace(folder / name)
-            finally:
-                partial.unlink(missing_ok=True)
+        with ExitStack() as stack:
+            for name, content in zip(FILES, _pack(self.parameters), strict=True):
+                temporary = stack.enter_context(replacing(Path(folder) / name))
+                temporary.write_bytes(content.getbuffer())
+
+    @classmethod
+    def from_kaldi(
+        cls,
+        plda: Path | str,
+        transform: Path | str | None = None,
+        mean: Path | str | None = None,
+        normalize_first: bool = False,
+    ) -> "PLDA":
+        """Load from files of Kaldi, text or binary.
+
+        A PLDA alone is one for what `ivector-normalize-length` is given. For raw
+        embeddings, the LDA and the mean of the same recipe are needed, too.
+
+        Parameters
+        ----------
+        plda, transform, mean : Path or str
+            Called `plda`, `transform.mat` and `mean.vec` in recipes of Kaldi.
+        normalize_first : bool, optional
+            True for files of `save_kaldi`. Defaults to False.
+
+        See Also
+        --------
+        pyannote_diarizen.clustering.kaldi.read_kaldi_plda
+        """
+        return cls.from_parameters(
+            read_kaldi_plda(plda, transform, mean, normalize_first)
+        )
+
+    def save_kaldi(self, folder: Path | str, binary: bool = True) -> None:
+        """Write `plda`, `transform.mat` and `mean.vec` for the tools of Kaldi.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Created if need be.
+        binary : bool, optional
+            Defaults to True; False writes text.
+
+        See Also
+        --------
+        pyannote_diarizen.clustering.kaldi.write_kaldi_plda : how to apply them.
+        """
+        write_kaldi_plda(self.parameters, folder, binary)
 
     def __call__(self, embeddings: np.ndarray) -> np.ndarray:
         """Project embeddings.

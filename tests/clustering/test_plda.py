@@ -63,14 +63,17 @@ def test_subfolder_and_dimension(plda, labelled, tmp_path: Path):
     assert pickle.loads(pickle.dumps(short)).lda_dimension == 4
 
 
-def test_failed_save_leaves_the_old_files(
-    plda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failed_save_leaves_both_old_files(
+    plda, labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    plda.save(tmp_path)
+    PLDA.fit(*labelled, lda_dimension=4).save(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write_bytes = Path.write_bytes
 
     def full_disk(path: Path, content: bytes):
-        path.open("wb").write(bytes(content)[:100])
+        if "xvec_transform" in path.name:
+            return write_bytes(path, content)
+        write_bytes(path, bytes(content)[:100])
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full_disk)
@@ -119,6 +122,13 @@ def test_a_plda_of_the_hub_is_loaded(plda, tmp_path: Path, monkeypatch):
         npt.assert_array_equal(loaded.phi, plda.phi)
         with pytest.raises(FileNotFoundError, match="'me/other'"):
             PLDA.from_pretrained("me/other")
+
+
+def test_kaldi(plda, labelled, tmp_path: Path):
+    plda.save_kaldi(tmp_path)
+    files = [tmp_path / name for name in ("plda", "transform.mat", "mean.vec")]
+    loaded = PLDA.from_kaldi(*files, normalize_first=True)
+    npt.assert_allclose(loaded(labelled[0]), plda(labelled[0]), atol=1e-9)
 
 
 def test_swapped_files(plda, tmp_path: Path):
