@@ -3,5 +3,6 @@
 """Pipelines."""
 
 from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.original import DiariZenPipeline
 
-__all__ = ["DiariZen"]
+__all__ = ["DiariZen", "DiariZenPipeline"]

@@ -12,8 +12,7 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 from tone_model import DURATION, SAMPLE_RATE, tones
 
-from pyannote_diarizen.models.checkpoint import load_model
-from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines import DiariZen, DiariZenPipeline
 from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
 
 TWO_SPEAKERS = [(0.4, 2.6, 0), (2.8, 5.0, 1), (6.8, 8.1, 0), (8.3, 10.3, 1)]
@@ -195,18 +194,13 @@ class GivenEmbedding(Model):
 def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_path):
     expected = np.load(parity / "hub" / "expected_pipeline.npz")
     embedding = GivenEmbedding(expected["embeddings"]).eval()
-    pipeline = DiariZen(
-        segmentation=load_model(parity / "hub"),
+    pipeline = DiariZen.from_pretrained(
+        parity / "hub",
         embedding=embedding,
-        plda=parity / "hub" / "plda",
         compatibility="diarizen",
         clustering_options={} if phantom else {"phantom_speaker": False},
-        segmentation_batch_size=8,
-        embedding_batch_size=8,
-        max_speakers=20,
         rttm_out_dir=tmp_path,
     )
-    pipeline.instantiate(pipeline.default_parameters())
 
     steps = {}
 
@@ -239,3 +233,15 @@ def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_pat
     hard, soft, _ = pipeline.clustering(expected["embeddings"], segmentations)
     npt.assert_array_equal(hard, expected[f"hard_clusters{variant}"])
     npt.assert_allclose(soft[..., int(phantom) :], expected["soft_clusters"], atol=1e-9)
+
+
+@pytest.mark.parity
+def test_called_like_the_original_it_is_the_original(parity, tmp_path):
+    embeddings = np.load(parity / "hub" / "expected_pipeline.npz")["embeddings"]
+    pipeline = DiariZenPipeline(
+        parity / "hub", GivenEmbedding(embeddings).eval(), rttm_out_dir=tmp_path
+    )
+    diarization = pipeline(str(parity / "hub" / "audio.wav"), sess_name="sess")
+    rttm = (parity / "hub" / "expected.rttm").read_bytes()
+    assert (tmp_path / "sess.rttm").read_bytes() == rttm
+    assert diarization.to_rttm().encode() == rttm
