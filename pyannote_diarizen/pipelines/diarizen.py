@@ -28,6 +28,7 @@ from pyannote.core import Annotation, SlidingWindowFeature
 from pyannote_diarizen.data.audio import AudioReader, audio_info
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.pipelines.batch import write_rttm
+from pyannote_diarizen.pipelines.channels import recorded_channel_weights
 from pyannote_diarizen.pipelines.compatibility import (
     ORIGINAL_CLUSTERING,
     ClusterNumbers,
@@ -52,6 +53,7 @@ from pyannote_diarizen.pipelines.segmentation import (
 
 # Keys under which pyannote keeps what does not change while a pipeline is tuned.
 _CACHED_EMBEDDINGS = "training_cache/embeddings"
+_CACHED_CHANNELS = "training_cache/channel_weights"
 _CACHED_FILE = "training_cache/prepared_file"
 
 
@@ -90,8 +92,10 @@ class DiariZen(SpeakerDiarization):
         Width of the median filter over local segmentations, in frames, odd. None
         leaves them as the model made them.
     channel : "downmix" or int
-        Average the channels of a file, or keep that one (from 0). The "channel" key of
-        a file takes precedence.
+        Average the channels of a file, or keep that one (from 0). Models of several
+        channels get all of them in place of their average, and embeddings of channels
+        are averaged as the model weighs them. The "channel" key of a file takes
+        precedence.
     min_speakers, max_speakers : int, optional
         Bounds for calls that give none.
     compatibility : {"diarizen"}, optional
@@ -195,7 +199,8 @@ class DiariZen(SpeakerDiarization):
 
         self.embedding_mode = embedding_mode
         self.median_filter = median_filter
-        self.channel = 0 if compatibility and channel == "downmix" else channel
+        first_only = compatibility and not self._multi_channel
+        self.channel = 0 if first_only and channel == "downmix" else channel
         self.min_speakers, self.max_speakers = min_speakers, max_speakers
         self.compatibility = compatibility
         self.rttm_out_dir = rttm_out_dir
@@ -209,6 +214,7 @@ class DiariZen(SpeakerDiarization):
         # what reads audio after it sees a waveform in memory
         self._reader = AudioReader(
             segmenter.model.hparams.sample_rate,
+            mono=None if self._multi_channel else "downmix",
             channel=None if self.channel == "downmix" else self.channel,
         )
 
@@ -279,6 +285,11 @@ class DiariZen(SpeakerDiarization):
     def _powerset(self) -> bool:
         specifications: Any = self._segmentation.model.specifications
         return bool(specifications.powerset)
+
+    @property
+    def _multi_channel(self) -> bool:
+        model: Any = self._segmentation.model
+        return model.hparams.num_channels > 1
 
     def default_parameters(self) -> dict[str, dict[str, Any]]:
         """Return hyper-parameters to start from, for the chosen clustering."""
@@ -413,9 +424,13 @@ class DiariZen(SpeakerDiarization):
         """
         loaded = self._load(file)
         is_cached = self.training and self.CACHED_SEGMENTATION in loaded
-        segmentations = super().get_segmentations(loaded, hook=hook)
+        with recorded_channel_weights(self._segmentation.model) as channel_weights:
+            segmentations = super().get_segmentations(loaded, hook=hook)
         if is_cached:
+            loaded.channel_weights = loaded.get(_CACHED_CHANNELS)
             return segmentations
+        if channel_weights:
+            loaded.channel_weights = np.concatenate(channel_weights)
         data = segmentations.data
         if self.median_filter is not None:
             data = smooth(data, self.median_filter)
@@ -428,6 +443,7 @@ class DiariZen(SpeakerDiarization):
             )
         if self.training:
             loaded[self.CACHED_SEGMENTATION] = segmentations
+            loaded[_CACHED_CHANNELS] = loaded.channel_weights
         return segmentations
 
     def get_embeddings(
@@ -466,11 +482,15 @@ class DiariZen(SpeakerDiarization):
         cache = loaded.get(_CACHED_EMBEDDINGS, {}) if self.training else {}
         if "embeddings" in cache and cache.get("segmentation.threshold") == threshold:
             return cache["embeddings"]
+        audio = self._audio
+        if loaded.channel_weights is not None:
+            audio = AudioReader(self._embedding.sample_rate, mono=None)
         extract = ChunkEmbedding(
             self._embedding,
-            self._audio,
+            audio,
             self.embedding_batch_size,
             embed_silence=getattr(self.clustering, "silent_speakers_compete", False),
+            channel_weights=loaded.channel_weights,
         )
         embeddings = extract(loaded, binary_segmentations, exclude_overlap, hook)
         if self.training:

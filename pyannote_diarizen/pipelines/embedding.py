@@ -22,6 +22,8 @@ from pyannote.audio.pipelines.speaker_verification import (
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
+from pyannote_diarizen.pipelines.channels import average_channels
+
 
 def without_overlap(segmentation: np.ndarray, min_num_frames: int) -> np.ndarray:
     """Frames where a speaker speaks alone, or all of them if those are too few.
@@ -63,12 +65,16 @@ class ChunkEmbedding:
         Number of chunks that go through the network together.
     embed_silence : bool, optional
         Ask the network for an embedding of silent speakers, too. Defaults to False.
+    channel_weights : (num_chunks, num_channels) np.ndarray, optional
+        Weights of the embeddings of the channels that `audio` reads. Defaults to one
+        channel.
     """
 
     embedding: PyannoteAudioPretrainedSpeakerEmbedding
     audio: Audio
     batch_size: int
     embed_silence: bool = False
+    channel_weights: np.ndarray | None = None
 
     @staticmethod
     def supports(embedding: Any) -> bool:
@@ -125,10 +131,18 @@ class ChunkEmbedding:
             waveforms = [
                 self.audio.crop(file, chunks[chunk], mode="pad")[0] for chunk in batch
             ]
-            embeddings[batch] = self._embed(torch.stack(waveforms), masks[batch])
+            channels = torch.stack(waveforms).split(1, dim=1)
+            embedded = [self._embed(channel, masks[batch]) for channel in channels]
+            embeddings[batch] = self._average(np.stack(embedded), batch)
             if hook is not None:
                 hook("embeddings", embeddings[batch], total=total, completed=completed)
         return embeddings
+
+    def _average(self, embeddings: np.ndarray, chunks: np.ndarray) -> np.ndarray:
+        """Map (channels, chunks, ...) embeddings of some chunks to (chunks, ...)."""
+        if self.channel_weights is None:
+            return embeddings.squeeze(0)
+        return average_channels(embeddings, self.channel_weights[chunks])
 
     @torch.inference_mode()
     def _embed(self, waveforms: Tensor, masks: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from pyannote_diarizen.data.audio import AudioReader
@@ -15,7 +16,7 @@ _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
 class LoadedFile(MutableMapping):
     """A file whose audio is read once, the first time that someone needs it.
 
-    To its readers it is a file with a mono waveform in memory. All other keys are
+    To its readers it is a file with a waveform in memory. All other keys are
     those of `file`: what is lazy stays lazy, what a hook, a clustering or the cache
     of pipeline tuning stores is stored there.
 
@@ -25,16 +26,22 @@ class LoadedFile(MutableMapping):
         A file that pyannote has validated.
     audio : AudioReader
         Choice of rate and channel.
+
+    Attributes
+    ----------
+    channel_weights : (num_chunks, num_channels) np.ndarray or None
+        What a multi-channel segmentation model said of the channels of each chunk.
     """
 
     def __init__(self, file: MutableMapping, audio: AudioReader) -> None:
         self.file = file
+        self.channel_weights: np.ndarray | None = None
         self._audio = audio
         self._waveform: Tensor | None = None
 
     @property
     def waveform(self) -> Tensor:
-        """(1, num_samples) waveform at the rate of the reader."""
+        """(num_channels, num_samples) waveform, as the reader gives it."""
         if self._waveform is None:
             self._waveform, _ = self._audio(self.file)
         return self._waveform
