@@ -23,6 +23,7 @@ from pyannote_diarizen.functional.plda import (
     fit_plda,
     log_likelihood_ratio,
 )
+from pyannote_diarizen.functional.plda_adaptation import adapt_plda
 from pyannote_diarizen.repository import Repository
 
 FILES = {
@@ -150,6 +151,32 @@ class PLDA(host.PLDA):
         pyannote_diarizen.functional.plda.fit_plda
         """
         return cls.from_parameters(fit_plda(embeddings, labels, lda_dimension))
+
+    def adapt(
+        self, embeddings: np.ndarray, labels: np.ndarray, weight: float = 0.5
+    ) -> "PLDA":
+        """Interpolate with what embeddings of another domain tell.
+
+        Parameters
+        ----------
+        embeddings : (num_embeddings, embedding_dimension) np.ndarray
+        labels : (num_embeddings,) np.ndarray
+            Speaker of each embedding.
+        weight : float, optional
+            Of the other domain, between 0 and 1. Defaults to 0.5.
+
+        Returns
+        -------
+        adapted : PLDA
+            With all dimensions, whatever `lda_dimension`.
+
+        See Also
+        --------
+        pyannote_diarizen.functional.plda_adaptation.adapt_plda
+        """
+        return self.from_parameters(
+            adapt_plda(self.parameters, embeddings, labels, weight)
+        )
 
     def save(self, folder: Path | str) -> None:
         """Write the pair of files, which stock pyannote.audio loads as well.

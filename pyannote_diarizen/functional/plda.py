@@ -125,7 +125,9 @@ class SpeakerStatistics:
 
     @property
     def within(self) -> np.ndarray:
-        """Covariance within speakers."""
+        """Covariance within speakers; a `ValueError` if nothing varies there."""
+        if np.allclose(self.scatter, 0):
+            raise ValueError("No speaker has two different embeddings: nothing varies.")
         degrees = self.degrees_of_freedom
         return shrink(self.scatter / degrees, degrees)
 
@@ -157,18 +159,16 @@ def fit_plda(
         speakers, none has two different embeddings, or `lda_dimension` is out of
         range.
     """
-    x = np.asarray(embeddings, dtype=np.float64)
-    y = np.asarray(labels)
-    lda_dimension = _check_training_set(x, y, lda_dimension)
+    x, y = check_training_set(embeddings, labels)
+    lda_dimension = _check_dimension(x, y, lda_dimension)
 
     mean1 = x.mean(axis=0)
     centred = length_normalize(x - mean1)
     statistics = SpeakerStatistics.of(centred, y)
-    _check_variation(statistics)
     lda = _discriminants(statistics, lda_dimension)
     mean2 = (centred @ lda).mean(axis=0)
     vectors = length_normalize(centred @ lda - mean2)
-    mu, tr, psi = _fit_two_covariances(SpeakerStatistics.of(vectors, y))
+    mu, tr, psi = fit_two_covariances(SpeakerStatistics.of(vectors, y))
     return PLDAParameters(mean1, lda, mean2, mu, tr, psi)
 
 
@@ -208,13 +208,11 @@ def length_normalize(vectors: np.ndarray) -> np.ndarray:
     return np.sqrt(vectors.shape[1]) * vectors / lengths
 
 
-def normalize_within_speakers(
-    embeddings: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
+def normalize_within_speakers(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Centre, then make directions equal in which embeddings of one speaker vary.
 
-    Within-class covariance normalization (Hatch et al.): afterwards, the cosine of two embeddings
-    weighs each direction by how much it tells of speakers.
+    Within-class covariance normalization (Hatch et al.): afterwards, the cosine of two
+    embeddings weighs each direction by how much it tells of speakers.
 
     Parameters
     ----------
@@ -234,7 +232,6 @@ def normalize_within_speakers(
     """
     centred = embeddings - embeddings.mean(axis=0)
     statistics = SpeakerStatistics.of(centred, labels)
-    _check_variation(statistics)
     variances, directions = eigh(statistics.within)
     whitened = centred @ (directions / np.sqrt(variances)) @ directions.T
     return whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
@@ -269,27 +266,28 @@ def diagonalize(within: np.ndarray, between: np.ndarray) -> tuple[np.ndarray, ..
     return directions.T[::-1], psi[::-1]
 
 
-def _check_variation(statistics: SpeakerStatistics) -> None:
-    if np.allclose(statistics.scatter, 0):
-        raise ValueError("No speaker has two different embeddings: nothing varies.")
-
-
-def _discriminants(statistics: SpeakerStatistics, dimension: int) -> np.ndarray:
-    """Directions (embedding_dimension, dimension) that separate speakers most."""
-    means, counts = statistics.means, statistics.counts
-    deviations = means - (counts * means).sum(axis=0) / counts.sum()
-    between = (counts * deviations).T @ deviations / counts.sum()
-    directions, _ = diagonalize(statistics.within, between)
-    return directions[:dimension].T
-
-
-def _fit_two_covariances(
+def fit_two_covariances(
     statistics: SpeakerStatistics, max_iterations: int = 200, tolerance: float = 1e-5
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Maximum-likelihood mu, tr and psi, by expectation-maximisation.
 
     Each step is taken in the space where W is the identity and B diagonal, so that
     the posterior of every speaker has independent dimensions.
+
+    Parameters
+    ----------
+    statistics : SpeakerStatistics
+        Of vectors whose lengths are normalised.
+    max_iterations : int, optional
+        Defaults to 200.
+    tolerance : float, optional
+        Change of psi, as a share of the total variance, below which to stop. Defaults
+        to 1e-5.
+
+    Returns
+    -------
+    mu, tr, psi : np.ndarray
+        See `PLDAParameters`.
     """
     counts, means = statistics.counts, statistics.means
     mu = means.mean(axis=0)
@@ -320,8 +318,22 @@ def _fit_two_covariances(
     return mu, tr, np.maximum(psi, SMALLEST_PSI)
 
 
-def _check_training_set(x: np.ndarray, y: np.ndarray, lda_dimension: int | None) -> int:
-    """Raise for a training set that cannot work, else return the LDA dimension."""
+def check_training_set(
+    embeddings: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Raise a `ValueError` for a training set that cannot work.
+
+    Parameters
+    ----------
+    embeddings : (num_embeddings, dimension) np.ndarray
+    labels : (num_embeddings,) np.ndarray
+
+    Returns
+    -------
+    embeddings : (num_embeddings, dimension) np.ndarray of float64
+    labels : (num_embeddings,) np.ndarray
+    """
+    x, y = np.asarray(embeddings, dtype=np.float64), np.asarray(labels)
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise ValueError(
             "`embeddings` and `labels` should be (num_embeddings, dimension) and "
@@ -339,12 +351,27 @@ def _check_training_set(x: np.ndarray, y: np.ndarray, lda_dimension: int | None)
             f"got {len(counts)} speaker(s) and at most {counts.max(initial=0)} "
             "embedding(s) each."
         )
-    limit = min(x.shape[1], len(counts) - 1)
+    return x, y
+
+
+def _discriminants(statistics: SpeakerStatistics, dimension: int) -> np.ndarray:
+    """Directions (embedding_dimension, dimension) that separate speakers most."""
+    means, counts = statistics.means, statistics.counts
+    deviations = means - (counts * means).sum(axis=0) / counts.sum()
+    between = (counts * deviations).T @ deviations / counts.sum()
+    directions, _ = diagonalize(statistics.within, between)
+    return directions[:dimension].T
+
+
+def _check_dimension(x: np.ndarray, y: np.ndarray, lda_dimension: int | None) -> int:
+    """Raise for an LDA dimension that is out of range, choose one if None."""
+    num_speakers = len(np.unique(y))
+    limit = min(x.shape[1], num_speakers - 1)
     if lda_dimension is None:
         return min(limit, 128)
     if not 2 <= lda_dimension <= limit:
         raise ValueError(
-            f"`lda_dimension` should be between 2 and {limit} with {len(counts)} "
+            f"`lda_dimension` should be between 2 and {limit} with {num_speakers} "
             f"speakers and embeddings of dimension {x.shape[1]}, got {lda_dimension}."
         )
     return lda_dimension

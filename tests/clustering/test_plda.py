@@ -105,6 +105,14 @@ def test_log_likelihood_ratio_of_raw_embeddings(plda, labelled):
     assert ratio[same].min() > ratio[~same].max()
 
 
+def test_adapted(plda, labelled):
+    embeddings, labels = labelled
+    short = PLDA.from_parameters(plda.parameters, lda_dimension=4)
+    adapted = short.adapt(embeddings + 1, labels, weight=1)
+    npt.assert_allclose(adapted.parameters.mean1, plda.parameters.mean1 + 1)
+    assert adapted.lda_dimension == 10
+
+
 def test_missing_files(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="xvec_transform"):
         PLDA.from_pretrained(tmp_path)

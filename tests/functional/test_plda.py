@@ -51,7 +51,7 @@ def test_two_covariances_recover_the_model(rng: np.random.Generator):
     # unequal counts, many speakers with one vector only
     vectors, labels = draw(rng, 3000, rng.integers(1, 8, 3000), mixing)
     statistics = plda.SpeakerStatistics.of(vectors, labels)
-    mu, tr, psi = plda._fit_two_covariances(statistics)
+    mu, tr, psi = plda.fit_two_covariances(statistics)
 
     npt.assert_allclose(psi, PSI, rtol=0.08, atol=0.02)
     npt.assert_allclose(
