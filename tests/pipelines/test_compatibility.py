@@ -6,12 +6,15 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 import torch
+from pyannote.audio import Inference
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
+from pyannote.audio.utils.powerset import Powerset
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 from tone_model import DURATION, SAMPLE_RATE, tones
 
+from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines import DiariZen, DiariZenPipeline
 from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
 
@@ -187,6 +190,18 @@ class GivenEmbedding(Model):
         if waveforms.shape[-1] < 640:
             raise ValueError("too short")
         return self.embeddings[: len(waveforms), 0]
+
+
+@pytest.mark.parity
+def test_probabilities_of_speakers_are_those_of_the_original(parity):
+    model = load_model(parity / "hub")
+    scores = Inference(
+        model, step=0.4, skip_aggregation=True, skip_conversion=True, batch_size=8
+    )(parity / "hub" / "audio.wav")
+    powerset = Powerset(4, 2)
+    probabilities = powerset.to_multilabel(torch.from_numpy(scores.data), soft=True)
+    expected = np.load(parity / "hub" / "expected_pipeline.npz")["segmentation_soft"]
+    npt.assert_allclose(probabilities, expected, atol=5e-5, rtol=1e-5)
 
 
 @pytest.mark.parity
