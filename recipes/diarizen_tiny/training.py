@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.data.atomic import replacing
+from pyannote_diarizen.atomic import replacing
 
 
 class TimedCosine(Timer):
