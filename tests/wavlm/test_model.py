@@ -128,6 +128,24 @@ def test_output_is_that_of_torchaudio(tiny_config, layer_norm):
     torch.testing.assert_close(ours(waveforms)[0], theirs(waveforms)[0], **TOLERANCE)
 
 
+@torch.inference_mode()
+def test_what_takes_the_place_of_a_state_goes_on(tiny_config):
+    wavlm = WavLM(tiny_config()).eval()
+    waveforms = torch.randn(4, 2000)
+    plain = list(wavlm.hidden_states(waveforms))
+    seen = []
+
+    def keep_first_two(index, state):
+        seen.append(index)
+        return state[:2] if index == 1 else state
+
+    states = list(wavlm.hidden_states(waveforms, transform=keep_first_two))
+    assert seen == [0, 1, 2]
+    assert [len(state) for state in states] == [4, 2, 2]
+    for state, expected in zip(states, plain, strict=True):
+        torch.testing.assert_close(state, expected[: len(state)], **TOLERANCE)
+
+
 @pytest.mark.parametrize("layer_norm", [True, False])
 @torch.inference_mode()
 def test_item_gives_the_same_alone_and_in_a_batch(tiny_config, layer_norm):
