@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Files that are either whole or absent: written aside, then moved into place."""
+"""Files and folders that are whole or absent: written aside, then moved into place."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,3 +43,39 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Folder to write to, moved to `path` when the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to create; the one around it is made if needed.
+
+    Yields
+    ------
+    temporary : Path
+        Folder to write to instead, in the same place. After an error nothing is left.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something other than an empty folder at `path`.
+    """
+    path = path.expanduser().resolve()
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(f"'{path}' exists: delete it, or name another folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if (
+            path.exists()
+        ):  # an empty folder, in whose place not all systems move another
+            path.rmdir()
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

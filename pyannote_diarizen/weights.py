@@ -5,6 +5,7 @@
 import errno
 import re
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 from textwrap import shorten
@@ -65,6 +66,27 @@ def read_weights(path: Path | str, weights_only: bool = True) -> Any:
             f"'{path}' is damaged or no file of weights: fetch it again. Is it "
             "complete, and not a web page or the pointer of Git LFS?"
         ) from error
+
+
+def save_weights(content: Any, path: Path) -> None:
+    """Write a file that `read_weights` reads.
+
+    Parameters
+    ----------
+    content : Any
+        Often a dictionary of tensors.
+    path : Path
+        File to write, in the format of `torch.save`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written: Python writes it, since torch tells a full disk as an
+        error of its own.
+    """
+    buffer = BytesIO()
+    torch.save(content, buffer)
+    path.write_bytes(buffer.getbuffer())
 
 
 def load_weights(

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Files that are either whole or absent."""
+"""Files and folders that are either whole or absent."""
 
 from pathlib import Path
 
 import pytest
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import new_folder, replacing
 
 
 def _write_half(path: Path) -> None:
@@ -37,3 +37,40 @@ def test_the_suffix_survives_because_writers_read_it(tmp_path):
     with replacing(tmp_path / "a.png") as temporary:
         assert temporary.suffix == ".png"
         temporary.touch()
+
+
+def _write_half_a_folder(path: Path) -> None:
+    with new_folder(path) as temporary:
+        (temporary / "a").mkdir()
+        raise OSError("disk full")
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "around" / "folder"
+    with new_folder(path) as temporary:
+        (temporary / "a.txt").touch()
+        assert not path.exists()
+    assert [file.name for file in path.iterdir()] == ["a.txt"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_empty_folder_is_filled(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with new_folder(Path("folder")) as temporary:
+        (temporary / "a.txt").touch()
+    assert (tmp_path / "folder" / "a.txt").is_file()
+
+
+def test_an_error_leaves_no_folder(tmp_path):
+    with pytest.raises(OSError, match="disk full"):
+        _write_half_a_folder(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_exists_is_not_replaced(tmp_path):
+    (tmp_path / "a.txt").touch()
+    for path in (tmp_path, tmp_path / "a.txt"):
+        with pytest.raises(FileExistsError, match=f"'{path}' exists"):
+            _write_half_a_folder(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]

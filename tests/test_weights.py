@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pyannote_diarizen.errors import CheckpointMismatchError
-from pyannote_diarizen.weights import load_weights, read_weights
+from pyannote_diarizen.weights import load_weights, read_weights, save_weights
 
 
 class Harmful:
@@ -75,6 +75,19 @@ def test_a_truncated_file_is_an_error(tmp_path, name, share):
 def test_a_path_that_does_not_exist_is_an_error(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=name):
         read_weights(tmp_path / name)
+
+
+def test_what_is_saved_is_read(tmp_path):
+    save_weights({"a": torch.arange(3.0), "b": "c"}, tmp_path / "a.bin")
+    content = read_weights(tmp_path / "a.bin")
+    assert torch.equal(content["a"], torch.arange(3.0))
+    assert content["b"] == "c"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
+def test_a_full_disk_is_an_error_of_the_system():
+    with pytest.raises(OSError, match="No space left"):
+        save_weights({"a": torch.arange(3.0)}, Path("/dev/full"))
 
 
 def test_weights_that_fit_are_loaded():

@@ -9,7 +9,6 @@ weights, and for the few harmless objects that it puts beside them.
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import Parameter, signature
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from torch.torch_version import TorchVersion
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.models.original import CONFIG, OriginalConfig, build_original
 from pyannote_diarizen.repository import Repository
-from pyannote_diarizen.weights import load_weights, read_weights
+from pyannote_diarizen.weights import load_weights, read_weights, save_weights
 
 WEIGHTS = AssetFileName.Model.value
 _BESIDE_WEIGHTS = [TorchVersion, Specifications, Problem, Resolution]
@@ -145,8 +144,5 @@ def save_model(model: Model, path: Path) -> None:
         "pytorch-lightning_version": lightning.__version__,
     }
     model.on_save_checkpoint(checkpoint)
-    # torch reports a full disk as an internal error: Python shall write the file
-    content = BytesIO()
-    torch.save(checkpoint, content)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.getbuffer())
+    save_weights(checkpoint, path)

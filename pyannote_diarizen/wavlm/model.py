@@ -22,7 +22,7 @@ from pyannote_diarizen.wavlm.encoder import Encoder, Transform, keep
 from pyannote_diarizen.wavlm.foreign import read_checkpoint
 from pyannote_diarizen.wavlm.frontend import FeatureExtractor, normalize_waveforms
 from pyannote_diarizen.wavlm.huggingface import save_huggingface
-from pyannote_diarizen.weights import load_weights
+from pyannote_diarizen.weights import load_weights, save_weights
 
 EXTRACTOR_GRADIENT_SCALE = 0.1
 """Front ends learn ten times slower than the rest, Large included as in DiariZen."""
@@ -141,7 +141,7 @@ class WavLM(nn.Module):
         """
         content = {"config": self.config.to_dict(), "state_dict": self.state_dict()}
         with replacing(Path(path)) as temporary:
-            torch.save(content, temporary)
+            save_weights(content, temporary)
 
     def save_huggingface(self, folder: Path | str) -> None:
         """Write the folder that `transformers.WavLMModel.from_pretrained` reads.
