@@ -9,9 +9,11 @@ import torch
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 
 from pyannote_diarizen.clustering import PLDA
+from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.models import SpeakerResNet, WavLMConformer
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.wavlm import WavLMConfig
+from pyannote_diarizen.wavlm.config import CONV_LAYERS
 
 WAVLM = WavLMConfig.dense(
     embed_dim=32,
@@ -19,7 +21,12 @@ WAVLM = WavLMConfig.dense(
     num_heads=4,
     feed_forward_dim=24,
     layer_norm=True,
-    extractor_conv_layer_config=((8, 10, 5), (12, 8, 8), (16, 8, 8)),
+    extractor_conv_layer_config=[
+        (num_channels, kernel, stride)
+        for num_channels, (_, kernel, stride) in zip(
+            (8, 8, 8, 8, 8, 8, 16), CONV_LAYERS, strict=True
+        )
+    ],
     encoder_pos_conv_kernel=16,
     encoder_pos_conv_groups=4,
 ).to_dict()
@@ -63,7 +70,7 @@ ahc_criterion = "distance"
 ahc_threshold = 0.6
 Fa = 0.07
 Fb = 0.8
-lda_dim = 8
+lda_dim = 128
 max_iters = 20
 """
 
@@ -95,7 +102,7 @@ def segmentation_model() -> WavLMConformer:
 def embedding_model() -> SpeakerResNet:
     """Return a model that stands for the one which DiariZen takes from the hub."""
     torch.manual_seed(4)
-    model = SpeakerResNet(channels=(4, 8), blocks=(1, 1), dimension=16)
+    model = SpeakerResNet(channels=(4, 8), blocks=(1, 1), dimension=256)
     model.specifications = Specifications(
         problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=3.0
     )
@@ -103,11 +110,18 @@ def embedding_model() -> SpeakerResNet:
 
 
 def plda() -> PLDA:
-    """Return a PLDA of its embeddings."""
+    """Return a PLDA of its embeddings, of the dimensions of the published one."""
     rng = np.random.default_rng(5)
-    speakers = np.repeat(rng.standard_normal((40, 16)), 4, axis=0)
-    noise = 0.1 * rng.standard_normal(speakers.shape)
-    return PLDA.fit(speakers + noise, np.repeat(np.arange(40), 4), 8)
+    return PLDA.from_parameters(
+        PLDAParameters(
+            mean1=0.1 * rng.standard_normal(256),
+            lda=rng.standard_normal((256, 128)) / 16,
+            mean2=0.1 * rng.standard_normal(128),
+            mu=0.1 * rng.standard_normal(128),
+            tr=np.eye(128) + 0.01 * rng.standard_normal((128, 128)),
+            psi=np.linspace(4.0, 0.1, 128),
+        )
+    )
 
 
 def write_original(folder: Path, **changes: str) -> Path:

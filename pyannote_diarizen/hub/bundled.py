@@ -6,13 +6,14 @@ A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 `segmentation/pytorch_model.bin`, `embedding/pytorch_model.bin` and `plda/*.npz`.
 """
 
-import re
 from pathlib import Path
 
+from pyannote_diarizen.hub.resources import find_hparams, resource_folder
+
 DEFAULT_PIPELINE = "diarizen-tiny"
+CONFIGS = ("config.yaml", "config.toml")
 
 _HUB = Path(__file__).parent
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def bundled_names() -> list[str]:
@@ -46,15 +47,22 @@ def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
     return _HUB / name
 
 
+def known_names() -> list[str]:
+    """Names of pipelines that need no path: bundled ones, and published ones."""
+    published = {path.stem for path in resource_folder("hparams").glob("pipeline/*")}
+    return sorted(published | set(bundled_names()))
+
+
 def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     """Where to load a pipeline from.
 
     Parameters
     ----------
     name_or_path : str or Path
-        Folder or `config.yaml`; name of a bundled pipeline, with or without the prefix
-        "pipeline/" that it has in `hparams/`; or "owner/name" on the Hugging Face Hub.
-        What exists on disk goes first.
+        Folder or configuration file, in the layout of pyannote.audio or DiariZen; one
+        of `known_names`, with or without the prefix "pipeline/" that it has in
+        `hparams/`; or owner/name on the Hugging Face Hub. What exists on disk goes
+        first.
 
     Returns
     -------
@@ -66,19 +74,26 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     FileNotFoundError
         If it is none of these.
     """
-    path = Path(name_or_path)
-    if path.is_file() or (path / "config.yaml").is_file():
+    # the client of the hub takes long to import, and this module is imported for --help
+    from pyannote_diarizen.repository import is_hub_id
+
+    path = Path(name_or_path).expanduser()
+    if path.is_file() or any((path / config).is_file() for config in CONFIGS):
         return path
     name = str(name_or_path).removeprefix("pipeline/")
     if name in bundled_names():
         return bundled_folder(name)
+    if name in known_names():
+        return find_hparams(f"pipeline/{name}")
     if path.is_dir():
         raise FileNotFoundError(
-            f"Folder '{path}' holds no config.yaml: give the folder of a pipeline."
+            f"Folder '{path}' holds no {' or '.join(CONFIGS)}: give the folder of a "
+            "pipeline."
         )
-    if _HUB_ID.fullmatch(name):
+    if is_hub_id(name):
         return name
     raise FileNotFoundError(
-        f"'{name_or_path}' is neither a folder with a config.yaml, nor a bundled "
-        f"pipeline ({', '.join(bundled_names())}), nor owner/name on the hub."
+        f"'{name_or_path}' is neither a folder with a {' or '.join(CONFIGS)}, nor a "
+        f"pipeline that we know ({', '.join(known_names())}), nor owner/name on the "
+        "hub."
     )

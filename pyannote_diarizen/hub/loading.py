@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """From the name of a pipeline to a pipeline that can be called."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import cast
 
 import torch
 from pyannote.audio import Pipeline
@@ -12,13 +12,13 @@ from pyannote.audio.utils.dependencies import (
     MissingDependency,
     WrongDependencyVersion,
 )
-from yaml import YAMLError
 
 from pyannote_diarizen.hub.bundled import resolve_pipeline
+from pyannote_diarizen.pipelines import DiariZen
 
-# What a config.yaml with a slip in it, or weights of something else, bring about.
+# What a config.yaml with a slip in it brings about.
 _BROKEN = (
-    *(ImportError, KeyError, RuntimeError, TypeError, UnpicklingError, YAMLError),
+    *(ImportError, AttributeError, KeyError, RuntimeError, TypeError),
     *(MissingDependency, WrongDependencyVersion),
 )
 
@@ -47,14 +47,20 @@ def load_pipeline(name_or_path: str | Path, device: str = "auto") -> Pipeline:
     """
     chosen = choose_device(device)
     source = resolve_pipeline(name_or_path)
+    with naming_in_errors(source):
+        pipeline = DiariZen.from_pretrained(source)
+    return pipeline.to(chosen)
+
+
+@contextmanager
+def naming_in_errors(source: Path | str) -> Iterator[None]:
+    """Raise a `ValueError` that names `source` whatever a broken one brings about."""
     try:
-        # `Optional` in its signature is a left-over: without a pipeline it raises
-        pipeline = cast(Pipeline, Pipeline.from_pretrained(source))
+        yield
     except _BROKEN as error:
         raise ValueError(
             f"Pipeline '{source}' cannot be loaded, {type(error).__name__}: {error}"
         ) from error
-    return pipeline.to(chosen)
 
 
 def choose_device(device: str = "auto") -> torch.device:

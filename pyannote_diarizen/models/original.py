@@ -72,18 +72,21 @@ class Architecture:
         Arguments of our class that the original does not have.
     implied : tuple of str
         Arguments of the original that follow from the others, or change nothing.
+    speakers : tuple of str
+        Which of `SPEAKERS` the original takes.
     """
 
     path: str
     model: type[Model]
-    names: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     implied: tuple[str, ...] = ("selected_channel", "num_channels")
+    speakers: tuple[str, ...] = tuple(SPEAKERS)
 
     @property
     def known(self) -> tuple[str, ...]:
         """All arguments that `[model.args]` may hold."""
-        return (*self.names, *self.implied, "chunk_size", *SPEAKERS)
+        return (*self.names, *self.implied, "chunk_size", *self.speakers)
 
 
 _WAVLM_SHAPE = ("wavlm_layer_num", "wavlm_feat_dim")
@@ -110,12 +113,13 @@ ARCHITECTURES = (
             "hop_length": "hop_length_ms",
             **_same(*_CONFORMER),
         },
+        speakers=("max_speakers_per_chunk",),
     ),
     Architecture(
         path="diarizen.models.eend.model_pyannote.Model",
         model=PyanNet,
-        names=_same("sample_rate"),
         fixed={"lstm": {"num_layers": 4, "dropout": 0.5}},
+        speakers=("max_speakers_per_chunk",),
     ),
 )
 
@@ -263,7 +267,7 @@ def build_original(
             f"[model.args] of '{config.path}' make no model: {error}"
         ) from error
     load_weights(model, state_dict, str(repository))
-    _say_licence(str(repository))
+    _say_licence()
     return model.eval()
 
 
@@ -306,10 +310,9 @@ def _find_wavlm(
 
 
 @cache
-def _say_licence(source: str) -> None:
+def _say_licence() -> None:
     """Say it once."""
     logger.warning(
-        "'%s' is in the layout of DiariZen. The weights that its authors publish are "
-        "licensed CC BY-NC 4.0: not for commercial use.",
-        source,
+        "Weights that the authors of DiariZen publish are licensed CC BY-NC 4.0: not "
+        "for commercial use."
     )

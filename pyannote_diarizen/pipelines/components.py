@@ -107,6 +107,9 @@ def load_plda(
         return plda
     if isinstance(plda, (str, Path)):
         plda = {"checkpoint": str(plda)}
+    checkpoint = plda["checkpoint"]
+    if isinstance(checkpoint, Mapping):  # "$model/plda", beside an `lda_dimension`
+        plda = {**plda, **checkpoint}
     return PLDA.from_pretrained(**{"token": token, "cache_dir": cache_dir, **plda})
 
 

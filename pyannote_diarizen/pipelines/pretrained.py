@@ -32,6 +32,9 @@ HOST_CONFIG = AssetFileName.Pipeline.value
 MEDIAN_FILTER = 11
 """Width of DiariZen's median filter, in frames."""
 
+VBX_OPTIONS = {"ahc_criterion": "distance", "max_iterations": 20}
+"""Defaults of the options of `VBxClustering` that DiariZen has too."""
+
 _INFERENCE = (
     "seg_duration",
     "segmentation_step",
@@ -218,8 +221,7 @@ def _vbx_options(config: OriginalConfig) -> dict[str, Any]:
         "ahc_criterion": config.get("clustering", "ahc_criterion", str),
         "max_iterations": config.get("clustering", "max_iters", int),
     }
-    defaults = {"ahc_criterion": "distance", "max_iterations": 20}
-    return {} if options == defaults else {"clustering_options": options}
+    return {} if options == VBX_OPTIONS else {"clustering_options": options}
 
 
 def _part(repository: Repository, name: str) -> dict[str, Any]:

@@ -46,6 +46,19 @@ def test_a_folder_of_something_else_does_not_hide_a_bundled_pipeline(hub, tmp_pa
     assert bundled.resolve_pipeline("tiny") == hub / "tiny"
 
 
+def test_folders_of_diarizen_are_pipelines(hub, tmp_path):
+    (tmp_path / "original").mkdir()
+    (tmp_path / "original" / "config.toml").touch()
+    assert bundled.resolve_pipeline("original") == Path("original")
+
+
+@pytest.mark.parametrize("prefix", ["", "pipeline/"])
+def test_published_pipelines_are_found_by_name(hub, prefix):
+    source = bundled.resolve_pipeline(f"{prefix}diarizen-wavlm-base-s80-md")
+    assert source.parts[-2:] == ("pipeline", "diarizen-wavlm-base-s80-md.yaml")
+    assert set(bundled.known_names()) > {"large", "tiny", "diarizen-wavlm-base-s80-md"}
+
+
 def test_owner_and_name_are_left_to_the_hub(hub):
     source = bundled.resolve_pipeline("pyannote/speaker-diarization-community-1")
     assert source == "pyannote/speaker-diarization-community-1"
@@ -53,5 +66,5 @@ def test_owner_and_name_are_left_to_the_hub(hub):
 
 @pytest.mark.parametrize("name", ["huge", "no/such/folder", "/nowhere", ""])
 def test_anything_else_is_an_error_that_lists_what_there_is(hub, name):
-    with pytest.raises(FileNotFoundError, match=r"large, tiny|no config\.yaml"):
+    with pytest.raises(FileNotFoundError, match=r"-v2, large, tiny|no config\.yaml"):
         bundled.resolve_pipeline(name)

@@ -75,7 +75,7 @@ def test_the_embedding_of_the_original_needs_no_trust(tmp_path):
 def test_weights_of_the_loss_are_left_out(path):
     state = embedding_model().state_dict() | {"loss_func.W": torch.zeros(3)}
     change(path, state_dict=state)
-    assert load_model(path).dimension == 16
+    assert load_model(path).dimension == 256
 
 
 def test_code_is_refused_unless_it_is_allowed(path):
@@ -83,7 +83,7 @@ def test_code_is_refused_unless_it_is_allowed(path):
     with pytest.raises(ValueError, match=r"mkdir.*`weights_only=False`"):
         load_model(path)
     assert not Path("harm").exists()
-    assert load_model(path, weights_only=False).dimension == 16
+    assert load_model(path, weights_only=False).dimension == 256
     assert Path("harm").exists()
 
 
@@ -130,7 +130,7 @@ def test_models_of_the_hub_are_loaded(tmp_path, monkeypatch, path):
         hub.gated.add("me/host")
         assert load_model("me/original").dimension == 11
         loaded = load_model("me/host", "a", token=hub.token, cache_dir=tmp_path / "b")
-        assert loaded.dimension == 16
+        assert loaded.dimension == 256
         assert (tmp_path / "b" / "models--me--host").is_dir()
 
 

@@ -20,6 +20,7 @@ from pyannote_diarizen.models.checkpoint import load_model, save_model
 from pyannote_diarizen.models.original import (
     ARCHITECTURES,
     OriginalConfig,
+    _say_licence,
     build_original,
 )
 from pyannote_diarizen.repository import Repository
@@ -224,10 +225,10 @@ def test_weights_of_another_model_are_an_error_that_lists_them(tmp_path):
 
 
 def test_the_licence_is_said_once(tmp_path, caplog):
-    folder = write_original(tmp_path / "a")
+    _say_licence.cache_clear()
     with caplog.at_level(logging.WARNING):
-        load_model(folder)
-        load_model(folder)
+        load_model(write_original(tmp_path / "a"))
+        load_model(write_original(tmp_path / "b"))
     assert caplog.text.count("CC BY-NC 4.0") == 1
 
 

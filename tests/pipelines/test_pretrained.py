@@ -43,7 +43,7 @@ def test_a_config_toml_becomes_a_configuration(tmp_path):
                 "plda": {
                     "checkpoint": original,
                     "subfolder": "plda",
-                    "lda_dimension": 8,
+                    "lda_dimension": 128,
                 },
                 "clustering": "VBxClustering",
                 "seg_duration": 2.0,
@@ -141,7 +141,7 @@ def test_an_embedding_that_lies_beside_is_taken(tmp_path):
     folder = write_original(tmp_path / "a")
     write_embedding(folder / "embedding")
     pipeline = DiariZen.from_pretrained(folder)
-    assert pipeline._embedding.dimension == 16
+    assert pipeline._embedding.dimension == 256
 
 
 def test_options_take_precedence(folder, tmp_path):

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Published pipelines as folders on disk, in the layout of pyannote.audio or DiariZen.
+
+Such a folder has all parts of the pipeline and needs no network. Models are written to
+`pytorch_model.bin`: pyannote.audio reads no safetensors.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pyannote.audio import Pipeline
+from pyannote.audio.core.model import Model
+
+from pyannote_diarizen.atomic import new_folder
+from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.hub.bundled import resolve_pipeline
+from pyannote_diarizen.hub.loading import naming_in_errors
+from pyannote_diarizen.hub.original_layout import write_original
+from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
+from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.components import load_component, load_plda
+from pyannote_diarizen.pipelines.pretrained import HOST_CONFIG, pretrained_config
+from pyannote_diarizen.repository import Repository
+
+Layout = Literal["pyannote", "diarizen"]
+CARD = "README.md"
+
+
+def convert(
+    source: Path | str,
+    destination: Path,
+    layout: Layout = "pyannote",
+    embedding: Path | str | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: Path | str | None = None,
+    weights_only: bool = True,
+) -> None:
+    """Write a pipeline into a folder of its own.
+
+    Parameters
+    ----------
+    source : Path or str
+        Name, folder, configuration file, or owner/name on the Hugging Face Hub; see
+        `resolve_pipeline`.
+    destination : Path
+        Folder to create. After an error it is not there.
+    layout : {"pyannote", "diarizen"}, optional
+        "pyannote" for `Pipeline.from_pretrained` of pyannote.audio (default),
+        "diarizen" for the original DiariZen.
+    embedding : Path or str, optional
+        Embedding that takes the place of the one of `source`.
+    revision, token, cache_dir : optional
+        See `Repository`.
+    weights_only : bool, optional
+        Refuse models that hold more than weights. False runs the code they hold.
+        Defaults to True.
+
+    Raises
+    ------
+    OSError
+        If there is no `source`, or `destination` exists or cannot be written.
+    ValueError
+        If `source` cannot be loaded, or not converted to `layout`.
+    """
+    found = resolve_pipeline(source)
+    options: dict[str, Any] = {} if embedding is None else {"embedding": embedding}
+    with naming_in_errors(source), new_folder(Path(destination)) as folder:
+        config = pretrained_config(
+            found,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            weights_only=weights_only,
+            **options,
+        )
+        params = config["pipeline"]["params"]
+        params.update(token=token, cache_dir=cache_dir)
+        if layout == "diarizen":
+            write_original(config, folder)
+            DiariZen.from_pretrained(folder)
+        else:
+            write_pyannote(config, folder)
+            Pipeline.from_pretrained(folder)
+        _copy_card(params["segmentation"], folder, token, cache_dir)
+
+
+def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
+    """Write a pipeline in the layout of pyannote.audio.
+
+    Parameters
+    ----------
+    config : Mapping
+        Configuration, as `pretrained_config` returns it.
+    folder : Path
+        Folder to write to.
+
+    Raises
+    ------
+    ValueError
+        If a model is not one of pyannote.audio.
+    """
+    params = dict(config["pipeline"]["params"])
+    token, cache_dir = params.pop("token", None), params.pop("cache_dir", None)
+    for role in [role for role in ("segmentation", "embedding") if role in params]:
+        model = load_component(params[role], role, token, cache_dir)
+        if not isinstance(model, Model):
+            raise ValueError(
+                f"`{role}` should be a model of pyannote.audio, got '{model}'."
+            )
+        save_model(model, folder / role / WEIGHTS)
+        params[role] = f"$model/{role}"
+    plda = load_plda(params.get("plda"), token, cache_dir)
+    if isinstance(plda, PLDA):
+        plda.save(folder / "plda")
+        params["plda"] = _plda(plda)
+    written = {**config, "pipeline": {**config["pipeline"], "params": params}}
+    text = yaml.safe_dump(written, sort_keys=False)
+    (folder / HOST_CONFIG).write_text(text, encoding="utf-8")
+
+
+def _plda(plda: PLDA) -> str | dict[str, Any]:
+    """How config.yaml refers to `plda/`."""
+    if plda.lda_dimension == len(plda.parameters.psi):
+        return "$model/plda"
+    return {"checkpoint": "$model/plda", "lda_dimension": plda.lda_dimension}
+
+
+def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:
+    """Keep the model card of the segmentation, which tells the licence."""
+    described = segmentation if isinstance(segmentation, Mapping) else {}
+    checkpoint = described.get("checkpoint", segmentation)
+    if Path(checkpoint).is_file():
+        checkpoint = Path(checkpoint).parent
+    repository = Repository(checkpoint, None, described.get("revision"), *hub)
+    if card := repository.find(CARD):
+        shutil.copyfile(card, folder / CARD)
