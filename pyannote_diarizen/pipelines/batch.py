@@ -15,7 +15,7 @@ from pyannote_diarizen.data.audio import list_audio
 from pyannote_diarizen.data.kaldi import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
 
-LIST_SUFFIX = ".scp"
+_LIST_SUFFIX = ".scp"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Outcome:
     file: Path
     diarization: Annotation | None = None
     error: str | None = None
+
+
+def is_collection(path: Path) -> bool:
+    """Whether `path` stands for several files: a folder, or a `wav.scp` list."""
+    return path.is_dir() or (path.suffix == _LIST_SUFFIX and path.is_file())
 
 
 def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
@@ -63,7 +68,7 @@ def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
     missing = []
     for path in paths:
         try:
-            if path.suffix == LIST_SUFFIX and path.is_file():
+            if path.suffix == _LIST_SUFFIX and path.is_file():
                 recordings = read_wav_scp(path)
                 _refuse_shared_names(listed, recordings)
                 listed.update(recordings)
@@ -118,7 +123,7 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
     for shown in ([path.with_suffix("") for path in paths], paths):
         for depth in range(1, deepest):
             parts = [path.parts[1:][-depth:] for path in shown]
-            names = [re.sub(r"\s", "_", "_".join(part)) for part in parts]
+            names = [rttm_name("_".join(part)) for part in parts]
             if len(set(names)) == len(files):
                 return dict(zip(names, files, strict=True))
     raise ValueError(
@@ -171,7 +176,14 @@ def diarize_files(
             yield Outcome(path, diarization=diarization)
 
 
+def rttm_name(uri: str) -> str:
+    """Name of a file in RTTM, which separates on spaces: they become underscores."""
+    return re.sub(r"\s", "_", uri)
+
+
 def write_rttm(diarization: Annotation, path: Path) -> None:
-    """Write `diarization` to `path`, whole or not at all."""
+    """Write `diarization` to `path`, whole or not at all, under its `rttm_name`."""
+    named = diarization.copy()
+    named.uri = rttm_name(str(diarization.uri))
     with replacing(path) as temporary:
-        temporary.write_text(diarization.to_rttm(), encoding="utf-8")
+        temporary.write_text(named.to_rttm(), encoding="utf-8")

@@ -27,7 +27,7 @@ from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.data.audio import AudioReader, audio_info
 from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.pipelines.batch import write_rttm
+from pyannote_diarizen.pipelines.batch import rttm_name, write_rttm
 from pyannote_diarizen.pipelines.channels import recorded_channel_weights
 from pyannote_diarizen.pipelines.compatibility import (
     ORIGINAL_CLUSTERING,
@@ -102,7 +102,7 @@ class DiariZen(SpeakerDiarization):
         Do as the original DiariZen does, its slips included, to get its RTTM: see
         `pipelines.compatibility`. Options that are given take precedence.
     rttm_out_dir : Path or str, optional
-        Folder to write `<uri>.rttm` to, for each file.
+        Folder to write `<uri>.rttm` to, for each file; spaces become underscores.
     legacy : bool
         Return an `Annotation` instead of a `DiarizeOutput`.
     der_variant : dict, optional
@@ -402,7 +402,8 @@ class DiariZen(SpeakerDiarization):
         if self.training:
             return diarization
         if self.rttm_out_dir is not None:
-            write_rttm(diarization, Path(self.rttm_out_dir) / f"{loaded['uri']}.rttm")
+            name = rttm_name(loaded["uri"])
+            write_rttm(diarization, Path(self.rttm_out_dir) / f"{name}.rttm")
         return output
 
     def get_segmentations(

@@ -9,7 +9,7 @@ gives the same RTTM, with `from pyannote_diarizen.pipelines import DiariZenPipel
 from collections.abc import Mapping
 from io import IOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,10 +17,15 @@ from pyannote.audio.core.io import AudioFile
 from pyannote.audio.pipelines.utils import PipelineModel
 from pyannote.core import Annotation
 
+from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models.original import CONFIG, OriginalConfig
+from pyannote_diarizen.pipelines.batch import find_audio, is_collection
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.pretrained import original_config
 from pyannote_diarizen.repository import Repository
+
+Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]
+"""Speakers of one session, with their embeddings if those were asked for."""
 
 _FILE_KEYS = ("uri", "audio", "waveform", "sample_rate")
 
@@ -112,16 +117,17 @@ class DiariZenPipeline(DiariZen):
         sess_name: str | None = None,
         return_embeddings: bool = False,
         **options: Any,
-    ) -> Annotation | tuple[Annotation, np.ndarray]:
-        """Diarize one session.
+    ) -> Result | dict[str, Result]:
+        """Diarize one session, or all those of a list or folder.
 
         Parameters
         ----------
         in_wav : str, Path, BytesIO, ProtocolFile or dict
-            Audio; its first channel is used.
+            Audio, of which the first channel is used; or a `wav.scp` list of audio
+            files, or a folder of them.
         sess_name : str, optional
             Name of the session, in the RTTM and of its file. Defaults to that of the
-            audio file.
+            audio file. Sessions of a list have their names from there.
         return_embeddings : bool, optional
             Return embeddings of speakers, too. Defaults to False.
         **options
@@ -133,7 +139,17 @@ class DiariZenPipeline(DiariZen):
             Speakers are integers.
         embeddings : (num_speakers, dimension) np.ndarray
             In the order of `diarization.labels()`, if `return_embeddings`.
+        sessions : dict
+            The above by name of session, for a list or folder only.
         """
+        if isinstance(in_wav, (str, Path)) and is_collection(Path(in_wav)):
+            sessions, missing = find_audio([Path(in_wav)])
+            if missing:
+                raise AudioFileError(missing[0].error)
+            return {
+                name: self(path, name, return_embeddings, **options)
+                for name, path in sessions.items()
+            }
         if isinstance(in_wav, Mapping):
             file = {key: in_wav[key] for key in _FILE_KEYS if key in in_wav}
         else:

@@ -16,6 +16,7 @@ from pyannote.audio.pipelines import SpeakerDiarization
 from pyannote.core import Annotation
 from pyannote.database import ProtocolFile
 
+from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.pipelines import DiariZen, DiariZenPipeline
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -153,7 +154,24 @@ def test_embeddings_are_in_the_order_of_labels(pipeline, recordings):
     path = recordings / "monday.wav"
     diarization, embeddings = pipeline(path, return_embeddings=True)
     assert diarization == pipeline(path)
-    assert embeddings.shape == (len(diarization.labels()), 16)
+    dimension = pipeline._embedding.dimension
+    assert embeddings.shape == (len(diarization.labels()), dimension)
+
+
+def test_lists_and_folders_give_sessions_by_name(pipeline, recordings, tmp_path):
+    expected = pipeline(recordings / "tuesday.wav")
+    sessions = pipeline(str(recordings))
+    assert list(sessions) == ["monday", "tuesday"]
+    assert sessions["tuesday"] == expected
+
+    path = tmp_path / "wav.scp"
+    path.write_text(f"second {recordings / 'tuesday.wav'}\n")
+    diarization, embeddings = pipeline(path, return_embeddings=True)["second"]
+    assert diarization.uri == "second"
+    assert len(embeddings) == len(diarization.labels())
+    path.write_text("second\n")
+    with pytest.raises(AudioFileError, match="line 1"):
+        pipeline(path)
 
 
 def test_audio_that_does_not_exist_is_named(pipeline):
