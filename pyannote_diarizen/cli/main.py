@@ -13,7 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from pyannote_diarizen.cli.apply import apply
+from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
+from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.simulate import simulate
 
 
@@ -39,6 +41,8 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(apply)
+app.command()(convert)
+app.command()(download)
 app.command()(simulate)
 
 
