@@ -52,3 +52,33 @@ def equal_error_rate(is_target: np.ndarray, scores: np.ndarray) -> float:
     misses, false_alarms = misses[between], 1 - rejected[between]
     nearest = np.argmin(np.abs(misses - false_alarms))
     return float(misses[nearest] + false_alarms[nearest]) / 2
+
+
+def pairwise_equal_error_rate(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Equal error rate when every two vectors are a trial.
+
+    Parameters
+    ----------
+    scores : (num_vectors, num_vectors) np.ndarray
+        Symmetric; the higher, the more likely that both are of the same speaker.
+    labels : (num_vectors,) np.ndarray
+        Their speakers.
+
+    Returns
+    -------
+    rate : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If no speaker has two vectors, or there is one speaker only.
+
+    Examples
+    --------
+    >>> scores = np.array([[9, 5, 1], [5, 9, 2], [1, 2, 9]])
+    >>> pairwise_equal_error_rate(scores, np.array(["Ann", "Ann", "Bob"]))
+    0.0
+    """
+    first, second = np.triu_indices(len(labels), k=1)
+    return equal_error_rate(labels[first] == labels[second], scores[first, second])

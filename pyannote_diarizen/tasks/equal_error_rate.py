@@ -6,13 +6,12 @@ The host's `EqualErrorRate` expects a list of trials; here, every two embeddings
 are one.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor
 from torchmetrics import Metric
 
-from pyannote_diarizen.functional.equal_error_rate import equal_error_rate
+from pyannote_diarizen.functional.equal_error_rate import pairwise_equal_error_rate
 
 
 class PairwiseEqualErrorRate(Metric):
@@ -37,7 +36,5 @@ class PairwiseEqualErrorRate(Metric):
         # numpy: half precision of autocast would round scores to 256 values
         embeddings = torch.cat(self.embeddings).cpu().numpy()
         labels = torch.cat(self.labels).cpu().numpy()
-        first, second = np.triu_indices(len(labels), k=1)
-        scores = (embeddings @ embeddings.T)[first, second]
-        rate = equal_error_rate(labels[first] == labels[second], scores)
+        rate = pairwise_equal_error_rate(embeddings @ embeddings.T, labels)
         return torch.tensor(rate, dtype=torch.float32)

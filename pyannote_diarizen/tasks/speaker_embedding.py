@@ -34,6 +34,7 @@ from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.excerpts import Excerpt, cut_excerpts, read_excerpt
 from pyannote_diarizen.data.recording import Recorder
 from pyannote_diarizen.data.speech import SpeechPool
+from pyannote_diarizen.data.turns import read_turns
 from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.tasks.equal_error_rate import PairwiseEqualErrorRate
@@ -74,8 +75,7 @@ class SpeakerEmbedding(Task):
     Parameters
     ----------
     protocol : Protocol
-        Speaker diarization protocol whose labels have database or global scope. Turns
-        should not overlap.
+        Speaker diarization protocol. Overlapping speech is left out.
     teacher : callable, optional
         Gives (batch, dimension) embeddings of (batch, 1, num_samples) waveforms, of the
         same dimension as those of the model. Runs once over the training set. Defaults
@@ -188,19 +188,15 @@ class SpeakerEmbedding(Task):
             self.validation_excerpts = self._cut(self.validation_pool)
 
     def _read_speech(self, subset: Literal["train", "development"]) -> SpeechPool:
-        sample_rate = self.sample_rate
-        audio = AudioReader(sample_rate=sample_rate, mono="downmix")
+        audio = AudioReader(sample_rate=self.sample_rate, mono="downmix")
 
         def utterances() -> Iterator[tuple[str, str, np.ndarray]]:
             for file in getattr(self.protocol, subset)():
-                waveform, _ = audio(file)
-                scaled = (waveform[0] * 2**15).round().clamp(-(2**15), 2**15 - 1)
-                samples = scaled.to(torch.int16).numpy()
-                for turn, _, speaker in file["annotation"].itertracks(yield_label=True):
-                    start, end = np.rint(np.array([*turn]) * sample_rate).astype(int)
-                    yield file["database"], speaker, samples[start:end]
+                for speaker, turn in read_turns(file, audio):
+                    scaled = np.rint(turn * 2**15).clip(-(2**15), 2**15 - 1)
+                    yield file["database"], speaker, scaled.astype(np.int16)
 
-        return SpeechPool.from_utterances(utterances(), sample_rate)
+        return SpeechPool.from_utterances(utterances(), self.sample_rate)
 
     def _cut(self, pool: SpeechPool) -> list[Excerpt]:
         # played fast, an excerpt should still hold the shortest crop

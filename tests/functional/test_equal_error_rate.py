@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from pyannote.metrics.binary_classification import det_curve
 
-from pyannote_diarizen.functional.equal_error_rate import equal_error_rate
+from pyannote_diarizen.functional.equal_error_rate import (
+    equal_error_rate,
+    pairwise_equal_error_rate,
+)
 
 
 def test_no_overlap_is_no_error() -> None:
@@ -35,3 +38,15 @@ def test_agrees_with_the_host(rng: np.random.Generator) -> None:
 def test_one_kind_of_trial_is_refused(value: bool) -> None:
     with pytest.raises(ValueError, match="targets and others"):
         equal_error_rate(np.full(3, value), np.arange(3))
+
+
+def test_every_two_vectors_are_a_trial_once(rng: np.random.Generator) -> None:
+    labels = rng.integers(3, size=12)
+    scores = rng.standard_normal((12, 12))
+    scores += scores.T
+    trials = [(i, j) for i in range(12) for j in range(i)]
+    expected = equal_error_rate(
+        np.array([labels[i] == labels[j] for i, j in trials]),
+        np.array([scores[i, j] for i, j in trials]),
+    )
+    assert pairwise_equal_error_rate(scores, labels) == expected

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Embeddings of speech whose speakers are known: what PLDAs are trained and tested on.
+
+They are those of short crops, as in diarization, where a speaker of a chunk is often
+heard for a second or two.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.data.recording import Recorder
+from pyannote_diarizen.data.turns import turn_excerpts
+
+Network = Callable[[Tensor], np.ndarray]
+"""(batch, 1, num_samples) waveforms to (batch, dimension) embeddings."""
+
+
+@torch.inference_mode()
+def embed_excerpts(
+    network: Network,
+    excerpts: Iterable[tuple[Any, np.ndarray]],
+    duration: tuple[float, float],
+    recorder: Recorder | None = None,
+    seed: int = 0,
+    batch_size: int = 32,
+    sample_rate: int = 16000,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embed one crop of each excerpt.
+
+    Parameters
+    ----------
+    network : callable
+        From (batch, 1, num_samples) waveforms to (batch, dimension) embeddings.
+    excerpts : iterable of (speaker, (num_samples,) np.ndarray)
+        Speech of one speaker each, float32, repeated if shorter than its crop.
+    duration : (min, max)
+        Of crops, in seconds; those of a batch have the same.
+    recorder : Recorder, optional
+        Records crops again, in rooms and noise. Defaults to none: they are heard as
+        they are.
+    seed : int, optional
+        Of what is drawn. Defaults to 0.
+    batch_size : int, optional
+        Defaults to 32.
+    sample_rate : int, optional
+        Defaults to 16000.
+
+    Returns
+    -------
+    embeddings : (num_excerpts, dimension) np.ndarray
+    labels : (num_excerpts,) np.ndarray
+        Their speakers.
+
+    Raises
+    ------
+    ValueError
+        If there is no excerpt.
+    """
+    rng = np.random.default_rng(seed)
+    embeddings, labels = [], []
+    for batch in _batches(excerpts, batch_size):
+        num_samples = round(rng.uniform(*duration) * sample_rate)
+        crops = [_crop(excerpt, num_samples, recorder, rng) for _, excerpt in batch]
+        embeddings.append(network(torch.from_numpy(np.stack(crops)[:, None])))
+        labels += [speaker for speaker, _ in batch]
+    if not labels:
+        raise ValueError("Nobody speaks alone for long enough: there is no excerpt.")
+    return np.concatenate(embeddings), np.array(labels)
+
+
+def embed_files(
+    embedding: Any,
+    files: Sequence[Mapping[str, Any]],
+    duration: tuple[float, float] = (1.0, 4.0),
+    batch_size: int = 32,
+    hook: Callable[[int], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embed the speakers of labelled files, where they speak alone.
+
+    Parameters
+    ----------
+    embedding : PretrainedSpeakerEmbedding
+        Of pyannote.audio.
+    files : sequence of Mapping
+        Files of a protocol, with "audio" and "annotation". One is in memory at a time.
+    duration : (min, max), optional
+        Of crops, in seconds. Defaults to 1 to 4.
+    batch_size : int, optional
+        Defaults to 32.
+    hook : callable, optional
+        Called with the number of files read so far.
+
+    Returns
+    -------
+    embeddings : (num_excerpts, dimension) np.ndarray
+        One for every `max` seconds of each speaker.
+    labels : (num_excerpts,) np.ndarray of str
+        Speakers, told apart as the scope of the labels says.
+
+    Raises
+    ------
+    ValueError
+        If a file is not labelled, or nobody speaks alone for `min` seconds.
+    AudioFileError
+        If a file cannot be read.
+    """
+    shortest, longest = duration
+    if not 0 < shortest <= longest:
+        raise ValueError(
+            "`duration` should be the shortest and the longest of crops, in seconds, "
+            f"got {shortest:g} and {longest:g}."
+        )
+    audio = AudioReader(embedding.sample_rate)
+
+    def excerpts() -> Iterator[tuple[str, np.ndarray]]:
+        for completed, file in enumerate(files, start=1):
+            yield from turn_excerpts(file, audio, longest, min_duration=shortest)
+            if hook is not None:
+                hook(completed)
+
+    return embed_excerpts(
+        embedding,
+        excerpts(),
+        duration,
+        batch_size=batch_size,
+        sample_rate=embedding.sample_rate,
+    )
+
+
+def _batches(
+    excerpts: Iterable[tuple[Any, np.ndarray]], size: int
+) -> Iterator[list[tuple[Any, np.ndarray]]]:
+    remaining = iter(excerpts)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _crop(
+    excerpt: np.ndarray,
+    num_samples: int,
+    recorder: Recorder | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    start = int(rng.integers(max(len(excerpt) - num_samples, 0) + 1))
+    crop = np.resize(excerpt[start:], num_samples)
+    if recorder is None:
+        return crop
+    level = np.sqrt(np.mean(crop**2)) + np.float32(1e-6)
+    return recorder.record(np.pad(crop / level, (recorder.lead, 0))[None], rng)
