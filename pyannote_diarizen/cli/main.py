@@ -16,6 +16,7 @@ from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.download import download
+from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.simulate import simulate
 
 
@@ -44,6 +45,7 @@ app.command()(apply)
 app.command()(convert)
 app.command()(download)
 app.command()(simulate)
+app.command()(plda)
 
 
 def _print_version(asked: bool) -> None:
