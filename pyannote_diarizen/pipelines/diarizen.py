@@ -3,8 +3,8 @@
 """DiariZen's diarization as a pyannote.audio pipeline.
 
 Powerset segmentation of sliding chunks, median filter, one embedding per local
-speaker, VBx clustering, reconstruction. The steps that DiariZen shares with
-pyannote.audio are those of the parent class.
+speaker, VBx clustering, reconstruction: see `pipelines.steps`. The steps that DiariZen
+shares with pyannote.audio are those of its class.
 
 References
 ----------
@@ -12,23 +12,19 @@ J. Han, F. Landini, J. Rohdin, A. Silnova, M. Diez, L. Burget, "Leveraging
 self-supervised learning for speaker diarization", ICASSP 2025.
 """
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-import numpy as np
-from pyannote.audio.core.io import Audio, AudioFile
+from pyannote.audio.core.io import AudioFile
 from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
-    SpeakerDiarization,
 )
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
-from pyannote.core import Annotation, SlidingWindowFeature
+from pyannote.core import Annotation
 
-from pyannote_diarizen.data.audio import AudioReader, audio_info
-from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.pipelines.batch import rttm_name, write_rttm
-from pyannote_diarizen.pipelines.channels import recorded_channel_weights
 from pyannote_diarizen.pipelines.compatibility import (
     ORIGINAL_CLUSTERING,
     ClusterNumbers,
@@ -41,23 +37,14 @@ from pyannote_diarizen.pipelines.components import (
     load_plda,
     unused_plda,
 )
-from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
-from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.pretrained import pretrained_config
 from pyannote_diarizen.pipelines.segmentation import (
     HardMultilabel,
-    merge_clustered,
-    silence_padding,
-    smooth,
 )
-
-# Keys under which pyannote keeps what does not change while a pipeline is tuned.
-_CACHED_EMBEDDINGS = "training_cache/embeddings"
-_CACHED_CHANNELS = "training_cache/channel_weights"
-_CACHED_FILE = "training_cache/prepared_file"
+from pyannote_diarizen.pipelines.steps import DiarizationSteps
 
 
-class DiariZen(SpeakerDiarization):
+class DiariZen(DiarizationSteps):
     """Speaker diarization with DiariZen models.
 
     Parameters
@@ -281,16 +268,6 @@ class DiariZen(SpeakerDiarization):
             config, hparams_file=hparams_file, token=token, cache_dir=cache_dir
         )
 
-    @property
-    def _powerset(self) -> bool:
-        specifications: Any = self._segmentation.model.specifications
-        return bool(specifications.powerset)
-
-    @property
-    def _multi_channel(self) -> bool:
-        model: Any = self._segmentation.model
-        return model.hparams.num_channels > 1
-
     def default_parameters(self) -> dict[str, dict[str, Any]]:
         """Return hyper-parameters to start from, for the chosen clustering."""
         segmentation = {"min_duration_off": 0.0}
@@ -300,49 +277,6 @@ class DiariZen(SpeakerDiarization):
             "segmentation": segmentation,
             "clustering": dict(CLUSTERING_PARAMETERS[self.klustering]),
         }
-
-    def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
-        """Check `file` and make it ready for `apply`.
-
-        Parameters
-        ----------
-        file : AudioFile
-            File to process.
-        preload : bool
-            Has no effect: audio is read once, when needed, in any case.
-
-        Returns
-        -------
-        file : LoadedFile
-            Writes to the file of the caller.
-
-        Raises
-        ------
-        AudioFileError
-            If it cannot be read or holds no sample.
-        """
-        if audio_info(file).num_samples == 0:
-            name = file.get("uri") if isinstance(file, MutableMapping) else file
-            raise AudioFileError(f"'{name}' holds no sample: record it again.")
-
-        # pyannote.audio wraps the file anew in each call when the pipeline has
-        # preprocessors, and the cache of pipeline tuning would be lost every time
-        caller = file if self.training and isinstance(file, MutableMapping) else {}
-        prepared = caller.get(_CACHED_FILE)
-        if prepared is None:
-            prepared = cast(MutableMapping, super().prepare_one(file))
-            prepared.setdefault("uri", "stream")
-            if prepared is not file:
-                caller[_CACHED_FILE] = prepared
-        return LoadedFile(prepared, self._reader)
-
-    def _apply_batch(
-        self, files: list[LoadedFile], **kwargs: Any
-    ) -> Iterator[tuple[MutableMapping, DiarizeOutput | Annotation]]:
-        """Do as the host does, but hold one waveform at a time."""
-        for file, output in super()._apply_batch(files, **kwargs):
-            yield file.file, output
-            file.unload()
 
     def apply(
         self,
@@ -405,132 +339,3 @@ class DiariZen(SpeakerDiarization):
             name = rttm_name(loaded["uri"])
             write_rttm(diarization, Path(self.rttm_out_dir) / f"{name}.rttm")
         return output
-
-    def get_segmentations(
-        self, file: AudioFile, hook: Callable | None = None
-    ) -> SlidingWindowFeature:
-        """Segment each chunk, filter, and silence what lies past the end of the file.
-
-        Parameters
-        ----------
-        file : AudioFile
-            File to process.
-        hook : callable, optional
-            Called after each batch.
-
-        Returns
-        -------
-        segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-            0 or 1 as uint8 for powerset models, scores as float32 for others.
-        """
-        loaded = self._load(file)
-        is_cached = self.training and self.CACHED_SEGMENTATION in loaded
-        with recorded_channel_weights(self._segmentation.model) as channel_weights:
-            segmentations = super().get_segmentations(loaded, hook=hook)
-        if is_cached:
-            loaded.channel_weights = loaded.get(_CACHED_CHANNELS)
-            return segmentations
-        if channel_weights:
-            loaded.channel_weights = np.concatenate(channel_weights)
-        data = segmentations.data
-        if self.median_filter is not None:
-            data = smooth(data, self.median_filter)
-        segmentations = SlidingWindowFeature(data, segmentations.sliding_window)
-        if self.compatibility is None:
-            segmentations = silence_padding(
-                segmentations,
-                self._segmentation.model.receptive_field,
-                loaded.duration,
-            )
-        if self.training:
-            loaded[self.CACHED_SEGMENTATION] = segmentations
-            loaded[_CACHED_CHANNELS] = loaded.channel_weights
-        return segmentations
-
-    def get_embeddings(
-        self,
-        file: AudioFile,
-        binary_segmentations: SlidingWindowFeature,
-        exclude_overlap: bool = False,
-        hook: Callable | None = None,
-    ) -> np.ndarray:
-        """Extract one embedding per (chunk, speaker).
-
-        Parameters
-        ----------
-        file : AudioFile
-            File to process.
-        binary_segmentations : SlidingWindowFeature
-            (num_chunks, num_frames, num_speakers) activity, 0 or 1.
-        exclude_overlap : bool
-            Leave overlapped speech out, where enough other speech is left.
-        hook : callable, optional
-            Called after each batch.
-
-        Returns
-        -------
-        embeddings : (num_chunks, num_speakers, dimension) np.ndarray
-            NaN for silent speakers, unless they compete for clusters, or the model
-            cannot share frames between speakers, in which case this is the method of
-            pyannote.audio.
-        """
-        loaded = self._load(file)
-        if not ChunkEmbedding.supports(self._embedding):
-            return super().get_embeddings(
-                loaded, binary_segmentations, exclude_overlap, hook
-            )
-        threshold = None if self._powerset else self.segmentation.threshold
-        cache = loaded.get(_CACHED_EMBEDDINGS, {}) if self.training else {}
-        if "embeddings" in cache and cache.get("segmentation.threshold") == threshold:
-            return cache["embeddings"]
-        audio = self._audio
-        if loaded.channel_weights is not None:
-            audio = AudioReader(self._embedding.sample_rate, mono=None)
-        extract = ChunkEmbedding(
-            self._embedding,
-            audio,
-            self.embedding_batch_size,
-            embed_silence=getattr(self.clustering, "silent_speakers_compete", False),
-            channel_weights=loaded.channel_weights,
-        )
-        embeddings = extract(loaded, binary_segmentations, exclude_overlap, hook)
-        if self.training:
-            loaded[_CACHED_EMBEDDINGS] = {
-                "embeddings": embeddings,
-                "segmentation.threshold": threshold,
-            }
-        return embeddings
-
-    def reconstruct(
-        self,
-        segmentations: SlidingWindowFeature,
-        hard_clusters: np.ndarray,
-        count: SlidingWindowFeature,
-    ) -> SlidingWindowFeature:
-        """Tell at each frame which clusters speak.
-
-        Same result as the parent's, in memory that does not grow with float64.
-
-        Parameters
-        ----------
-        segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-            Activity of local speakers.
-        hard_clusters : (num_chunks, num_speakers) np.ndarray
-            Their clusters, -2 if none.
-        count : (total_num_frames, 1) SlidingWindowFeature
-            Number of speakers at each frame.
-
-        Returns
-        -------
-        discrete_diarization : (total_num_frames, num_clusters) SlidingWindowFeature
-            0 or 1.
-        """
-        clustered = merge_clustered(segmentations.data, hard_clusters)
-        return self.to_diarization(
-            SlidingWindowFeature(clustered, segmentations.sliding_window), count
-        )
-
-    def _load(self, file: AudioFile) -> LoadedFile:
-        if isinstance(file, LoadedFile):
-            return file
-        return LoadedFile(cast(MutableMapping, Audio.validate_file(file)), self._reader)
