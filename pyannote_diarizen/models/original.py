@@ -243,8 +243,8 @@ def build_original(
     Returns
     -------
     model : Model
-        For chunks of the duration of training, which need not be that of
-        `[inference.args]`.
+        For chunks of the duration of training, or where that is not told, of
+        inference.
 
     Raises
     ------
@@ -281,10 +281,14 @@ def _specifications(config: OriginalConfig) -> Specifications:
             "max_speakers_per_frame should be at least 1 and at most "
             f"max_speakers_per_chunk, got {at_once} and {in_chunk}."
         )
+    # DiariZen has a default for the duration of training, of no use later
+    table, name = ("model", "chunk_size")
+    if name not in args:
+        table, name = ("inference", "seg_duration")
     return Specifications(
         problem=Problem.MONO_LABEL_CLASSIFICATION,
         resolution=Resolution.FRAME,
-        duration=config.get("model", "chunk_size", float),
+        duration=config.get(table, name, float),
         classes=[f"speaker#{number}" for number in range(1, in_chunk + 1)],
         powerset_max_classes=at_once,
         permutation_invariant=True,

@@ -168,11 +168,16 @@ def test_the_number_of_classes_follows_from_speakers(
     assert model.specifications.duration == 7.5
 
 
+def test_the_duration_of_inference_stands_in_for_that_of_training(tmp_path):
+    folder = write_original(tmp_path / "a", chunk_size="", seg_duration="16")
+    assert load_model(folder).specifications.duration == 16.0
+
+
 def test_a_wavlm_may_be_known_by_name(tmp_path):
     folder = write_original(tmp_path / "a", wavlm_src='"WavLM_base_s80_md"')
     with pytest.raises(CheckpointMismatchError, match="WavLMConformer") as caught:
         load_model(folder)
-    assert "768" in str(caught.value)
+    assert "current model is torch.Size([137, 155, 2])" in str(caught.value)
 
 
 def test_a_wavlm_that_is_not_there_is_an_error_that_asks_for_it(tmp_path):
@@ -194,7 +199,7 @@ def test_a_wavlm_that_is_not_there_is_an_error_that_asks_for_it(tmp_path):
         ({"num_head": "5"}, "make no model"),
         ({"max_speakers_per_frame": "5"}, "at most max_speakers_per_chunk.*5 and 4"),
         ({"max_speakers_per_chunk": "4.0"}, "of type int, got 4.0"),
-        ({"chunk_size": ""}, "lacks chunk_size"),
+        ({"chunk_size": "", "seg_duration": ""}, "lacks seg_duration"),
         ({"num_layer": "2 layers"}, r"is not TOML.*line 18"),
     ],
 )

@@ -12,7 +12,8 @@ import numpy.testing as npt
 import pytest
 import torch
 import yaml
-from pyannote.audio import Pipeline
+from pyannote.audio import Model, Pipeline
+from pyannote.audio.pipelines import SpeakerDiarization
 
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines import DiariZen
@@ -154,6 +155,31 @@ def test_options_take_precedence(folder, tmp_path):
         assert pipeline.segmentation_step == 0.25
         parameters = pipeline.parameters(instantiated=True)["clustering"]
         assert parameters == pipeline.default_parameters()["clustering"]
+
+
+def test_what_stock_pyannote_refuses_is_loaded(tmp_path):
+    """DiariZen is called incompatible with pyannote.audio 4 for these three reasons."""
+    folder = write_original(tmp_path / "a")
+    parts = {"segmentation": str(folder), "embedding": embedding_model()}
+    with pytest.raises(KeyError, match=r"pyannote\.audio"):
+        Model.from_pretrained(folder)
+    for dropped in ({"config": {}}, {"seg_duration": 2.0}):
+        with pytest.raises(TypeError, match="unexpected keyword"):
+            SpeakerDiarization(**parts, **dropped)
+
+    pipeline = DiariZen(**parts, seg_duration=2.0, plda=folder / "plda")
+    loaded = DiariZen.from_pretrained(folder, embedding=embedding_model())
+    assert pipeline._segmentation.duration == loaded._segmentation.duration == 2.0
+
+
+def test_results_are_written_where_the_caller_says(tmp_path):
+    folder = write_original(tmp_path / "a")
+    pipeline = DiariZen.from_pretrained(
+        folder, embedding=embedding_model(), rttm_out_dir=tmp_path / "rttm"
+    )
+    file = {"uri": "s", "waveform": torch.zeros(1, 48000), "sample_rate": 16000}
+    expected = pipeline(file).speaker_diarization.to_rttm()
+    assert (tmp_path / "rttm" / "s.rttm").read_text() == expected
 
 
 def test_both_classes_load_a_folder_of_pyannote(folder, conversation):
