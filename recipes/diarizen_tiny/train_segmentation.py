@@ -14,14 +14,18 @@ import argparse
 from pathlib import Path
 from types import MethodType
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
-from pyannote.database import registry
+from pyannote.core import Segment, Timeline
+from pyannote.database import FileFinder, registry
+from pyannote.database.protocol.protocol import Protocol
 from training import TimedCosine, adam, release, start_from
 
 from pyannote_diarizen.data.acoustics import Rooms, read_noises
+from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models.fbank_conformer import FBankConformer
@@ -43,18 +47,43 @@ class ReleaseLatest(Callback):
         release(trainer, self.path)
 
 
-def make_simulator(speech: Path, cache: Path) -> ConversationSimulator:
+def read_pauses(protocol: Protocol) -> list[np.ndarray]:
+    """Return what training recordings hold while nobody speaks, as noises."""
+    audio = AudioReader(sample_rate=16000, mono="downmix")
+    pauses = []
+    for file in protocol.train():
+        turns = Timeline(
+            [
+                Segment(turn.start - 0.5, turn.end + 0.5)
+                for turn in file["annotation"].itersegments()
+            ]
+        )
+        for pause in turns.gaps(support=file["annotated"]):
+            if pause.duration > 1:
+                waveform, _ = audio.crop(file, pause)
+                pauses.append((waveform[0].numpy() * 2**15).astype(np.int16))
+    return pauses
+
+
+def make_simulator(
+    speech: Path, pauses: list[np.ndarray], cache: Path
+) -> ConversationSimulator:
     """Conversations of one to three speakers."""
+    noises = read_noises(sorted((speech / "noise").glob("*.opus")))
     return ConversationSimulator(
         SpeechPool.from_folder(speech, "train", cache=cache),
         rooms=Rooms.simulate(num_rooms=128, num_positions=3),
-        noises=read_noises(sorted((speech / "noise").glob("*.opus"))),
+        noises=[*noises, *pauses * (len(noises) // (2 * len(pauses)))],
         babble=read_noises(sorted((speech / "picovoice_s2i").glob("*.opus"))),
         num_speakers=(1, 3),
         min_pause=MIN_PAUSE,
-        turn_taking=TurnTaking(silence=0.1),
+        turn_taking=TurnTaking(silence=0.15),
         mixing=Mixing(
-            speaker_spread=5.0, phrase_spread=3.0, snr=(3.0, 45.0), telephone=0.2
+            speaker_spread=5.0,
+            phrase_spread=3.0,
+            snr=(3.0, 45.0),
+            events=0.4,
+            telephone=0.2,
         ),
     )
 
@@ -65,9 +94,12 @@ def train(
     """Train, or go on training, until `hours` have been spent in all."""
     seed_everything(1)
     registry.load_database(ami / "database.yml")
+    protocol = registry.get_protocol(PROTOCOL, {"audio": FileFinder()})
     task = PowersetDiarization(
-        registry.get_protocol(PROTOCOL),
-        simulator=make_simulator(speech, output.parent / "speech"),
+        protocol,
+        simulator=make_simulator(
+            speech, read_pauses(protocol), output.parent / "speech"
+        ),
         simulated=0.95,
         identification=0.2,
         batches_per_epoch=150,
