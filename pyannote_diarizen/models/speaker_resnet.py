@@ -221,7 +221,6 @@ class SpeakerResNet(Model):
                 f"samples (25 ms), got shape {tuple(waveforms.shape)}."
             )
         features = self.spectrogram(waveforms.squeeze(1)).to(self.linear.weight.dtype)
-        # (batch, channels * bands, num_frames)
         frames = self.resnet(features.unsqueeze(1)).flatten(1, 2)
         return frames if self.temporal is None else self.temporal(frames)
 

@@ -99,5 +99,5 @@ def test_a_broken_pipeline_is_told_in_one_line(run, write_audio, pipeline):
     Path(pipeline, "config.yaml").write_text("pipelines: {}")
     result = run("apply", "a.wav", "--pipeline", pipeline)
     assert result.exit_code == 2
-    assert "cannot be loaded" in result.stderr
+    assert "config.yaml' describes no pipeline" in result.stderr
     assert result.stderr.count("\n") == 1

@@ -37,7 +37,7 @@ def test_a_device_that_is_not_there_is_an_error(device):
 )
 def test_a_broken_config_is_an_error_that_names_it(tmp_path, config):
     Path(tmp_path, "config.yaml").write_text(config)
-    with pytest.raises(ValueError, match=f"'{tmp_path}' cannot be loaded"):
+    with pytest.raises(ValueError, match=f"^'{tmp_path}"):
         load_pipeline(tmp_path, device="cpu")
 
 

@@ -27,6 +27,8 @@ from tone_model import (
     tones,
 )
 
+collect_ignore = ["original_script.py"]  # a command, run by test_original.py
+
 
 @pytest.fixture(scope="session")
 def segmentation_model() -> ToneSegmentation:
