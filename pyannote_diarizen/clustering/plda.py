@@ -3,7 +3,8 @@
 """PLDA that pyannote.audio accepts, and that can be estimated and saved.
 
 The two files are those of pyannote.audio and DiariZen: `xvec_transform.npz` (mean1,
-mean2, lda) and `plda.npz` (mu, tr, psi).
+mean2, lda) and `plda.npz` (mu, tr, psi). A calibration, which others do not look for,
+is stored beside the latter.
 """
 
 import zlib
@@ -18,8 +19,10 @@ from pyannote.audio.core import plda as host
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.clustering.kaldi import read_kaldi_plda, write_kaldi_plda
+from pyannote_diarizen.functional.calibration import Calibration, fit_calibration
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
+    check_training_set,
     fit_plda,
     log_likelihood_ratio,
 )
@@ -30,6 +33,10 @@ FILES = {
     "xvec_transform.npz": ("mean1", "mean2", "lda"),
     "plda.npz": ("mu", "tr", "psi"),
 }
+CALIBRATION = "calibration"
+"""Scale and offset, in the second file."""
+MAX_EMBEDDINGS = 2000
+"""That many make two million pairs, more than enough for two numbers."""
 
 
 class PLDA(host.PLDA):
@@ -46,6 +53,8 @@ class PLDA(host.PLDA):
     ----------
     parameters : PLDAParameters
         Arrays of the two files.
+    calibration : Calibration
+        Of log-likelihood ratios; leaves them alone unless `calibrate` made it.
 
     Raises
     ------
@@ -63,9 +72,10 @@ class PLDA(host.PLDA):
         lda_dimension: int | None = None,
     ) -> None:
         transform_names, plda_names = FILES.values()
-        parameters = PLDAParameters(
-            **_read(transform_npz, transform_names), **_read(plda_npz, plda_names)
-        )
+        arrays = _read(transform_npz, transform_names)
+        arrays |= _read(plda_npz, plda_names, optional=CALIBRATION)
+        calibration = Calibration(*map(float, arrays.pop(CALIBRATION, ())))
+        parameters = PLDAParameters(**arrays)
         dimension = len(parameters.psi)
         if lda_dimension is None:
             lda_dimension = dimension
@@ -76,13 +86,16 @@ class PLDA(host.PLDA):
             )
         # the host reads the arrays once more: hand it what has been checked, which
         # NumPy reads from memory as well as from the paths that the host announces
-        transform, plda = _pack(parameters)
+        transform, plda = _pack(parameters, calibration)
         super().__init__(transform, plda, lda_dimension)
-        self.parameters = parameters
+        self.parameters, self.calibration = parameters, calibration
 
     @classmethod
     def from_parameters(
-        cls, parameters: PLDAParameters, lda_dimension: int | None = None
+        cls,
+        parameters: PLDAParameters,
+        lda_dimension: int | None = None,
+        calibration: Calibration | None = None,
     ) -> "PLDA":
         """Build from arrays in memory.
 
@@ -91,8 +104,10 @@ class PLDA(host.PLDA):
         parameters : PLDAParameters
         lda_dimension : int, optional
             Keep only the first dimensions. Defaults to all of them.
+        calibration : Calibration, optional
+            Of log-likelihood ratios. Defaults to none.
         """
-        return cls(*_pack(parameters), lda_dimension)
+        return cls(*_pack(parameters, calibration or Calibration()), lda_dimension)
 
     @classmethod
     def from_pretrained(
@@ -168,7 +183,7 @@ class PLDA(host.PLDA):
         Returns
         -------
         adapted : PLDA
-            With all dimensions, whatever `lda_dimension`.
+            With all dimensions, whatever `lda_dimension`, and without calibration.
 
         See Also
         --------
@@ -177,6 +192,44 @@ class PLDA(host.PLDA):
         return self.from_parameters(
             adapt_plda(self.parameters, embeddings, labels, weight)
         )
+
+    def calibrate(self, embeddings: np.ndarray, labels: np.ndarray) -> "PLDA":
+        """Make log-likelihood ratios those of speakers it was not trained on.
+
+        Parameters
+        ----------
+        embeddings : (num_embeddings, embedding_dimension) np.ndarray
+            Every two of them are a trial. `MAX_EMBEDDINGS` are drawn if there are more,
+            the same each time.
+        labels : (num_embeddings,) np.ndarray
+            Speaker of each embedding.
+
+        Returns
+        -------
+        calibrated : PLDA
+            The same but for its `calibration`, which is that of `lda_dimension`
+            dimensions.
+
+        Raises
+        ------
+        ValueError
+            If embeddings are not finite, no speaker has two of them, or there are fewer
+            than three speakers.
+
+        See Also
+        --------
+        pyannote_diarizen.functional.calibration.fit_calibration
+        """
+        x, y = check_training_set(embeddings, labels)
+        if len(y) > MAX_EMBEDDINGS:
+            rng = np.random.default_rng(0)
+            drawn = rng.choice(len(y), MAX_EMBEDDINGS, replace=False)
+            x, y = x[drawn], y[drawn]
+        first, second = np.triu_indices(len(y), k=1)
+        projected = self(x)
+        scores = log_likelihood_ratio(projected, projected, self.phi)[first, second]
+        calibration = fit_calibration(scores, y[first] == y[second])
+        return self.from_parameters(self.parameters, self.lda_dimension, calibration)
 
     def save(self, folder: Path | str) -> None:
         """Write the pair of files, which stock pyannote.audio loads as well.
@@ -190,7 +243,8 @@ class PLDA(host.PLDA):
             Created if need be.
         """
         with ExitStack() as stack:
-            for name, content in zip(FILES, _pack(self.parameters), strict=True):
+            contents = _pack(self.parameters, self.calibration)
+            for name, content in zip(FILES, contents, strict=True):
                 temporary = stack.enter_context(replacing(Path(folder) / name))
                 temporary.write_bytes(content.getbuffer())
 
@@ -273,37 +327,44 @@ class PLDA(host.PLDA):
         Returns
         -------
         ratio : (num_a, num_b) np.ndarray
-            Natural logarithm, each embedding of `a` against each one of `b`.
+            Natural logarithm, each embedding of `a` against each one of `b`, as
+            `calibration` has it.
         """
-        return log_likelihood_ratio(self(a), self(b), self.phi)
+        return self.calibration(log_likelihood_ratio(self(a), self(b), self.phi))
 
     def __reduce__(self) -> tuple:
         """Pickle as arrays: the host holds functions that do not pickle."""
-        return type(self).from_parameters, (self.parameters, self.lda_dimension)
+        arguments = self.parameters, self.lda_dimension, self.calibration
+        return type(self).from_parameters, arguments
 
 
 def _read(
-    file: Path | str | IO[bytes], names: tuple[str, ...]
+    file: Path | str | IO[bytes], names: tuple[str, ...], optional: str = ""
 ) -> dict[str, np.ndarray]:
-    """Read the named arrays, never pickled objects."""
+    """Read the named arrays, and an `optional` one, never pickled objects."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
             if missing := set(names) - set(arrays):
                 raise ValueError(
                     f"should hold {', '.join(names)}, lacks {', '.join(missing)}"
                 )
-            return {name: arrays[name] for name in names}
+            present = {*names, optional} & set(arrays)
+            return {name: arrays[name] for name in present}
     except (ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
         raise ValueError(f"'{file}' is no part of a PLDA: {error}.") from error
 
 
-def _pack(parameters: PLDAParameters) -> tuple[BytesIO, BytesIO]:
+def _pack(
+    parameters: PLDAParameters, calibration: Calibration
+) -> tuple[BytesIO, BytesIO]:
     """Transform and PLDA files, in memory."""
-    files = []
-    for names in FILES.values():
-        file = BytesIO()
-        np.savez(file, **{name: getattr(parameters, name) for name in names})
+    transform, plda = (
+        {name: getattr(parameters, name) for name in names} for names in FILES.values()
+    )
+    if calibration != Calibration():
+        plda[CALIBRATION] = np.array([calibration.scale, calibration.offset])
+    files = BytesIO(), BytesIO()
+    for file, arrays in zip(files, (transform, plda), strict=True):
+        np.savez(file, **arrays)
         file.seek(0)
-        files.append(file)
-    transform, plda = files
-    return transform, plda
+    return files

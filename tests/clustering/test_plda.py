@@ -13,6 +13,8 @@ from pyannote.audio.core import plda as stock
 from pyannote.audio.pipelines.utils.getter import get_plda
 
 from pyannote_diarizen.clustering import PLDA
+from pyannote_diarizen.clustering import plda as plda_module
+from pyannote_diarizen.functional.calibration import log_likelihood_ratio_cost
 from pyannote_diarizen.functional.plda import length_normalize, log_likelihood_ratio
 
 sys.path.append(str(Path(__file__).parents[1] / "hub"))
@@ -111,6 +113,40 @@ def test_adapted(plda, labelled):
     adapted = short.adapt(embeddings + 1, labels, weight=1)
     npt.assert_allclose(adapted.parameters.mean1, plda.parameters.mean1 + 1)
     assert adapted.lda_dimension == 10
+
+
+def test_calibrated(plda, rng, tmp_path: Path):
+    labels = np.repeat(np.arange(30), 4)
+    speakers = 2 * rng.standard_normal((30, 24))
+    # noisier than what it learnt from: surer than it may be
+    trials = speakers[labels] + 2 * rng.standard_normal((120, 24)), labels
+    first, second = np.triu_indices(120, k=1)
+    same = labels[first] == labels[second]
+
+    def cost(plda: PLDA) -> float:
+        ratio = plda.log_likelihood_ratio(trials[0], trials[0])[first, second]
+        return log_likelihood_ratio_cost(ratio, same)
+
+    calibrated = plda.calibrate(*trials)
+    assert cost(calibrated) < 0.8 * cost(plda)
+    assert calibrated.calibration.scale < 1
+    npt.assert_array_equal(calibrated(trials[0]), plda(trials[0]))
+
+    calibrated.save(tmp_path)
+    for copy in (
+        PLDA.from_pretrained(tmp_path),
+        pickle.loads(pickle.dumps(calibrated)),
+    ):
+        assert copy.calibration == calibrated.calibration
+    npt.assert_array_equal(stock.PLDA.from_pretrained(tmp_path).phi, plda.phi)
+
+
+def test_calibration_on_part_of_many_embeddings(plda, labelled, monkeypatch):
+    everything = plda.calibrate(*labelled)
+    monkeypatch.setattr(plda_module, "MAX_EMBEDDINGS", 80)
+    some = plda.calibrate(*labelled)
+    assert some.calibration != everything.calibration
+    assert some.calibration == plda.calibrate(*labelled).calibration
 
 
 def test_missing_files(tmp_path: Path):
