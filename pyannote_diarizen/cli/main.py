@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
+from pyannote_diarizen.cli.doctor import doctor
 from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.simulate import simulate
@@ -46,6 +47,7 @@ app.command()(convert)
 app.command()(download)
 app.command()(simulate)
 app.command()(plda)
+app.command()(doctor)
 
 
 def _print_version(asked: bool) -> None:

@@ -69,8 +69,7 @@ def load_model(
     else:
         repository = Repository(checkpoint, subfolder, revision, token, cache_dir)
         path = repository.file(WEIGHTS)
-    with torch.serialization.safe_globals(_BESIDE_WEIGHTS):
-        content = read_weights(path, weights_only)
+    content = read_model(path, weights_only)
     if isinstance(content, Mapping) and "pyannote.audio" in content:
         return _build(content, path)
     config = repository.find(CONFIG)
@@ -82,6 +81,24 @@ def load_model(
     return build_original(
         OriginalConfig.read(config), content, repository, weights_only
     )
+
+
+def read_model(path: Path, weights_only: bool = True) -> Any:
+    """Read what `read_weights` reads, and what pyannote.audio puts beside weights.
+
+    Parameters
+    ----------
+    path : Path
+    weights_only : bool, optional
+        Refuse a file that holds more. Defaults to True.
+
+    Returns
+    -------
+    content : Any
+        A dictionary, in checkpoints.
+    """
+    with torch.serialization.safe_globals(_BESIDE_WEIGHTS):
+        return read_weights(path, weights_only)
 
 
 def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:

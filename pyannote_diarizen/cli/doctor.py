@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen doctor`: what is wrong here, and what to type."""
+
+from typing import Annotated
+
+import typer
+
+from pyannote_diarizen.cli.options import (
+    CacheOption,
+    RevisionOption,
+    TokenOption,
+    WeightsOnlyOption,
+)
+
+COLORS = {"ok": "green", "warning": "yellow", "error": "red"}
+
+
+def doctor(
+    checkpoint: Annotated[
+        str | None,
+        typer.Argument(
+            help="File or folder of a pipeline, a model, a WavLM or a PLDA; name of a "
+            "pipeline; or owner/name on the Hugging Face Hub, which is fetched.",
+            show_default=False,
+        ),
+    ] = None,
+    revision: RevisionOption = None,
+    token: TokenOption = None,
+    cache_dir: CacheOption = None,
+    weights_only: WeightsOnlyOption = True,
+) -> None:
+    """Tell what is installed here, what is wrong with it, and what to do about it.
+
+    Looks at versions of packages and whether they can be imported, FFmpeg, GPU, and
+    the cache and state of the Hugging Face Hub; and loads CHECKPOINT, if one is given.
+
+    Exit codes: 0, nothing is in the way; 1, something has to be mended.
+    """
+    from pyannote_diarizen.hub.doctor import examine
+
+    statuses = set()
+    for finding in examine(
+        checkpoint,
+        revision=revision,
+        token=token,
+        cache_dir=cache_dir,
+        weights_only=weights_only,
+    ):
+        statuses.add(finding.status)
+        label = typer.style(f"{finding.status:8}", fg=COLORS[finding.status])
+        typer.echo(f"{label} {finding.text}")
+        if finding.remedy:
+            typer.echo(f"{'':8} -> {finding.remedy}")
+    if "error" in statuses:
+        raise typer.Exit(1)
