@@ -12,11 +12,8 @@ from torch import nn
 from torch.testing import assert_close
 from torchaudio.transforms import MelSpectrogram
 
-from pyannote_diarizen.models.speaker_resnet import (
-    LogMelSpectrogram,
-    SpeakerResNet,
-    weighted_statistics,
-)
+from pyannote_diarizen.models.speaker_frames import LogMelSpectrogram
+from pyannote_diarizen.models.speaker_resnet import SpeakerResNet, weighted_statistics
 
 
 def make_model(**options: Any) -> SpeakerResNet:
@@ -74,12 +71,14 @@ def test_masked_half_does_not_matter_beyond_the_receptive_field() -> None:
     first, second, other = torch.randn(3, 1, 1, 32000)
     weights = torch.zeros(1, 100)
     weights[:, :40] = 1.0
-    features = model.spectrogram(torch.cat([first, second], dim=-1).squeeze(1))
-    replaced = model.spectrogram(torch.cat([first, other], dim=-1).squeeze(1))
+    features = model.encoder.spectrogram(torch.cat([first, second], dim=-1).squeeze(1))
+    replaced = model.encoder.spectrogram(torch.cat([first, other], dim=-1).squeeze(1))
     # the mean over the chunk is shared: compare what comes after it
     replaced[..., :190] = features[..., :190]
     embeddings = [
-        model.forward_embedding(model.resnet(x.unsqueeze(1)).flatten(1, 2), weights)
+        model.forward_embedding(
+            model.encoder.resnet(x.unsqueeze(1)).flatten(1, 2), weights
+        )
         for x in (features, replaced)
     ]
     assert_close(*embeddings)
