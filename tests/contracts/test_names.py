@@ -29,6 +29,7 @@ PUBLIC = [
 DEFINED = [
     "pyannote_diarizen.models.fbank_conformer.FBankConformer",
     "pyannote_diarizen.models.multi_channel_wavlm_conformer.MultiChannelWavLMConformer",
+    "pyannote_diarizen.models.speaker_conformer.SpeakerConformer",
     "pyannote_diarizen.models.speaker_resnet.SpeakerResNet",
     "pyannote_diarizen.models.wavlm_conformer.WavLMConformer",
 ]

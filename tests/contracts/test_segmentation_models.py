@@ -15,6 +15,7 @@ from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.models import (
     FBankConformer,
     MultiChannelWavLMConformer,
+    SpeakerConformer,
     WavLMConformer,
 )
 from pyannote_diarizen.wavlm import WavLMConfig
@@ -35,6 +36,7 @@ FUSION = {
     "channel_fusion_layers": 2,
     "channel_fusion_heads": 4,
 }
+SPEAKER = {"channels": (16, 32), "temporal_channels": 16, "temporal_blocks": 2}
 RESIDUAL = {"residual_channels": (16, 32), "residual_blocks": (1, 1)}
 MODELS = {
     "wavlm": lambda: WavLMConformer(wavlm=WAVLM, **CONFORMER),
@@ -43,6 +45,7 @@ MODELS = {
     ),
     "fbank": lambda: FBankConformer(**CONFORMER),
     "fbank-residual": lambda: FBankConformer(**RESIDUAL, **CONFORMER),
+    "speaker": lambda: SpeakerConformer(**SPEAKER, **CONFORMER),
 }
 
 
