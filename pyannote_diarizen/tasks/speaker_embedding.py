@@ -6,7 +6,7 @@ A few hundred speakers are too few to learn what tells voices apart from labels 
 A larger embedding model that met thousands of them is imitated besides: the student
 hears a short, noisy crop and should give the direction that the teacher gives to the
 whole clean excerpt, once directions in which embeddings of one speaker vary are made
-equal.
+equal. Frame by frame, the student may imitate what the teacher pools as well.
 
 References
 ----------
@@ -16,7 +16,7 @@ References
    Foot-print Deep Speaker Embedding", ICASSP 2019.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -39,9 +39,12 @@ from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.tasks.equal_error_rate import PairwiseEqualErrorRate
 from pyannote_diarizen.tasks.imitation import (
+    FrameImitationLoss,
+    FrameTeacher,
     ImitationLoss,
     Teacher,
     TrainingExcerpt,
+    ask_frame_teacher,
     ask_teacher,
 )
 
@@ -60,11 +63,15 @@ class EmbeddingObjective:
     distillation : float, optional
         Weight of the `ImitationLoss` of the teacher [2]_, that of the margin loss
         being 1. Defaults to 4.
+    frames : float, optional
+        Weight of the `FrameImitationLoss`, when there is a teacher of frames. Defaults
+        to 30.
     """
 
     margin: float = 11.5
     scale: float = 32.0
     distillation: float = 4.0
+    frames: float = 30.0
 
 
 class SpeakerEmbedding(Task):
@@ -82,6 +89,12 @@ class SpeakerEmbedding(Task):
         to none: speakers are all there is to learn from.
     cache : str or Path, optional
         File (.npy) that keeps what the teacher gave.
+    frame_teacher : callable, optional
+        Gives the (batch, num_frames, num_features) frames behind these embeddings, as
+        many as the model gives. Runs once over the training set. Defaults to none.
+    frame_cache : str or Path, optional
+        File (.npy) that keeps what it gave; needed, since it is large: 100 MB per hour
+        with 512 features every 40 ms.
     duration : float, optional
         Longest crop, in seconds. Defaults to 4.
     min_duration : float, optional
@@ -117,6 +130,8 @@ class SpeakerEmbedding(Task):
         *,
         teacher: Teacher | None = None,
         cache: str | Path | None = None,
+        frame_teacher: FrameTeacher | None = None,
+        frame_cache: str | Path | None = None,
         duration: float = 4.0,
         min_duration: float = 1.5,
         excerpt_duration: float = 5.0,
@@ -142,7 +157,11 @@ class SpeakerEmbedding(Task):
                 "`min_duration`, `duration`, `excerpt_duration` should not decrease, "
                 f"got {min_duration}, {duration}, {excerpt_duration} seconds."
             )
+        if frame_teacher is not None and frame_cache is None:
+            raise ValueError("`frame_teacher` needs `frame_cache`, a file to write to.")
         self.teacher = teacher
+        self.frame_teacher = frame_teacher
+        self.frame_cache = frame_cache
         self.excerpt_duration = excerpt_duration
         self.sample_rate = sample_rate
         self.speeds = tuple(speeds)
@@ -172,6 +191,11 @@ class SpeakerEmbedding(Task):
             cache = None if self.cache is None else Path(self.cache)
             said = ask_teacher(self.teacher, self.pool, self.excerpts, cache)
             self.targets = normalize_within_speakers(said, labels).astype(np.float32)
+        self.frame_targets: np.ndarray | None = None
+        if self.frame_teacher is not None and self.frame_cache is not None:
+            self.frame_targets = ask_frame_teacher(
+                self.frame_teacher, self.pool, self.excerpts, Path(self.frame_cache)
+            )
         self.specifications = Specifications(
             problem=Problem.REPRESENTATION,
             resolution=Resolution.CHUNK,
@@ -225,6 +249,15 @@ class SpeakerEmbedding(Task):
         )
         if self.targets is not None:
             self.model.imitation_loss = ImitationLoss(torch.from_numpy(self.targets))
+        if self.frame_targets is not None:
+            excerpts = self.frame_targets[:: 1 + len(self.frame_targets) // 500]
+            frames = torch.from_numpy(excerpts.astype(np.float32)).flatten(0, 1)
+            frames = frames[~frames[:, 0].isnan()]
+            self.model.frame_loss = FrameImitationLoss(
+                self.model.encoder.num_features,
+                frames.mean(dim=0),
+                frames.std(dim=0).clamp(min=1e-3),
+            )
 
     def train__len__(self) -> int:
         """Return the number of crops of an epoch."""
@@ -237,22 +270,43 @@ class SpeakerEmbedding(Task):
         while True:
             duration = rng.uniform(self.min_duration, self.duration)
             labels = rng.permutation(len(self.excerpts_of))
+            num_samples = round(duration * sample_rate)
             for label in np.resize(labels, self.batch_size):
                 index = int(rng.choice(self.excerpts_of[label]))
-                waveform = self._crop(
-                    self.pool, self.excerpts[index], round(duration * sample_rate), rng
+                first = self._first_frame(self.excerpts[index], num_samples, rng)
+                crop = self._crop(
+                    self.pool, self.excerpts[index], first, num_samples, rng
                 )
-                yield {"X": waveform[None], "y": int(label), "excerpt": index}
+                sample = {"X": crop[None], "y": int(label), "excerpt": index}
+                if self.frame_targets is not None:
+                    num_frames = self.model.num_frames(num_samples)
+                    said = self.frame_targets[index, first : first + num_frames]
+                    missing = ((0, num_frames - len(said)), (0, 0))
+                    sample["frames"] = np.pad(said, missing, constant_values=np.nan)
+                yield sample
+
+    @property
+    def _step(self) -> int:
+        """Samples from a frame of the model to the next."""
+        return self.model.receptive_field_center(1) - (
+            self.model.receptive_field_center(0)
+        )
+
+    def _first_frame(
+        self, excerpt: TrainingExcerpt, num_samples: int, rng: np.random.Generator
+    ) -> int:
+        available = int(excerpt.excerpt.num_samples / excerpt.speed)
+        return int(rng.integers(max(available - num_samples, 0) // self._step + 1))
 
     def _crop(
         self,
         pool: SpeechPool,
         excerpt: TrainingExcerpt,
+        first_frame: int,
         num_samples: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        available = int(excerpt.excerpt.num_samples / excerpt.speed)
-        start = int(rng.integers(max(available - num_samples, 0) + 1))
+        start = first_frame * self._step
         crop = read_excerpt(pool, excerpt.excerpt, excerpt.speed, start, num_samples)
         crop = np.resize(crop, num_samples)  # repeated if too short
         if self.recorder is None:
@@ -268,9 +322,12 @@ class SpeakerEmbedding(Task):
         return default_collate(batch)
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        """Return the margin loss, plus that of imitation when there is a teacher."""
-        waveforms, weights = self._paste(batch["X"])
-        embeddings = self.model(waveforms, weights).float()
+        """Return the margin loss, plus those of imitation when there are teachers."""
+        pasted = self._draw_pasted(len(batch["X"]))
+        waveforms = paste(batch["X"], pasted, dim=2)
+        frames = self.model.forward_frames(waveforms)
+        weights = (~pasted(frames.shape[-1])).float().to(frames.device)
+        embeddings = self.model.forward_embedding(frames, weights).float()
         margin_loss: Any = self.model.loss_func
         with torch.autocast(embeddings.device.type, enabled=False):
             loss = margin_loss(embeddings, batch["y"])
@@ -280,28 +337,30 @@ class SpeakerEmbedding(Task):
                 imitation, cosine = imitation_loss(embeddings, batch["excerpt"])
                 loss = loss + self.objective.distillation * imitation
                 logged |= {"loss/imitation": imitation, "cosine/teacher": cosine}
+            if self.frame_targets is not None:
+                frame_loss: Any = self.model.frame_loss
+                targets = paste(batch["frames"].float(), pasted, dim=1)
+                imitation = frame_loss(frames.float(), targets)
+                loss = loss + self.objective.frames * imitation
+                logged["loss/frames"] = imitation
         self.model.log_dict(logged, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
-    def _paste(self, waveforms: Tensor) -> tuple[Tensor, Tensor]:
-        """Let another speaker of the batch cut in, and tell by (batch, frames) weights.
+    def _draw_pasted(self, batch_size: int) -> Callable[[int], Tensor]:
+        """Draw where another speaker cuts in, told at any resolution.
 
         One speaker of a chunk is then pooled from frames that saw others, as in a
         diarization pipeline.
         """
-        batch_size, _, num_samples = waveforms.shape
         share = torch.empty(batch_size, 1).uniform_(0.1, 0.6)
         start = torch.rand(batch_size, 1) * (1 - share)
         drawn = torch.rand(batch_size, 1) < self.paste
 
-        def within(resolution: int) -> Tensor:
+        def pasted(resolution: int) -> Tensor:
             instant = (torch.arange(resolution) + 0.5) / resolution
-            inside = (instant >= start) & (instant < start + share) & drawn
-            return inside.to(waveforms.device)
+            return (instant >= start) & (instant < start + share) & drawn
 
-        others = waveforms.roll(1, dims=0)
-        pasted = torch.where(within(num_samples).unsqueeze(1), others, waveforms)
-        return pasted, (~within(self.model.num_frames(num_samples))).float()
+        return pasted
 
     def val__len__(self) -> int:
         """Return the number of development crops."""
@@ -312,7 +371,8 @@ class SpeakerEmbedding(Task):
         rng = np.random.default_rng(index)
         excerpt = TrainingExcerpt(self.validation_excerpts[index], 1.0, 0)
         num_samples = round(self.duration * self.sample_rate)
-        waveform = self._crop(self.validation_pool, excerpt, num_samples, rng)
+        first = self._first_frame(excerpt, num_samples, rng)
+        waveform = self._crop(self.validation_pool, excerpt, first, num_samples, rng)
         return {"X": waveform[None], "y": excerpt.excerpt.speaker}
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
@@ -320,3 +380,9 @@ class SpeakerEmbedding(Task):
         metric: Any = self.model.validation_metric
         metric.update(self.model(batch["X"]), batch["y"])
         self.model.log_dict(metric, on_step=False, on_epoch=True, prog_bar=True)
+
+
+def paste(batch: Tensor, pasted: Callable[[int], Tensor], dim: int) -> Tensor:
+    """Take what is next in the batch where it is pasted; `dim` is that of time."""
+    where = pasted(batch.shape[dim]).to(batch.device).unsqueeze(3 - dim)
+    return torch.where(where, batch.roll(1, dims=0), batch)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 import torchaudio.compliance.kaldi as kaldi
 from torch import Tensor, nn
 
@@ -42,20 +43,31 @@ class CAMPPlusTeacher:
             raise FileNotFoundError(f"{folder / 'camplusplus.py'} cannot be imported.")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        self.network: nn.Module = module.CAMPPlus(feat_dim=80, embedding_size=192)
+        network: nn.Module = module.CAMPPlus(feat_dim=80, embedding_size=192)
         weights = torch.load(folder / "models" / WEIGHTS, weights_only=True)
-        self.network.load_state_dict(weights)
+        network.load_state_dict(weights)
         # the network of 3D-Speaker ends with a batch norm, without ReLU
-        self.network.xvector.dense.nonlinear.relu = nn.Identity()
-        self.network.eval()
+        network.xvector.dense.nonlinear.relu = nn.Identity()
+        network.eval()
+        self.head = network.head
+        # the last two pool frames and map what comes out to the embedding
+        self.layers = list(network.xvector)
         self.half = half
 
-    @torch.inference_mode()
     def __call__(self, waveforms: Tensor) -> np.ndarray:
         """Embed waveforms of the same length."""
+        return self._pass(waveforms, nn.Sequential(self.head, *self.layers)).numpy()
+
+    def frames(self, waveforms: Tensor) -> np.ndarray:
+        """Give (batch, num_frames, 512) frames before they are pooled, 40 ms apart."""
+        frames = self._pass(waveforms, nn.Sequential(self.head, *self.layers[:-2]))
+        return F.avg_pool1d(frames, 2, ceil_mode=True).transpose(1, 2).numpy()
+
+    @torch.inference_mode()
+    def _pass(self, waveforms: Tensor, network: nn.Module) -> Tensor:
         features = torch.stack(
             [kaldi.fbank(waveform * 2**15, num_mel_bins=80) for waveform in waveforms]
         )
         features = features - features.mean(dim=1, keepdim=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            return self.network(features).float().numpy()
+            return network(features.transpose(1, 2)).float()

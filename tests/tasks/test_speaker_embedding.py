@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pyannote_diarizen.data.recording import Recorder
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
-from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
+from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding, paste
 
 NUM_SPEAKERS = 4
 
@@ -77,6 +77,12 @@ class ResonanceTeacher:
         strongest = (power @ F.one_hot(octave, 6).float()).argmax(dim=-1)
         embeddings = 5 * torch.eye(8)[strongest].numpy()
         return embeddings + 0.5 * self.rng.standard_normal(embeddings.shape)
+
+
+def level_of_frames(waveforms: Tensor) -> np.ndarray:
+    """Teach the level of each frame, and its opposite."""
+    level = waveforms[:, 0].unfold(-1, 400, 640).square().mean(dim=-1, keepdim=True)
+    return torch.log(level + 1e-4).numpy() * [1, -1]
 
 
 @pytest.fixture
@@ -156,6 +162,49 @@ def test_cache_of_other_excerpts_is_refused(protocol: Voices, tmp_path: Path) ->
         prepared(make_task(protocol, teacher=ResonanceTeacher(), cache=cache))
 
 
+def test_student_follows_frames_of_a_teacher(protocol: Voices, tmp_path: Path) -> None:
+    def never(waveforms: Tensor) -> np.ndarray:
+        raise AssertionError
+
+    cache = tmp_path / "frames.npy"
+    task = make_task(protocol, frame_teacher=level_of_frames, frame_cache=cache)
+    assert train(task).trainer.callback_metrics["loss/frames"] < 0.3
+    # they are read from the file the second time
+    again = make_task(protocol, frame_teacher=never, frame_cache=cache)
+    np.testing.assert_array_equal(prepared(again).frame_targets, task.frame_targets)
+
+
+def test_frames_of_a_teacher_belong_to_the_crop(
+    protocol: Voices, tmp_path: Path
+) -> None:
+    task = make_task(
+        protocol,
+        duration=1.0,
+        excerpt_duration=1.25,
+        speeds=(0.8, 1.0),
+        frame_teacher=level_of_frames,
+        frame_cache=tmp_path / "frames.npy",
+    )
+    model = SpeakerResNet(channels=(4, 8), blocks=(1, 1), dimension=8, task=task)
+    model.setup()
+    crops = [crop for crop, _ in zip(task.train__iter__(), range(200), strict=False)]
+    incomplete = 0
+    for crop in crops:
+        expected = level_of_frames(torch.from_numpy(crop["X"])[None])[0]
+        assert crop["frames"].shape == expected.shape
+        known = ~np.isnan(crop["frames"][:, 0])
+        assert known.sum() > 0
+        incomplete += not known.all()
+        np.testing.assert_allclose(crop["frames"][known], expected[known], atol=0.4)
+    # the last excerpt of a speaker is shorter than the longest crop
+    assert 0 < incomplete < len(crops)
+
+
+def test_frames_of_a_teacher_need_a_file(protocol: Voices) -> None:
+    with pytest.raises(ValueError, match="frame_cache"):
+        make_task(protocol, frame_teacher=level_of_frames)
+
+
 def test_each_speed_of_a_speaker_is_a_class(protocol: Voices) -> None:
     task = prepared(make_task(protocol, speeds=(0.9, 1.0)))
     assert len(task.specifications.classes) == 2 * NUM_SPEAKERS
@@ -168,13 +217,20 @@ def test_each_speed_of_a_speaker_is_a_class(protocol: Voices) -> None:
 def test_pasted_speech_has_no_weight(protocol: Voices) -> None:
     task = prepared(make_task(protocol, paste=1.0))
     waveforms = torch.arange(1.0, 5.0)[:, None, None].expand(-1, 1, 16000)
-    pasted, weights = task._paste(waveforms)
+    where = task._draw_pasted(len(waveforms))
+    pasted, weights = paste(waveforms, where, dim=2), (~where(25)).float()
     own = (pasted == waveforms)[:, 0].float()
     assert (own.mean(dim=1) < 1).all()
     expected = F.interpolate(own[:, None], weights.shape[1], mode="area")[:, 0]
     # frames across an edge count for one side
     assert (expected - weights).abs().sum(dim=1).max() <= 1.0
     assert set(weights.unique().tolist()) == {0.0, 1.0}
+    # frames of a teacher follow
+    frames = paste(
+        torch.arange(1.0, 5.0)[:, None, None].expand(-1, 25, 2), where, dim=1
+    )
+    own_frames = (frames == torch.arange(1.0, 5.0)[:, None, None]).all(dim=2)
+    assert torch.equal(own_frames.float(), weights)
 
 
 def test_development_crops_are_the_same_each_time(protocol: Voices) -> None:
