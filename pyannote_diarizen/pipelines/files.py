@@ -6,6 +6,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import numpy as np
+from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.data.audio import AudioReader
@@ -31,11 +32,16 @@ class LoadedFile(MutableMapping):
     ----------
     channel_weights : (num_chunks, num_channels) np.ndarray or None
         What a multi-channel segmentation model said of the channels of each chunk.
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature or None
+    embeddings : (num_chunks, num_speakers, dimension) np.ndarray or None
+        What the networks said, once they have: they do not run again.
     """
 
     def __init__(self, file: MutableMapping, audio: AudioReader) -> None:
         self.file = file
         self.channel_weights: np.ndarray | None = None
+        self.segmentations: SlidingWindowFeature | None = None
+        self.embeddings: np.ndarray | None = None
         self._audio = audio
         self._waveform: Tensor | None = None
 
@@ -52,8 +58,9 @@ class LoadedFile(MutableMapping):
         return self.waveform.shape[1] / self._audio.sample_rate
 
     def unload(self) -> None:
-        """Free the waveform; it is read again if needed again."""
-        self._waveform = None
+        """Free all memory; the file is read and processed again if needed again."""
+        self._waveform = self.channel_weights = None
+        self.segmentations = self.embeddings = None
 
     def __getitem__(self, key: str) -> Any:
         """Value of `key`; "channel" has none, since it was chosen by reading."""

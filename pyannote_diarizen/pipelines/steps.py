@@ -51,6 +51,26 @@ class DiarizationSteps(SpeakerDiarization):
         model: Any = self._segmentation.model
         return model.hparams.num_channels > 1
 
+    @property
+    def _feature_settings(self) -> dict[str, Any]:
+        """What segmentations and embeddings depend on, besides the models."""
+        return {
+            "segmentation_step": self.segmentation_step,
+            "median_filter": self.median_filter,
+            "segmentation.threshold": self._threshold,
+            "embedding dimension": self._embedding.dimension,
+            "embedding_exclude_overlap": self.embedding_exclude_overlap,
+            "silent_speakers_compete": self._embed_silence,
+        }
+
+    @property
+    def _embed_silence(self) -> bool:
+        return getattr(self.clustering, "silent_speakers_compete", False)
+
+    @property
+    def _threshold(self) -> float | None:
+        return None if self._powerset else self.segmentation.threshold
+
     def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
         """Check `file` and make it ready for `apply`.
 
@@ -112,6 +132,13 @@ class DiarizationSteps(SpeakerDiarization):
             0 or 1 as uint8 for powerset models, scores as float32 for others.
         """
         loaded = self._load(file)
+        if loaded.segmentations is None:
+            loaded.segmentations = self._segment(loaded, hook)
+        return loaded.segmentations
+
+    def _segment(
+        self, loaded: LoadedFile, hook: Callable | None
+    ) -> SlidingWindowFeature:
         is_cached = self.training and self.CACHED_SEGMENTATION in loaded
         with recorded_channel_weights(self._segmentation.model) as channel_weights:
             segmentations = super().get_segmentations(loaded, hook=hook)
@@ -163,11 +190,24 @@ class DiarizationSteps(SpeakerDiarization):
             pyannote.audio.
         """
         loaded = self._load(file)
+        if loaded.embeddings is None:
+            loaded.embeddings = self._embed(
+                loaded, binary_segmentations, exclude_overlap, hook
+            )
+        return loaded.embeddings
+
+    def _embed(
+        self,
+        loaded: LoadedFile,
+        binary_segmentations: SlidingWindowFeature,
+        exclude_overlap: bool,
+        hook: Callable | None,
+    ) -> np.ndarray:
         if not ChunkEmbedding.supports(self._embedding):
             return super().get_embeddings(
                 loaded, binary_segmentations, exclude_overlap, hook
             )
-        threshold = None if self._powerset else self.segmentation.threshold
+        threshold = self._threshold
         cache = loaded.get(_CACHED_EMBEDDINGS, {}) if self.training else {}
         if "embeddings" in cache and cache.get("segmentation.threshold") == threshold:
             return cache["embeddings"]
@@ -178,7 +218,7 @@ class DiarizationSteps(SpeakerDiarization):
             self._embedding,
             audio,
             self.embedding_batch_size,
-            embed_silence=getattr(self.clustering, "silent_speakers_compete", False),
+            embed_silence=self._embed_silence,
             channel_weights=loaded.channel_weights,
         )
         embeddings = extract(loaded, binary_segmentations, exclude_overlap, hook)
