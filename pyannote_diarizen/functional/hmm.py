@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Forward-backward algorithm in the log domain.
+"""Forward-backward algorithm of a hidden Markov model that likes to stay where it is.
+
+At each step the state is kept with some probability, or else chosen afresh, whatever it
+was, so that a step costs as much as there are states, not their square. Everything is
+computed in the log domain.
 
 References
 ----------
@@ -11,7 +15,6 @@ recognition", Proceedings of the IEEE 77(2), 1989, section III.A.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 EPSILON = 1e-8
 """Added to probabilities before their logarithm; part of VBx as published."""
@@ -25,6 +28,8 @@ class HiddenChain:
     ----------
     posteriors : (num_steps, num_states) np.ndarray
         Probability of each state at each step, given all observations.
+    choices : (num_states,) np.ndarray
+        Expected number of times that each state was chosen afresh.
     log_likelihood : float
         Log-likelihood of all observations.
     log_forward, log_backward : (num_steps, num_states) np.ndarray
@@ -32,13 +37,17 @@ class HiddenChain:
     """
 
     posteriors: np.ndarray
+    choices: np.ndarray
     log_likelihood: float
     log_forward: np.ndarray
     log_backward: np.ndarray
 
 
 def forward_backward(
-    log_likelihoods: np.ndarray, transitions: np.ndarray, initial: np.ndarray
+    log_likelihoods: np.ndarray,
+    loop_probability: float,
+    initial: np.ndarray,
+    starts: np.ndarray | None = None,
 ) -> HiddenChain:
     """Posterior of the states of a hidden Markov model.
 
@@ -46,10 +55,13 @@ def forward_backward(
     ----------
     log_likelihoods : (num_steps, num_states) np.ndarray
         Log-likelihood of each observation in each state.
-    transitions : (num_states, num_states) np.ndarray
-        Probability of each state (column) after each state (row).
+    loop_probability : float
+        Probability, between 0 and 1, that a state is kept; else one is chosen.
     initial : (num_states,) np.ndarray
-        Probability of each state at the first step.
+        Probability of each state when it is chosen.
+    starts : (num_steps,) np.ndarray of bool, optional
+        Steps where a new sequence starts, independent of the one before. Defaults to
+        the first step.
 
     Returns
     -------
@@ -57,27 +69,46 @@ def forward_backward(
 
     Examples
     --------
-    >>> chain = forward_backward(
-    ...     np.log([[0.8, 0.2], [0.5, 0.5]]), np.eye(2), np.array([0.5, 0.5])
-    ... )
-    >>> chain.posteriors.round(3)
-    array([[0.8, 0.2],
-           [0.8, 0.2]])
+    >>> log_likelihoods = np.log([[0.8, 0.2], [0.5, 0.5]])
+    >>> stay = forward_backward(log_likelihoods, 0.9, np.array([0.5, 0.5]))
+    >>> stay.posteriors.round(2)
+    array([[0.8 , 0.2 ],
+           [0.77, 0.23]])
     """
-    log_transitions = np.log(transitions + EPSILON)
-    forward = np.empty_like(log_likelihoods)
-    backward = np.zeros_like(log_likelihoods)
+    num_steps, num_states = log_likelihoods.shape
+    first = np.zeros(num_steps, dtype=bool) if starts is None else starts.copy()
+    first[0] = True
+    last = np.append(first[1:], True)
 
+    log_initial = np.log(initial + EPSILON)
+    log_keep = np.log(loop_probability)
+    log_choose = np.log((1 - loop_probability) * initial + EPSILON)
+    forward = np.empty((num_steps, num_states))
+    backward = np.zeros((num_steps, num_states))
     # np.logaddexp.reduce is ten times as fast as logsumexp on arrays this small
-    forward[0] = log_likelihoods[0] + np.log(initial + EPSILON)
-    for t in range(1, len(forward)):
-        arriving = forward[t - 1][:, None] + log_transitions
-        forward[t] = log_likelihoods[t] + np.logaddexp.reduce(arriving, axis=0)
+    total = np.logaddexp.reduce
 
-    for t in range(len(backward) - 2, -1, -1):
-        leaving = log_transitions + (log_likelihoods[t + 1] + backward[t + 1])
-        backward[t] = np.logaddexp.reduce(leaving, axis=1)
+    for t in range(num_steps):
+        arriving = log_initial
+        if not first[t]:
+            past = forward[t - 1]
+            arriving = np.logaddexp(log_keep + past, log_choose + total(past))
+        forward[t] = log_likelihoods[t] + arriving
 
-    log_likelihood = float(logsumexp(forward[-1]))
-    posteriors = np.exp(forward + backward - log_likelihood)
-    return HiddenChain(posteriors, log_likelihood, forward, backward)
+    for t in range(num_steps - 1, -1, -1):
+        if not last[t]:
+            future = log_likelihoods[t + 1] + backward[t + 1]
+            backward[t] = np.logaddexp(log_keep + future, total(log_choose + future))
+
+    log_past = total(forward, axis=1)
+    sequences = np.cumsum(first) - 1
+    log_evidence = log_past[last]
+    normalizer = log_evidence[sequences, None]
+    posteriors = np.exp(forward + backward - normalizer)
+
+    inside = np.flatnonzero(~first)
+    future = log_likelihoods[inside] + backward[inside] - normalizer[inside]
+    weights = np.exp(log_past[inside - 1, None] + future).sum(axis=0)
+    choices = (1 - loop_probability) * initial * weights
+    choices += posteriors[first].sum(axis=0)
+    return HiddenChain(posteriors, choices, log_evidence.sum(), forward, backward)

@@ -91,6 +91,7 @@ def vbx(
     priors: np.ndarray | None = None,
     speaker_models: tuple[np.ndarray, np.ndarray] | None = None,
     loop_probability: float = 0.0,
+    starts: np.ndarray | None = None,
     max_iterations: int = 20,
     epsilon: float = 1e-4,
 ) -> VBxPosterior:
@@ -116,6 +117,10 @@ def vbx(
     loop_probability : float, optional
         Probability in [0, 1) that the next embedding is tied to the speaker of this
         one. Defaults to 0: the order of embeddings does not matter.
+    starts : (num_embeddings,) np.ndarray of bool, optional
+        Embeddings that are tied to no previous one, for instance because they follow a
+        pause or belong to another voice that speaks at the same time. Defaults to the
+        first one. Has no effect without `loop_probability`.
     max_iterations : int, optional
         Stop after that many iterations. Defaults to 20.
     epsilon : float, optional
@@ -145,7 +150,7 @@ def vbx(
     while True:
         log_p = _log_likelihoods(X, Phi, alpha, invL, Fa)
         if loop_probability > 0:
-            gamma, pi, log_p_X = _hmm_step(log_p, pi, loop_probability)
+            gamma, pi, log_p_X = _hmm_step(log_p, pi, loop_probability, starts)
         else:
             gamma, pi, log_p_X = _mixture_step(log_p, pi)
 
@@ -189,19 +194,15 @@ def _mixture_step(
 
 
 def _hmm_step(
-    log_p: np.ndarray, pi: np.ndarray, loop_probability: float
+    log_p: np.ndarray,
+    pi: np.ndarray,
+    loop_probability: float,
+    starts: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Responsibilities, priors and log-likelihood of the hidden Markov model (1)."""
-    change = (1 - loop_probability) * pi
-    transitions = loop_probability * np.eye(len(pi)) + change
-    chain = forward_backward(log_p, transitions, pi)
-
-    # (24): how often a speaker was chosen afresh, at the start or at a change
-    log_past = logsumexp(chain.log_forward[:-1], axis=1, keepdims=True)
-    log_future = log_p[1:] + chain.log_backward[1:]
-    chosen = np.exp(log_past + log_future - chain.log_likelihood).sum(axis=0)
-    new_pi = chain.posteriors[0] + change * chosen
-    return chain.posteriors, new_pi / new_pi.sum(), chain.log_likelihood
+    chain = forward_backward(log_p, loop_probability, pi, starts)
+    priors = chain.choices / chain.choices.sum()  # (24)
+    return chain.posteriors, priors, chain.log_likelihood
 
 
 def _check_arrays(X: np.ndarray, Phi: np.ndarray, gamma: np.ndarray) -> None:

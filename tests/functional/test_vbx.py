@@ -89,6 +89,37 @@ def test_order_of_speakers_does_not_matter(conversation, rng: np.random.Generato
     )
 
 
+def test_ties_follow_each_voice_where_two_speak_at_once(conversation):
+    # two voices in turn in the list, each the same throughout, and hard to tell apart
+    labels = np.arange(60) % 2
+    conversation["embeddings"] = conversation["embeddings"] * 0.3 + labels[:, None]
+    order = np.argsort(labels, kind="stable")
+    sorted_by_voice = {**conversation, "embeddings": conversation["embeddings"][order]}
+    starts = np.isin(np.arange(60), [0, 30])
+    tied = run(sorted_by_voice, labels[order], loop_probability=0.95, starts=starts)
+    npt.assert_array_equal(tied.responsibilities.argmax(axis=1), labels[order])
+    wrong = run(conversation, labels, loop_probability=0.95)
+    assert np.mean(wrong.responsibilities.argmax(axis=1) == labels) < 0.9
+
+
+def test_order_of_sequences_does_not_matter(conversation, rng: np.random.Generator):
+    start = rng.integers(5, size=60)
+    parts = np.split(np.arange(60), [10, 25, 26])
+    shuffled = np.concatenate([parts[i] for i in (2, 0, 3, 1)])
+    firsts = {part[0] for part in parts}
+    starts = np.array([index in firsts for index in range(60)])
+    there = {**conversation, "embeddings": conversation["embeddings"][shuffled]}
+    npt.assert_allclose(
+        run(
+            there, start[shuffled], loop_probability=0.9, starts=starts[shuffled]
+        ).responsibilities,
+        run(conversation, start, loop_probability=0.9, starts=starts).responsibilities[
+            shuffled
+        ],
+        atol=1e-9,
+    )
+
+
 def test_warm_start_continues_where_it_stopped(conversation, rng):
     start = rng.integers(5, size=60)
     whole = run(conversation, start, max_iterations=9, epsilon=-np.inf)
