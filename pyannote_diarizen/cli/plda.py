@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen plda`: train the PLDA of an embedding, or adapt one."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,9 @@ from pyannote_diarizen.cli.options import DeviceOption
 
 if TYPE_CHECKING:
     import numpy as np
+
+FEW_SPEAKERS = 50
+"""Below that, a PLDA of its own is hardly better than the cosine."""
 
 
 def plda(
@@ -58,13 +62,21 @@ def plda(
         str | None,
         typer.Option(help="Print equal error rates on this subset, of other speakers."),
     ] = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn from this subset, of other speakers, how sure scores may be: "
+            "for `identify` and `link`."
+        ),
+    ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train a PLDA on the speakers of a pyannote.database protocol, or adapt one.
 
     Speakers are embedded where they speak alone, every few seconds. Some hundred of
     them make a good PLDA, in several recordings each if possible; to adapt one, ten
-    will do. The folder is what `plda` of a pipeline and pyannote.audio take.
+    will do. With `--weight 0` it is only calibrated. The folder is what `plda` of a
+    pipeline and pyannote.audio take.
     """
     if adapt is not None and dimension is not None:
         raise typer.BadParameter("--dimension is that of the PLDA that you --adapt.")
@@ -84,7 +96,7 @@ def plda(
     loaded = load_protocol(protocol, database)
     files = {
         name: subset_files(loaded, name)
-        for name in (subset, evaluate)
+        for name in (subset, calibrate, evaluate)
         if name is not None
     }
     unadapted = None if adapt is None else PLDA.from_pretrained(adapt)
@@ -92,6 +104,7 @@ def plda(
         load_component(embedding, "embedding"), device=choose_device(device)
     )
 
+    @cache
     def embed(name: str) -> "tuple[np.ndarray, np.ndarray]":
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(f"{name} files", total=len(files[name]))
@@ -107,11 +120,20 @@ def plda(
         trained = PLDA.fit(embeddings, labels, dimension)
     else:
         trained = unadapted.adapt(embeddings, labels, weight)
+    if calibrate is not None:
+        trained = trained.calibrate(*embed(calibrate))
     trained.save(into)
     typer.echo(
         f"{len(set(labels))} speakers, {len(labels)} embeddings, "
         f"{trained.lda_dimension} dimensions."
     )
+    if unadapted is None and len(set(labels)) < FEW_SPEAKERS:
+        typer.secho(
+            "Fewer than "
+            f"{FEW_SPEAKERS} speakers hardly make a PLDA: rather --adapt one.",
+            fg="yellow",
+            err=True,
+        )
     if evaluate is not None:
         rates = equal_error_rates(trained, *embed(evaluate))
         told = ", ".join(f"{name} {rate:.2%}" for name, rate in rates.items())

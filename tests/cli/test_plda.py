@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile
-from pyannote.audio.core.plda import PLDA
+
+from pyannote_diarizen.clustering import PLDA
+from pyannote_diarizen.functional.calibration import Calibration
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -85,21 +87,29 @@ def test_trained_then_adapted(train, here):
     trained = PLDA.from_pretrained(here / "plda")
     assert trained.phi.shape == (4,)
 
+    assert "rather --adapt one" in result.stderr
+
     result = train("--into", "adapted", "--adapt", "plda", "--subset", "development")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("4 speakers, 16 embeddings, 4 dimensions.\n")
     adapted = PLDA.from_pretrained(here / "adapted")
     assert not np.allclose(adapted.phi, trained.phi)
 
-    result = train("--into", "again", "--adapt", "plda", "--weight", "0")
+    assert "rather --adapt one" not in result.stderr
+
+    only = ["--adapt", "plda", "--weight", "0", "--calibrate", "development"]
+    result = train("--into", "again", *only)
     assert result.exit_code == 0, result.output
-    np.testing.assert_allclose(PLDA.from_pretrained(here / "again").phi, trained.phi)
+    calibrated = PLDA.from_pretrained(here / "again")
+    np.testing.assert_allclose(calibrated.phi, trained.phi)
+    assert calibrated.calibration != trained.calibration == Calibration()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--subset", "dev"], "one of train, development, test"),
+        (["--calibrate", "dev"], "one of train, development, test"),
         (["--subset", "test"], "Nobody speaks alone"),
         (["--adapt", "nowhere"], "'nowhere' is neither a folder"),
         (["--dimension", "9"], "`lda_dimension` should be between 2 and 7"),
