@@ -15,7 +15,7 @@ from pyannote.audio.core import plda as host
 from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.core import SlidingWindowFeature
 from pyannote.pipeline.parameter import Integer, Uniform
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import fcluster
 from scipy.spatial.distance import cdist
 
 from pyannote_diarizen.clustering.local_speakers import (
@@ -25,6 +25,7 @@ from pyannote_diarizen.clustering.local_speakers import (
     one_to_one,
     reliable_speakers,
 )
+from pyannote_diarizen.functional.linkage import MAX_VECTORS, linkage, topmost_nodes
 from pyannote_diarizen.functional.speaker_evidence import (
     SpeakerEvidence,
     merge_speakers,
@@ -34,6 +35,8 @@ from pyannote_diarizen.functional.vbx import smooth_labels, vbx
 
 NEEDED_PRIOR = 1e-7
 """VBx has given up the speakers whose prior is not above."""
+MAX_RESPONSIBILITIES = MAX_VECTORS**2
+"""VBx starts with fewer clusters than `threshold` leaves if those would need more."""
 
 
 class VBxClustering(BaseClustering):
@@ -262,8 +265,11 @@ class VBxClustering(BaseClustering):
                 f"'maxclust', got {self.threshold}: is it a distance?"
             )
         directions = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-        dendrogram = linkage(directions, method="centroid", metric="euclidean")
+        dendrogram = linkage(directions, method="centroid")
         labels = fcluster(dendrogram, self.threshold, criterion=self.ahc_criterion)
+        most = MAX_RESPONSIBILITIES // len(labels)
+        if labels.max() > most:
+            labels = topmost_nodes(dendrogram[: len(labels) - most], len(labels))
         _, labels = np.unique(labels, return_inverse=True)
 
         projected, phi = self.plda(embeddings), self.plda.phi

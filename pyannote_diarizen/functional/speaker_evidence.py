@@ -11,7 +11,8 @@ closed form, in the model and at the operating point of VBx itself.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.hierarchy import cut_tree, linkage
+
+from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +136,9 @@ def _best_split(
     if len(members) < 2:
         return -np.inf, members[:0]
     vectors = embeddings[members]
-    # unlike `fcluster`, `cut_tree` finds two halves even if all members are equal
-    second = cut_tree(linkage(vectors, method="ward"), n_clusters=2)[:, 0] == 1
+    # unlike `fcluster`, this finds two halves even if all members are equal
+    nodes = topmost_nodes(linkage(vectors, method="ward")[:-1], len(vectors))
+    second = nodes != nodes[0]
     halves = np.stack([~second, second]).astype(float)
     parts = evidence(halves.sum(axis=1), halves @ vectors).sum()
     whole = evidence(np.array(len(members)), vectors.sum(axis=0))
