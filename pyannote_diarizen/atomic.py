@@ -2,11 +2,26 @@
 # SPDX-License-Identifier: MIT
 """Files and folders that are whole or absent: written aside, then moved into place."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def _telling_where(path: Path) -> Iterator[None]:
+    """Name the path for which a disk has no room, which the system does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        reason = f"{error.strerror}, make room or write to another disk"
+        raise OSError(error.errno, reason, str(path)) from error
 
 
 @contextmanager
@@ -39,7 +54,8 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        yield temporary
+        with _telling_where(path):
+            yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -71,10 +87,9 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     temporary.mkdir()
     try:
-        yield temporary
-        if (
-            path.exists()
-        ):  # an empty folder, in whose place not all systems move another
+        with _telling_where(path):
+            yield temporary
+        if path.exists():  # empty; not all systems move another to its place
             path.rmdir()
         temporary.rename(path)
     finally:

@@ -75,7 +75,12 @@ class PLDA(host.PLDA):
         arrays = _read(transform_npz, transform_names)
         arrays |= _read(plda_npz, plda_names, optional=CALIBRATION)
         calibration = Calibration(*map(float, arrays.pop(CALIBRATION, ())))
-        parameters = PLDAParameters(**arrays)
+        try:
+            parameters = PLDAParameters(**arrays)
+        except ValueError as error:
+            raise ValueError(
+                f"'{transform_npz}' and '{plda_npz}' make no PLDA: {error}"
+            ) from error
         dimension = len(parameters.psi)
         if lda_dimension is None:
             lda_dimension = dimension

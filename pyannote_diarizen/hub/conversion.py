@@ -23,7 +23,11 @@ from pyannote_diarizen.hub.original_layout import write_original
 from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import load_component, load_plda
-from pyannote_diarizen.pipelines.pretrained import HOST_CONFIG, pretrained_config
+from pyannote_diarizen.pipelines.pretrained import (
+    HOST_CONFIG,
+    check_hyper_parameters,
+    pretrained_config,
+)
 from pyannote_diarizen.repository import Repository
 
 Layout = Literal["pyannote", "diarizen"]
@@ -85,7 +89,7 @@ def convert(
             DiariZen.from_pretrained(folder)
         else:
             write_pyannote(config, folder)
-            Pipeline.from_pretrained(folder)
+            check_hyper_parameters(Pipeline.from_pretrained(folder), config)
         _copy_card(params["segmentation"], folder, token, cache_dir)
 
 

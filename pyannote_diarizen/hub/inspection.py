@@ -52,7 +52,7 @@ def describe_checkpoint(
     ValueError
         If it cannot be loaded.
     """
-    hub = {"revision": revision, "token": token, "cache_dir": cache_dir}
+    hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
     path = Path(checkpoint).expanduser()
     if path.is_file():
         return _describe_file(path, weights_only)

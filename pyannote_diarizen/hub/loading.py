@@ -13,6 +13,7 @@ from pyannote.audio.utils.dependencies import (
     WrongDependencyVersion,
 )
 
+from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.pipelines import DiariZen
 
@@ -57,6 +58,11 @@ def naming_in_errors(source: Path | str) -> Iterator[None]:
     """Raise a `ValueError` that names `source` whatever a broken one brings about."""
     try:
         yield
+    except ValueError as error:
+        if f"'{source}" in str(error):  # or a file in it
+            raise
+        kind = type(error) if isinstance(error, CheckpointMismatchError) else ValueError
+        raise kind(f"'{source}': {error}") from error
     except _BROKEN as error:
         raise ValueError(
             f"Pipeline '{source}' cannot be loaded, {type(error).__name__}: {error}"

@@ -7,6 +7,7 @@ import fails.
 """
 
 import platform
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -89,7 +90,7 @@ def read_installed(path: list[str] | None = None) -> dict[str, Package]:
         By canonical name.
     """
     found: dict[str, Package] = {}
-    for distribution in distributions(**({} if path is None else {"path": path})):
+    for distribution in distributions(path=sys.path if path is None else path):
         try:
             requirements = map(Requirement, distribution.requires or [])
             version = Version(distribution.version)

@@ -16,7 +16,10 @@ import lightning
 import torch
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
-from pyannote.audio.utils.dependencies import check_dependencies
+from pyannote.audio.utils.dependencies import (
+    WrongDependencyVersion,
+    check_dependencies,
+)
 from pyannote.audio.utils.hf_hub import AssetFileName
 from torch.torch_version import TorchVersion
 
@@ -115,6 +118,8 @@ def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
         raise ValueError(
             f"'{path}' needs a package that is not installed: {error}"
         ) from error
+    except WrongDependencyVersion as error:
+        raise ValueError(f"'{path}' cannot be loaded: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
         raise CheckpointMismatchError(
             f"'{path}' does not describe a model of pyannote.audio, "

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pyannote.audio import Pipeline
 from pyannote.audio.core.pipeline import expand_subfolders
 from pyannote.audio.utils.hf_hub import AssetFileName
 
@@ -100,6 +101,33 @@ def pretrained_config(
         for role in {"segmentation", "embedding"} & set(params):
             params[role] = _trusted(params[role])
     return config
+
+
+def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> None:
+    """Refuse a configuration with some hyper-parameters only.
+
+    For want of one, pyannote.audio sets all of them to their defaults.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        That `config` made.
+    config : Mapping
+        What `Pipeline.from_pretrained` took. May have no hyper-parameters at all.
+
+    Raises
+    ------
+    ValueError
+        If one is missing.
+    """
+    wanted, given = (
+        set(pipeline._flatten(pipeline.parameters(instantiated=instantiated)))
+        for instantiated in (False, True)
+    )
+    if config.get("params") and wanted > given:
+        raise ValueError(
+            f"`params` lacks {', '.join(sorted(wanted - given)).replace('>', '.')}."
+        )
 
 
 def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
