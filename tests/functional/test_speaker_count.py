@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Partitions of any number: the truth when it is told, near the number, and laws."""
+
+import numpy as np
+import numpy.testing as npt
+import pytest
+from scipy.stats import multivariate_normal
+
+from pyannote_diarizen.functional.speaker_count import SpeakerPartitions
+
+PHI = np.linspace(6, 1, 5)
+
+
+@pytest.fixture
+def truth() -> np.ndarray:
+    return np.repeat([0, 1, 2, 3], [20, 5, 12, 8])
+
+
+@pytest.fixture
+def embeddings(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    speakers = 3 * rng.standard_normal((4, 5)) * np.sqrt(PHI)
+    return speakers[truth] + rng.standard_normal((len(truth), 5))
+
+
+@pytest.fixture
+def partitions(embeddings: np.ndarray) -> SpeakerPartitions:
+    return SpeakerPartitions(embeddings, PHI)
+
+
+def same_partition(found: np.ndarray, labels: np.ndarray) -> bool:
+    pairs = {*zip(found, labels, strict=True)}
+    return len(pairs) == len({*found}) == len({*labels})
+
+
+def test_evidence_is_the_density_of_the_model(rng: np.random.Generator):
+    vectors, labels = rng.standard_normal((5, 1)), np.array([0, 1, 0, 0, 1])
+    phi = np.array([3.0])
+
+    def log_density(labels: np.ndarray) -> float:
+        covariance = np.eye(5) + 3.0 * (labels[:, None] == labels)
+        return multivariate_normal(cov=covariance).logpdf(vectors[:, 0])
+
+    partitions, one = SpeakerPartitions(vectors, phi), np.zeros(5, dtype=int)
+    npt.assert_allclose(
+        partitions.evidence(labels) - partitions.evidence(one),
+        log_density(labels) - log_density(one),
+    )
+
+
+@pytest.mark.parametrize("start", ["one", "pairs", "halves", "each", "wrong"])
+def test_truth_is_found_from_anywhere(partitions, truth, start: str, rng):
+    labels = {
+        "one": np.zeros_like(truth),
+        "pairs": truth // 2,
+        "halves": 2 * truth + np.arange(len(truth)) % 2,
+        "each": np.arange(len(truth)),
+        "wrong": rng.integers(4, size=len(truth)),
+    }[start]
+    assert same_partition(partitions.reach(labels, 4), truth)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 17, 45])
+def test_number_comes_out(partitions, truth, number: int):
+    labels = partitions.reach(truth, number)
+    npt.assert_array_equal(np.unique(labels), np.arange(number))
+
+
+def test_more_speakers_split_the_true_ones_and_fewer_join_them(partitions, truth):
+    more, fewer = partitions.reach(truth, 6), partitions.reach(truth, 3)
+    assert len({*zip(more, truth, strict=True)}) == 6
+    assert len({*zip(fewer, truth, strict=True)}) == 4
+
+
+def test_walk_visits_each_number_once(partitions, truth):
+    found = dict(partitions.walk(truth, 2, 7))
+    assert list(found) == [4, 5, 6, 7, 3, 2]
+    assert all(labels.max() + 1 == number for number, labels in found.items())
+    assert list(dict(partitions.walk(truth, 6, 7))) == [6, 7]
+    assert list(dict(partitions.walk(truth, 1, 2))) == [2, 1]
+
+
+def test_evidence_peaks_at_the_truth(partitions, truth):
+    evidence = {
+        number: partitions.evidence(labels)
+        for number, labels in partitions.walk(truth, 1, 8)
+    }
+    assert max(evidence, key=evidence.__getitem__) == 4
+
+
+def test_separation_tells_halves_from_speakers(partitions, truth):
+    assert (partitions.separation(truth) > 0).all()
+    halves = np.where((truth == 0) & (np.arange(len(truth)) % 2 == 0), 4, truth)
+    separation = partitions.separation(halves)
+    assert separation[0] == separation[4] < 0
+    assert (separation[1:4] > 0).all()
+    npt.assert_array_equal(partitions.separation(np.zeros_like(truth)), [np.inf])
+
+
+def test_order_of_embeddings_does_not_matter(embeddings, truth, rng):
+    order = rng.permutation(len(truth))
+    shuffled = SpeakerPartitions(embeddings[order], PHI)
+    for number in (2, 4, 7):
+        expected = SpeakerPartitions(embeddings, PHI).reach(truth, number)
+        found = shuffled.reach(truth[order], number)
+        assert same_partition(found, expected[order])
+
+
+def test_equal_embeddings_can_be_split_down_to_one_each():
+    equal = SpeakerPartitions(np.ones((6, 5)), PHI)
+    labels = equal.reach(np.zeros(6, dtype=int), 6)
+    npt.assert_array_equal(np.sort(labels), np.arange(6))
+
+
+def test_hundreds_of_speakers(rng: np.random.Generator):
+    people = 30 * rng.standard_normal((200, 5))
+    labels = np.arange(400) % 200
+    partitions = SpeakerPartitions(people[labels], np.full(5, 900.0))
+    assert same_partition(partitions.reach(np.minimum(labels, 180), 200), labels)
+
+
+def test_arguments_are_left_alone(partitions, truth):
+    before = truth.copy()
+    partitions.reach(truth, 2)
+    partitions.reach(truth, 6)
+    npt.assert_array_equal(truth, before)
