@@ -38,6 +38,7 @@ from pyannote_diarizen.pipelines.components import (
     unused_plda,
 )
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
+from pyannote_diarizen.pipelines.presets import find_preset
 from pyannote_diarizen.pipelines.pretrained import (
     check_hyper_parameters,
     pretrained_config,
@@ -219,6 +220,7 @@ class DiariZen(DiarizationSteps):
         token: str | bool | None = None,
         cache_dir: Path | str | None = None,
         weights_only: bool = True,
+        preset: str | None = None,
         **options: Any,
     ) -> "DiariZen":
         """Load a pipeline in the layout of pyannote.audio or of DiariZen.
@@ -244,6 +246,9 @@ class DiariZen(DiarizationSteps):
         weights_only : bool, optional
             Refuse models that hold more than weights. False runs the code they hold.
             Defaults to True.
+        preset : str, optional
+            Name of hyper-parameters that come with the pipeline for one kind of
+            recordings, as in "meeting"; see `pipelines.presets`.
         **options
             Arguments of `DiariZen` that take precedence, such as `embedding`,
             `compatibility` or `rttm_out_dir`.
@@ -259,6 +264,12 @@ class DiariZen(DiarizationSteps):
         ...     "BUT-FIT/diarizen-wavlm-large-s80-md-v2", rttm_out_dir="diarized"
         ... )
         """
+        if preset is not None and hparams_file is not None:
+            raise ValueError("Give `preset` or `hparams_file`, not both.")
+        if preset is not None:
+            hparams_file = find_preset(
+                checkpoint, preset, subfolder, revision, token, cache_dir
+            )
         config = pretrained_config(
             checkpoint,
             subfolder=subfolder,
