@@ -13,3 +13,7 @@ class MissingAudioFileError(AudioFileError, FileNotFoundError):
 
 class CheckpointMismatchError(ValueError):
     """The keys or shapes of a checkpoint differ from those of the model."""
+
+
+class VoiceprintMismatchError(ValueError):
+    """Voiceprints were made by another embedding model; the message names both."""

@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Voiceprints: embeddings of speakers whose names are known, in one portable file.
+
+The file is an npz archive of plain arrays, which NumPy reads without running code:
+`format` (1), `model` and `fingerprint` (of the embedding model, to which others do not
+compare), `names` and `embeddings` (one row a clip). It holds no audio and no paths.
+"""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.errors import VoiceprintMismatchError
+
+FORMAT = 1
+UNKNOWN_PREFIX = "unknown"
+"""Names that start so are those of strangers."""
+_ARRAYS = ("format", "model", "fingerprint", "names", "embeddings")
+
+
+@dataclass(frozen=True)
+class EmbeddingIdentity:
+    """Which model embeddings are of.
+
+    Parameters
+    ----------
+    model : str
+        Its class and dimension, for humans.
+    fingerprint : str
+        Digest of its weights.
+    """
+
+    model: str
+    fingerprint: str
+
+    def __str__(self) -> str:
+        """Name it in messages."""
+        return f"{self.model} ({self.fingerprint[:12]})"
+
+
+@dataclass(frozen=True, eq=False)
+class Voiceprints:
+    """Embeddings of enrolled speakers.
+
+    Parameters
+    ----------
+    identity : EmbeddingIdentity
+        Model that made them.
+    names : sequence of str
+        Speaker of each clip.
+    embeddings : (num_clips, dimension) np.ndarray
+        One of each clip.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an embedding is not finite, or a name is empty or one that
+        unknown voices get.
+    """
+
+    identity: EmbeddingIdentity
+    names: tuple[str, ...]
+    embeddings: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Check names and embeddings."""
+        object.__setattr__(self, "names", tuple(self.names))
+        shape = self.embeddings.shape
+        if len(shape) != 2 or shape[0] != len(self.names):
+            raise ValueError(
+                "`embeddings` should be (num_clips, dimension) with a name for each "
+                f"clip, got shape {shape} and {len(self.names)} names."
+            )
+        if not np.isfinite(self.embeddings).all():
+            raise ValueError("`embeddings` hold values that are not finite.")
+        for name in self.names:
+            if not name.strip() or name.startswith(UNKNOWN_PREFIX):
+                raise ValueError(
+                    f"A speaker cannot be called '{name}': names should not be empty, "
+                    f"nor start with '{UNKNOWN_PREFIX}', as those of strangers do."
+                )
+
+    @property
+    def speakers(self) -> list[str]:
+        """Names, each once, in the order of enrolment."""
+        return list(dict.fromkeys(self.names))
+
+    def num_clips(self, speaker: str) -> int:
+        """Count the clips of a speaker."""
+        return self.names.count(speaker)
+
+    def means(self) -> np.ndarray:
+        """(num_speakers, dimension) mean embedding of each of `speakers`."""
+        names = np.array(self.names)
+        means = [self.embeddings[names == name].mean(axis=0) for name in self.speakers]
+        return np.array(means).reshape(-1, self.embeddings.shape[1])
+
+    def __add__(self, other: "Voiceprints") -> "Voiceprints":
+        """Voiceprints of both; clips of speakers with the same name go together."""
+        other.check_identity(self.identity)
+        embeddings = np.concatenate([self.embeddings, other.embeddings])
+        return Voiceprints(self.identity, self.names + other.names, embeddings)
+
+    def without(self, speakers: Iterable[str]) -> "Voiceprints":
+        """Forget speakers, and their embeddings.
+
+        Raises
+        ------
+        ValueError
+            If one is not there.
+        """
+        forgotten = set(speakers)
+        if strangers := forgotten - set(self.names):
+            raise ValueError(
+                f"Nobody is called {', '.join(sorted(strangers))}; enrolled are: "
+                f"{', '.join(self.speakers) or 'nobody'}."
+            )
+        kept = [i for i, name in enumerate(self.names) if name not in forgotten]
+        names = tuple(self.names[i] for i in kept)
+        return Voiceprints(self.identity, names, self.embeddings[kept])
+
+    def check_identity(self, identity: EmbeddingIdentity) -> None:
+        """Refuse to be compared with embeddings of another model.
+
+        Parameters
+        ----------
+        identity : EmbeddingIdentity
+            Of the other embeddings.
+
+        Raises
+        ------
+        VoiceprintMismatchError
+            If it is not that of these ones.
+        """
+        if identity.fingerprint != self.identity.fingerprint:
+            raise VoiceprintMismatchError(
+                f"These voiceprints were made by {self.identity}, and embeddings of "
+                f"{identity} do not compare: use the pipeline they were made with, or "
+                "enrol speakers again."
+            )
+
+    def save(self, path: Path | str) -> None:
+        """Write a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : Path or str
+            Replaced if it exists; its folder is made if need be.
+        """
+        with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file,
+                format=FORMAT,
+                model=self.identity.model,
+                fingerprint=self.identity.fingerprint,
+                names=np.array(self.names, dtype=np.str_),
+                embeddings=self.embeddings.astype(np.float32),
+            )
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Voiceprints":
+        """Read a file, without running code.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it does not exist.
+        ValueError
+            If it is damaged, something else, or of a later version.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"There are no voiceprints at '{path}'.")
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if missing := set(_ARRAYS) - set(file):
+                    raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+                arrays = {name: file[name] for name in _ARRAYS}
+            if arrays["format"] != FORMAT:
+                raise ValueError(
+                    f"its format is {arrays['format']}, this version reads {FORMAT}"
+                )
+            return cls(
+                EmbeddingIdentity(str(arrays["model"]), str(arrays["fingerprint"])),
+                tuple(arrays["names"].tolist()),
+                arrays["embeddings"],
+            )
+        except (ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
+            raise ValueError(f"'{path}' is no file of voiceprints: {error}.") from error
