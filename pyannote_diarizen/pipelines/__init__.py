@@ -4,5 +4,6 @@
 
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.original import DiariZenPipeline
+from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 
-__all__ = ["DiariZen", "DiariZenPipeline"]
+__all__ = ["DiariZen", "DiariZenPipeline", "SpeakerRecognition"]

@@ -9,9 +9,10 @@ more speaker; speakers called after their clusters, from 0. Published scores of 
 were measured with all of that.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
     SpeakerDiarization,
@@ -83,20 +84,37 @@ class ClusterNumbers:
         clusters = dict(zip(names, numbered.labels(), strict=False))
         if isinstance(output, Annotation):
             return output.rename_labels(mapping=clusters)
-        return _rename(output, clusters)
+        return rename_speakers(output, clusters)
 
 
-def _rename(output: DiarizeOutput, clusters: dict[str, int]) -> DiarizeOutput:
-    """Rename speakers, and sort their embeddings by the new names."""
+def rename_speakers(
+    output: DiarizeOutput, mapping: Mapping[str, str | int]
+) -> DiarizeOutput:
+    """Rename speakers, and sort their embeddings by the new names.
+
+    Parameters
+    ----------
+    output : DiarizeOutput
+    mapping : Mapping
+        New name of each speaker. Those who get the same become one, whose embedding is
+        the mean of theirs.
+
+    Returns
+    -------
+    renamed : DiarizeOutput
+    """
     before = output.speaker_diarization
-    diarization = before.rename_labels(mapping=clusters)
-    present = [clusters[name] for name in before.labels()]
-    rows = [present.index(cluster) for cluster in diarization.labels()]
+    diarization = before.rename_labels(mapping=mapping)
+    names = [mapping[name] for name in before.labels()]
     embeddings = output.speaker_embeddings
+    if embeddings is not None:
+        rows = [[name == new for name in names] for new in diarization.labels()]
+        means = [embeddings[row].mean(axis=0) for row in rows]
+        embeddings = np.array(means).reshape(-1, embeddings.shape[1])
     return DiarizeOutput(
         speaker_diarization=diarization,
         exclusive_speaker_diarization=(
-            output.exclusive_speaker_diarization.rename_labels(mapping=clusters)
+            output.exclusive_speaker_diarization.rename_labels(mapping=mapping)
         ),
-        speaker_embeddings=None if embeddings is None else embeddings[rows],
+        speaker_embeddings=embeddings,
     )
