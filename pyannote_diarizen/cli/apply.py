@@ -18,6 +18,13 @@ def apply(
         typer.Argument(help="Audio files, folders of them, wav.scp lists of them."),
     ],
     pipeline: PipelineOption = DEFAULT_PIPELINE,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Hyper-parameters that come with the pipeline for one kind of "
+            "recordings, by name: see its presets/."
+        ),
+    ] = None,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +62,7 @@ def apply(
     from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
 
     named, failed = find_audio(audio)
-    loaded = load_pipeline(pipeline, device)
+    loaded = load_pipeline(pipeline, device, preset)
     with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
             loaded,

@@ -24,7 +24,9 @@ _BROKEN = (
 )
 
 
-def load_pipeline(name_or_path: str | Path, device: str = "auto") -> Pipeline:
+def load_pipeline(
+    name_or_path: str | Path, device: str = "auto", preset: str | None = None
+) -> Pipeline:
     """Pipeline, ready to be called.
 
     Parameters
@@ -33,6 +35,8 @@ def load_pipeline(name_or_path: str | Path, device: str = "auto") -> Pipeline:
         See `resolve_pipeline`.
     device : str
         "cpu", "cuda", "cuda:1", "mps", or "auto": the first GPU if there is one.
+    preset : str, optional
+        Name of hyper-parameters that come with the pipeline, as in "meeting".
 
     Returns
     -------
@@ -42,14 +46,14 @@ def load_pipeline(name_or_path: str | Path, device: str = "auto") -> Pipeline:
     Raises
     ------
     FileNotFoundError
-        If there is no such pipeline.
+        If there is no such pipeline, or it has no such preset.
     ValueError
         If the pipeline cannot be loaded, or this machine lacks `device`.
     """
     chosen = choose_device(device)
     source = resolve_pipeline(name_or_path)
     with naming_in_errors(source):
-        pipeline = DiariZen.from_pretrained(source)
+        pipeline = DiariZen.from_pretrained(source, preset=preset)
     return pipeline.to(chosen)
 
 

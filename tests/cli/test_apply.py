@@ -60,6 +60,22 @@ def test_number_of_speakers_reaches_the_pipeline(run, pipeline, write_audio):
     assert result.stdout == rttm("a", speaker="min_speakers=2,max_speakers=4")
 
 
+def test_a_preset_by_its_name(run, write_audio, here, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    (here / "config.yaml").write_text(
+        "pipeline: {name: tunable_pipeline.TunablePipeline}\nparams: {threshold: 0.9}\n"
+    )
+    (here / "presets").mkdir()
+    (here / "presets" / "quiet.yaml").write_text("params: {threshold: 0.1}\n")
+    write_audio("a.wav")
+    assert run("apply", "a.wav", "--pipeline", ".").stdout == ""
+    result = run("apply", "a.wav", "--pipeline", ".", "--preset", "quiet")
+    assert result.stdout == rttm("a")
+    result = run("apply", "a.wav", "--pipeline", ".", "--preset", "loud")
+    assert result.exit_code == 2
+    assert "has no preset called 'loud', only quiet." in result.stderr
+
+
 @pytest.mark.parametrize(("channel", "expected"), [("0", ""), ("1", rttm("a"))])
 def test_one_channel_can_be_chosen(run, pipeline, write_audio, channel, expected):
     write_audio("a.wav", num_channels=2)
