@@ -29,7 +29,7 @@ def demo(
     """
     from pyannote_diarizen.data.sample import sample_file
     from pyannote_diarizen.evaluation.measure import measure
-    from pyannote_diarizen.evaluation.timeline import draw_timeline, save_timeline
+    from pyannote_diarizen.evaluation.timeline import draw_timeline, save_figure
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import write_rttm
 
@@ -39,7 +39,7 @@ def demo(
         measurement = measure(loaded, file, hook=progress)
     rttm, picture = Path("sample.rttm"), Path("sample.png")
     write_rttm(measurement.diarization, rttm)
-    save_timeline(draw_timeline(file["annotation"], measurement.diarization), picture)
+    save_figure(draw_timeline(file["annotation"], measurement.diarization), picture)
 
     Console().print(_table(measurement.diarization))
     typer.echo(_summary(measurement))

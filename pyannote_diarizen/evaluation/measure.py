@@ -43,6 +43,11 @@ class Measurement:
         return self.processing_time / self.duration
 
 
+def without_reference(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Name and audio of a file of a protocol."""
+    return {key: file[key] for key in _SHOWN if key in file}
+
+
 def measure(
     pipeline: Callable[..., Any], file: Mapping[str, Any], **options: Any
 ) -> Measurement:
@@ -62,7 +67,7 @@ def measure(
     measurement : Measurement
         The diarization, its errors and the time it took.
     """
-    shown = {key: file[key] for key in _SHOWN if key in file}
+    shown = without_reference(file)
     started = time.perf_counter()
     output = pipeline(shown, **options)
     processing_time = time.perf_counter() - started

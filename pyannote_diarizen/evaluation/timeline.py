@@ -66,7 +66,7 @@ def _draw_rows(
     axes.grid(axis="x", alpha=0.3)
 
 
-def save_timeline(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Write `figure` to `path`, in the format that its suffix names."""
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150)

@@ -6,7 +6,7 @@ import matplotlib.image
 import pytest
 from pyannote.core import Annotation, Segment
 
-from pyannote_diarizen.evaluation.timeline import draw_timeline, save_timeline
+from pyannote_diarizen.evaluation.timeline import draw_timeline, save_figure
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_silence_can_be_drawn(reference):
 
 def test_the_file_is_a_picture(reference, hypothesis, tmp_path):
     path = tmp_path / "a.png"
-    save_timeline(draw_timeline(reference, hypothesis), path)
+    save_figure(draw_timeline(reference, hypothesis), path)
     height, width, _ = matplotlib.image.imread(path).shape
     assert width == 1500
     assert height > 300

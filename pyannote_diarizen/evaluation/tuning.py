@@ -1,0 +1,215 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Tune the hyper-parameters of a pipeline on annotated files.
+
+Networks run once; trials only cluster. `Optimizer` of pyannote.pipeline knows how to
+do that, but neither storages that machines share, nor progress, nor how to refuse a
+study of something else: this is Optuna, used directly.
+"""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FixedTrial, FrozenTrial, TrialState
+from pyannote.audio import Pipeline
+from pyannote.core import Annotation, Timeline
+from pyannote.database.util import get_annotated
+from pyannote.metrics.base import BaseMetric
+
+from pyannote_diarizen.evaluation.measure import without_reference
+from pyannote_diarizen.evaluation.speaker_count import SpeakerCountError
+from pyannote_diarizen.evaluation.study import finished_trials
+
+
+@dataclass(frozen=True)
+class AnnotatedFile:
+    """A file to tune on.
+
+    Parameters
+    ----------
+    shown : dict
+        What the pipeline sees. Keeps what the networks said of the file.
+    reference : Annotation
+        Who speaks when.
+    annotated : Timeline
+        What was annotated.
+    """
+
+    shown: dict[str, Any]
+    reference: Annotation
+    annotated: Timeline
+
+    @classmethod
+    def from_protocol(cls, file: Mapping[str, Any]) -> "AnnotatedFile":
+        """File of a protocol; a `ValueError` if nobody annotated it."""
+        if file.get("annotation") is None:
+            raise ValueError(
+                f"File '{file['uri']}' has no annotation: tune on annotated files."
+            )
+        return cls(without_reference(file), file["annotation"], get_annotated(file))
+
+
+class Tuning:
+    """Search for the hyper-parameters that make the fewest errors.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        With the hyper-parameters to begin with. Its frozen ones stay as they are, and
+        so does `segmentation.threshold`, which embeddings depend on.
+    files : iterable of Mapping
+        Files of a pyannote.database protocol.
+    count_speakers : bool, optional
+        Minimize the speaker count error, too. Defaults to False: only the metric of
+        the pipeline, by default the diarization error rate.
+
+    Examples
+    --------
+    >>> tuning = Tuning(pipeline, protocol.development())       # doctest: +SKIP
+    >>> for file in tuning.run_networks():                      # doctest: +SKIP
+    ...     print(file)
+    >>> study = open_study(                                     # doctest: +SKIP
+    ...     None, "trial", tuning.objectives, tuning.conditions
+    ... )
+    >>> for trial in tuning.run_trials(study, 100):             # doctest: +SKIP
+    ...     print(trial.values)
+    >>> best = tuning.hyper_parameters(choose_trial(study))     # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        files: Iterable[Mapping[str, Any]],
+        count_speakers: bool = False,
+    ) -> None:
+        self.pipeline = pipeline
+        self.files = [AnnotatedFile.from_protocol(file) for file in files]
+        if not self.files:
+            raise ValueError("There is no file to tune on.")
+        self.count_speakers = count_speakers
+        if not pipeline.instantiated:
+            pipeline.instantiate(pipeline.default_parameters())
+        self.start = pipeline.parameters(instantiated=True)
+        threshold = self.start.get("segmentation", {}).get("threshold")
+        if threshold is not None:
+            pipeline.freeze({"segmentation": {"threshold": threshold}})
+            pipeline.instantiate(self.start)
+
+    @property
+    def objectives(self) -> list[str]:
+        """Names of what is minimized."""
+        return [metric.name for metric in self._metrics()]
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """What results depend on besides hyper-parameters, as JSON."""
+        names = sorted(file.shown["uri"] for file in self.files)
+        return {
+            "files": hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16],
+            "hyper-parameters": sorted(_flat(self.pipeline.parameters())),
+        }
+
+    def run_networks(self) -> Iterator[str]:
+        """Run the networks on all files, and keep what they say in memory.
+
+        Yields
+        ------
+        uri : str
+            Of each file, once processed.
+        """
+        for file in self.files:
+            self._process(file)
+            yield file.shown["uri"]
+
+    def run_trials(self, study: optuna.Study, num_trials: int) -> Iterator[FrozenTrial]:
+        """Try hyper-parameters, those of the pipeline first.
+
+        Parameters
+        ----------
+        study : optuna.Study
+            Remembers the trials.
+        num_trials : int
+            The study then has that many finished trials, including those that others
+            made.
+
+        Yields
+        ------
+        trial : FrozenTrial
+            Completed, or pruned.
+        """
+        study.enqueue_trial(_flat(self.start), skip_if_exists=True)
+        while len(finished_trials(study)) < num_trials:
+            trial = study.ask()
+            try:
+                values = self._evaluate(trial, study)
+            except optuna.TrialPruned:
+                yield study.tell(trial, state=TrialState.PRUNED)
+            except BaseException:
+                study.tell(trial, state=TrialState.FAIL)
+                raise
+            else:
+                yield study.tell(trial, values)
+
+    def hyper_parameters(self, trial: FrozenTrial) -> dict[str, Any]:
+        """Hyper-parameters of a trial, as `pipeline.instantiate` takes them."""
+        return self._values(FixedTrial(trial.params))
+
+    def first_trial(self, study: optuna.Study) -> FrozenTrial | None:
+        """Trial of the hyper-parameters that the pipeline had, if complete."""
+        start = _flat(self.start).items()
+        trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return next((t for t in trials if t.params.items() <= start), None)
+
+    def result(self, trial: FrozenTrial) -> dict[str, Any]:
+        """Say what a trial reached, to be written down."""
+        reached = dict(zip(self.objectives, trial.values, strict=True))
+        return {"trial": trial.number, **reached}
+
+    def _evaluate(self, trial: optuna.Trial, study: optuna.Study) -> list[float]:
+        """Values of the objectives over all files."""
+        self.pipeline.instantiate(self._values(trial))
+        metrics = self._metrics()
+        for step, file in enumerate(self.files):
+            hypothesis = self._process(file)
+            for metric in metrics:
+                metric(file.reference, hypothesis, uem=file.annotated)
+            if len(metrics) == 1:  # Optuna prunes by one objective
+                trial.report(abs(metrics[0]), step)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
+        return [abs(metric) for metric in metrics]
+
+    def _values(self, trial: optuna.Trial | FixedTrial) -> dict[str, Any]:
+        with warnings.catch_warnings():
+            # pyannote.pipeline 4.1 asks Optuna by names that it gave up
+            warnings.filterwarnings("ignore", "suggest_", FutureWarning)
+            return self.pipeline.parameters(trial=trial)
+
+    def _process(self, file: AnnotatedFile) -> Annotation:
+        was_training = self.pipeline.training
+        self.pipeline.training = True
+        try:
+            output = self.pipeline(file.shown)
+        finally:
+            self.pipeline.training = was_training
+        return getattr(output, "speaker_diarization", output)
+
+    def _metrics(self) -> list[BaseMetric]:
+        counts = [SpeakerCountError()] if self.count_speakers else []
+        return [self.pipeline.get_metric(), *counts]
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Hyper-parameters by the names that pyannote.pipeline gives them in a study."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}>"))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Tuning, on models that hear tones."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from pyannote.core import Annotation, Segment, Timeline
+
+sys.path.append(str(Path(__file__).parents[1] / "pipelines"))
+
+from tone_model import (
+    DURATION,
+    SAMPLE_RATE,
+    TURNS,
+    ToneEmbedding,
+    ToneModel,
+    ToneSegmentation,
+    tones,
+)
+
+from pyannote_diarizen.evaluation.study import choose_trial, open_study
+from pyannote_diarizen.evaluation.tuning import Tuning
+from pyannote_diarizen.pipelines import DiariZen
+
+START = {
+    "segmentation": {"min_duration_off": 0.0},
+    "clustering": {"method": "centroid", "min_cluster_size": 1, "threshold": 2.0},
+}
+
+
+def pipeline(**options) -> DiariZen:
+    """Pipeline whose hyper-parameters make one speaker of all."""
+    built = DiariZen(
+        segmentation=options.pop("segmentation", None) or ToneSegmentation().eval(),
+        embedding=ToneEmbedding().eval(),
+        clustering="AgglomerativeClustering",
+        segmentation_step=0.25,
+    )
+    return built.instantiate(START)
+
+
+def recording(uri: str) -> dict:
+    """Annotated conversation of three tones."""
+    reference = Annotation(uri=uri)
+    for track, (start, end, speaker) in enumerate(TURNS):
+        reference[Segment(start, end), track] = f"tone{speaker}"
+    return {
+        "uri": uri,
+        "waveform": tones(TURNS, DURATION),
+        "sample_rate": SAMPLE_RATE,
+        "annotation": reference,
+        "annotated": Timeline([Segment(0, DURATION)]),
+    }
+
+
+def new_study(tuning: Tuning, **options) -> optuna.Study:
+    conditions = tuning.conditions
+    return open_study(None, "s", tuning.objectives, conditions, seed=1, **options)
+
+
+@pytest.fixture
+def passes(monkeypatch) -> Counter:
+    """Number of batches that went through each network."""
+    passes = Counter()
+    amplitudes = ToneModel.amplitudes
+
+    def spy(model, waveforms):
+        passes[type(model).__name__] += 1
+        return amplitudes(model, waveforms)
+
+    monkeypatch.setattr(ToneModel, "amplitudes", spy)
+    return passes
+
+
+@pytest.mark.parametrize("powerset", [True, False])
+def test_networks_run_once(passes, powerset):
+    segmentation = ToneSegmentation(powerset=powerset).eval()
+    built = pipeline(segmentation=segmentation)
+    if not powerset:
+        built.instantiate({"segmentation": {"threshold": 0.5}})
+    tuning = Tuning(built, [recording("a"), recording("b")])
+    assert list(tuning.run_networks()) == ["a", "b"]
+    before = dict(passes)
+    assert set(before) == {"ToneSegmentation", "ToneEmbedding"}
+    study = new_study(tuning)
+    trials = list(tuning.run_trials(study, 3))
+    assert passes == before
+    assert len(trials) == len(study.trials) == 3
+    assert not built.training
+    assert all("segmentation>threshold" not in trial.params for trial in trials)
+
+
+def test_it_begins_with_what_the_pipeline_has_and_finds_better():
+    tuning = Tuning(pipeline(), [recording("a")], count_speakers=True)
+    assert tuning.objectives == ["diarization error rate", "speaker count error"]
+    study = new_study(tuning)
+    assert tuning.first_trial(study) is None
+    trials = list(tuning.run_trials(study, 12))
+    assert tuning.first_trial(study) == trials[0]
+    assert tuning.hyper_parameters(trials[0]) == START
+    assert trials[0].values[1] == 1
+    best = choose_trial(study)
+    assert best.values[0] < 0.02
+    assert best.values[1] == 0
+    assert tuning.result(best) == {
+        "trial": best.number,
+        "diarization error rate": best.values[0],
+        "speaker count error": 0,
+    }
+    tuned = pipeline().instantiate(tuning.hyper_parameters(best))
+    output = tuned({**recording("a"), "annotation": None})
+    assert len(output.speaker_diarization.labels()) == 3
+
+
+def test_it_goes_on_up_to_the_number_of_trials():
+    tuning = Tuning(pipeline(), [recording("a")])
+    study = new_study(tuning)
+    assert len(list(tuning.run_trials(study, 2))) == 2
+    again = Tuning(pipeline(), [recording("a")])
+    assert again.conditions == tuning.conditions
+    assert len(list(again.run_trials(study, 3))) == 1
+    assert not list(again.run_trials(study, 3))
+    assert Tuning(pipeline(), [recording("b")]).conditions != tuning.conditions
+
+
+def test_trials_are_pruned():
+    class After(optuna.pruners.BasePruner):
+        def prune(self, study, trial):
+            return trial.number > 0
+
+    tuning = Tuning(pipeline(), [recording("a"), recording("b")])
+    study = new_study(tuning)
+    study.pruner = After()
+    first, second = tuning.run_trials(study, 2)
+    assert first.state == TrialState.COMPLETE
+    assert second.state == TrialState.PRUNED
+    assert list(first.intermediate_values) == [0, 1]
+    assert list(second.intermediate_values) == [0]
+
+
+def test_an_interrupted_trial_is_not_finished(monkeypatch):
+    tuning = Tuning(pipeline(), [recording("a")])
+    study = new_study(tuning)
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DiariZen, "apply", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            list(tuning.run_trials(study, 2))
+    assert [trial.state for trial in study.trials] == [TrialState.FAIL]
+    assert len(list(tuning.run_trials(study, 2))) == 2
+
+
+def test_frozen_hyper_parameters_stay(passes):
+    built = pipeline().freeze({"clustering": {"method": "average"}})
+    tuning = Tuning(
+        built.instantiate({"clustering": {"method": "average"}}), [recording("a")]
+    )
+    (trial, *_) = tuning.run_trials(new_study(tuning), 2)
+    assert tuning.hyper_parameters(trial)["clustering"]["method"] == "average"
+    assert "clustering>method" not in trial.params
+
+
+def test_what_cannot_be_tuned_on():
+    with pytest.raises(ValueError, match="no file to tune on"):
+        Tuning(pipeline(), [])
+    unlabelled = {**recording("talk"), "annotation": None}
+    with pytest.raises(ValueError, match="'talk' has no annotation"):
+        Tuning(pipeline(), [unlabelled])
