@@ -19,6 +19,7 @@ from pyannote_diarizen.cli.doctor import doctor
 from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.simulate import simulate
+from pyannote_diarizen.cli.tune import tune
 
 
 class OneLineErrors(TyperGroup):
@@ -47,6 +48,7 @@ app.command()(convert)
 app.command()(download)
 app.command()(simulate)
 app.command()(plda)
+app.command()(tune)
 app.command()(doctor)
 
 

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen tune`: hyper-parameters that suit your recordings."""
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from pyannote_diarizen.cli.options import DeviceOption
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+    from pyannote_diarizen.evaluation.tuning import Tuning
+
+
+class Sampler(str, Enum):
+    """How the values of the next trial are chosen."""
+
+    tpe = "tpe"
+    nsga2 = "nsga2"
+    random = "random"
+
+
+class Pruner(str, Enum):
+    """How trials that do badly on the first files are stopped."""
+
+    none = "none"
+    median = "median"
+    halving = "halving"
+
+
+def tune(
+    pipeline: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a pipeline, folder or config file of another, or owner/name "
+            "on the Hugging Face Hub."
+        ),
+    ],
+    protocol: Annotated[
+        str,
+        typer.Argument(help="Of annotated files, as in AMI.SpeakerDiarization.Mini."),
+    ],
+    into: Annotated[
+        Path,
+        typer.Option(dir_okay=False, help="YAML file to write the tuned pipeline to."),
+    ],
+    subset: Annotated[
+        str, typer.Option(help="Files to tune on: train, development or test.")
+    ] = "development",
+    database: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="The database.yml that defines the protocol."
+        ),
+    ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(min=1, help="Number of trials, those of earlier runs included."),
+    ] = 100,
+    count: Annotated[
+        bool,
+        typer.Option(
+            "--count", help="Look for the right number of speakers, too: see above."
+        ),
+    ] = False,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Where trials are kept: a file called *.journal, which machines may "
+            "share, or *.sqlite, or the URL of a database. By default, beside the "
+            "YAML file."
+        ),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Name in the storage. By default, protocol and subset."),
+    ] = None,
+    sampler: Annotated[
+        Sampler, typer.Option(help="How the next values are chosen.")
+    ] = Sampler.tpe,
+    pruner: Annotated[
+        Pruner, typer.Option(help="How trials that begin badly are stopped.")
+    ] = Pruner.none,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of the sampler. Each machine should have its own."),
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Tune the hyper-parameters of a pipeline on the files of a protocol.
+
+    The networks run once, each trial only clusters. What was tried is kept: the same
+    command goes on where it was interrupted, and on several machines that share the
+    storage, all work on the same study. The YAML file holds the best so far at any
+    time; a picture of the study is written beside it.
+
+    It minimizes the diarization error rate, as the pipeline defines it. With --count,
+    also the mean error of the number of speakers: of all trials that have at most one
+    point of diarization error rate more than the best, the one with the fewest such
+    errors is written.
+    """
+    from pyannote_diarizen.data.protocols import load_protocol, subset_files
+    from pyannote_diarizen.evaluation.study import open_storage, open_study
+    from pyannote_diarizen.evaluation.study_plot import draw_study
+    from pyannote_diarizen.evaluation.timeline import save_figure
+    from pyannote_diarizen.evaluation.tuning import Tuning
+    from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.hub.tuned import write_tuned
+
+    # what may be wrong is found out before anything takes long
+    if into.suffix not in (".yaml", ".yml"):
+        raise typer.BadParameter(f"--into should be called *.yaml, got {into}.")
+    files = subset_files(load_protocol(protocol, database), subset)
+    tuning = Tuning(load_pipeline(pipeline, device), files, count)
+    work = open_study(
+        open_storage(storage or into.with_suffix(".journal")),
+        study or f"{protocol}.{subset}",
+        tuning.objectives,
+        tuning.conditions,
+        sampler.value,
+        pruner.value,
+        seed,
+    )
+    # at any time there is the best so far, also of other machines
+    for best in _search(tuning, work, trials):
+        record = {"protocol": protocol, "subset": subset, "study": work.study_name}
+        params = tuning.hyper_parameters(best)
+        write_tuned(pipeline, params, {**record, **tuning.result(best)}, into)
+    picture = into.with_suffix(".png")
+    save_figure(draw_study(work, tuning.objectives), picture)
+    typer.echo(_summary(tuning, work))
+    typer.echo(f"Written: {into} and {picture}.")
+
+
+def _search(
+    tuning: "Tuning", study: "Study", num_trials: int
+) -> "Iterator[FrozenTrial]":
+    """Show progress; yield the trial to keep, each time that it is another one."""
+    from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        networks = progress.add_task("networks", total=len(tuning.files))
+        for _ in tuning.run_networks():
+            progress.advance(networks)
+        bar = progress.add_task("trials", total=num_trials)
+        best = choose_trial(study)
+        if best is not None:
+            yield best
+        for _ in tuning.run_trials(study, num_trials):
+            known, best = best, choose_trial(study)
+            if best is not None and (known is None or known.number != best.number):
+                yield best
+                progress.update(bar, description=f"trials, best {_told(tuning, best)}")
+            progress.update(bar, completed=len(finished_trials(study)))
+
+
+def _told(tuning: "Tuning", trial: "FrozenTrial") -> str:
+    """Say what a trial reached."""
+    rate, *counts = trial.values
+    told = [f"{tuning.objectives[0]} {rate:.2%}"]
+    told += [f"{tuning.objectives[1]} {count:.2f}" for count in counts]
+    return ", ".join(told)
+
+
+def _summary(tuning: "Tuning", study: "Study") -> str:
+    from statistics import median
+
+    from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
+
+    trials = finished_trials(study)
+    before, best = tuning.first_trial(study), choose_trial(study)
+    seconds = median(trial.duration.total_seconds() for trial in trials)
+    return (
+        f"Before: {_told(tuning, before) if before else 'not known'}.\n"
+        f"Tuned: {_told(tuning, best)}, on the files tuned on.\n"
+        f"{len(trials)} trials on {len(tuning.files)} files, {seconds:.2f} s each."
+    )
