@@ -76,7 +76,8 @@ def reliable_speakers(
     usable = active_speakers(embeddings, segmentations)
     usable &= np.isfinite(embeddings).all(axis=2) & embeddings.any(axis=2)
     if segmentations is not None:
-        alone = segmentations.data.sum(axis=2, keepdims=True) == 1
+        count = segmentations.data.sum(axis=2, keepdims=True, dtype=np.uint8)
+        alone = count == 1
         clean = (segmentations.data * alone).sum(axis=1)
         num_frames = segmentations.data.shape[1]
         reliable = usable & (clean >= round(min_active_ratio * num_frames))

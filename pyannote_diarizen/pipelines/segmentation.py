@@ -82,10 +82,17 @@ def silence_padding(
         grid.closest_frame(chunks[chunk].start + 0.5 * frames.duration)
         for chunk in range(num_chunks)
     ]
-    frame = np.array(first_frame)[:, None] + np.arange(num_frames)
-    # a turn ends at the centre of the first frame where the speaker is silent
-    inside = grid.start + (frame + 1) * grid.step + 0.5 * grid.duration <= duration
-    return SlidingWindowFeature(segmentations.data * inside[:, :, None], chunks)
+    first = np.array(first_frame)[:, None]
+
+    def inside(frame: np.ndarray) -> np.ndarray:
+        # a turn ends at the centre of the first frame where the speaker is silent
+        return grid.start + (frame + 1) * grid.step + 0.5 * grid.duration <= duration
+
+    # of a day of audio, the numbers of all frames would take gigabytes
+    reaches_end = ~inside(first + num_frames - 1)[:, 0]
+    data = segmentations.data.copy()
+    data[reaches_end] *= inside(first[reaches_end] + np.arange(num_frames))[:, :, None]
+    return SlidingWindowFeature(data, chunks)
 
 
 def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.ndarray:
