@@ -24,7 +24,7 @@ variances of the speakers' posteriors, `gamma` the responsibilities, `pi` the pr
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 from pyannote_diarizen.functional.hmm import EPSILON, forward_backward
 
@@ -77,8 +77,12 @@ def smooth_labels(labels: np.ndarray, smoothing: float = 7.0) -> np.ndarray:
            [0., 1.],
            [0., 1.]])
     """
-    one_hot = np.eye(np.max(labels) + 1)[labels]
-    return one_hot if smoothing < 0 else softmax(smoothing * one_hot, axis=1)
+    certain, num_clusters = smoothing < 0, np.max(labels) + 1
+    of_first = np.eye(1, num_clusters)[0]
+    weights = of_first if certain else softmax(smoothing * of_first)
+    responsibilities = np.full((len(labels), num_clusters), weights[-1])
+    responsibilities[np.arange(len(labels)), labels] = weights[0]
+    return responsibilities
 
 
 def vbx(
@@ -178,19 +182,31 @@ def _log_likelihoods(
     X: np.ndarray, Phi: np.ndarray, alpha: np.ndarray, invL: np.ndarray, Fa: float
 ) -> np.ndarray:
     """Log-likelihoods (num_embeddings, num_speakers) of (23), times Fa."""
+    # in place: (num_embeddings, num_speakers) arrays are what VBx needs memory for
     G = -0.5 * (np.sum(X**2, axis=1, keepdims=True) + X.shape[1] * np.log(2 * np.pi))
     rho = X * np.sqrt(Phi)  # (18)
-    return Fa * (rho @ alpha.T - 0.5 * (invL + alpha**2) @ Phi + G)
+    log_p = rho @ alpha.T
+    log_p -= 0.5 * (invL + alpha**2) @ Phi
+    log_p += G
+    log_p *= Fa
+    return log_p
 
 
 def _mixture_step(
     log_p: np.ndarray, pi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Responsibilities, priors and log-likelihood when order does not matter."""
-    log_joint = log_p + np.log(pi + EPSILON)
-    log_p_x = logsumexp(log_joint, axis=1, keepdims=True)
-    gamma = np.exp(log_joint - log_p_x)
-    return gamma, gamma.sum(axis=0) / gamma.sum(), float(log_p_x.sum())
+    """Responsibilities, priors and log-likelihood when order does not matter.
+
+    Responsibilities take the place of `log_p`.
+    """
+    log_p += np.log(pi + EPSILON)
+    highest = log_p.max(axis=1, keepdims=True)
+    log_p -= highest
+    gamma = np.exp(log_p, out=log_p)
+    total = gamma.sum(axis=1, keepdims=True)
+    gamma /= total
+    log_p_X = np.sum(highest + np.log(total))
+    return gamma, gamma.sum(axis=0) / gamma.sum(), float(log_p_X)
 
 
 def _hmm_step(
