@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,39 +14,16 @@ from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.wavlm import WavLM, get_config
 from pyannote_diarizen.wavlm.foreign import read_checkpoint
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+from foreign_wavlm import CONVS, torchaudio_model
+
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
-CONVS = [(8, 10, 5), *[(8, 3, 2)] * 4, *[(12, 2, 2)] * 2]
 
 
 class Harmful:
     def __reduce__(self):
         return os.mkdir, ("harm",)
-
-
-def torchaudio_model(layer_norm: bool, **changes) -> torch.nn.Module:
-    """Build what a bundle of torchaudio does, small."""
-    options = {
-        "extractor_mode": "layer_norm" if layer_norm else "group_norm",
-        "extractor_conv_layer_config": CONVS,
-        "extractor_conv_bias": False,
-        "encoder_embed_dim": 32,
-        "encoder_projection_dropout": 0.1,
-        "encoder_pos_conv_kernel": 16,
-        "encoder_pos_conv_groups": 4,
-        "encoder_num_layers": 2,
-        "encoder_num_heads": 4,
-        "encoder_num_buckets": 32,
-        "encoder_max_distance": 800,
-        "encoder_attention_dropout": 0.1,
-        "encoder_ff_interm_features": 48,
-        "encoder_ff_interm_dropout": 0.0,
-        "encoder_dropout": 0.1,
-        "encoder_layer_norm_first": layer_norm,
-        "encoder_layer_drop": 0.05,
-        "aux_num_out": None,
-    }
-    model = wavlm_model(**(options | changes)).eval()
-    return _extend_model(model, normalize_waveform=True) if layer_norm else model
 
 
 @pytest.mark.parametrize("layer_norm", [True, False])
