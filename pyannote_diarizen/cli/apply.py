@@ -7,24 +7,25 @@ from typing import Annotated
 
 import typer
 
-from pyannote_diarizen.cli.options import DeviceOption, PipelineOption
+from pyannote_diarizen.cli.options import (
+    AudioArgument,
+    ChannelOption,
+    DeviceOption,
+    MaxSpeakersOption,
+    MinSpeakersOption,
+    NumSpeakersOption,
+    PipelineOption,
+    PresetOption,
+    check_num_speakers,
+)
 from pyannote_diarizen.cli.progress import ProgressBars
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 
 def apply(
-    audio: Annotated[
-        list[Path],
-        typer.Argument(help="Audio files, folders of them, wav.scp lists of them."),
-    ],
+    audio: AudioArgument,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="Hyper-parameters that come with the pipeline for one kind of "
-            "recordings, by name: see its presets/."
-        ),
-    ] = None,
+    preset: PresetOption = None,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -32,20 +33,11 @@ def apply(
             help="Folder for one RTTM per file, instead of standard output.",
         ),
     ] = None,
-    num_speakers: Annotated[
-        int | None, typer.Option(min=1, help="Number of speakers, when known.")
-    ] = None,
-    min_speakers: Annotated[
-        int | None, typer.Option(min=1, help="At least so many speakers.")
-    ] = None,
-    max_speakers: Annotated[
-        int | None, typer.Option(min=1, help="At most so many speakers.")
-    ] = None,
+    num_speakers: NumSpeakersOption = None,
+    min_speakers: MinSpeakersOption = None,
+    max_speakers: MaxSpeakersOption = None,
     device: DeviceOption = "auto",
-    channel: Annotated[
-        int | None,
-        typer.Option(min=0, help="Diarize this channel, from 0, not their average."),
-    ] = None,
+    channel: ChannelOption = None,
 ) -> None:
     """Tell who speaks when in audio files, as RTTM.
 
@@ -55,8 +47,7 @@ def apply(
     Exit codes: 0, all files were diarized; 1, some were not; 2, wrong usage, or the
     pipeline cannot be loaded.
     """
-    if min_speakers and max_speakers and min_speakers > max_speakers:
-        raise typer.BadParameter("--min-speakers exceeds --max-speakers.")
+    check_num_speakers(min_speakers, max_speakers)
 
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import diarize_files, find_audio

@@ -17,6 +17,9 @@ from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.doctor import doctor
 from pyannote_diarizen.cli.download import download
+from pyannote_diarizen.cli.enrol import enrol
+from pyannote_diarizen.cli.identify import identify
+from pyannote_diarizen.cli.link import link
 from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
@@ -48,6 +51,9 @@ app.command()(convert)
 app.command()(download)
 app.command()(simulate)
 app.command()(plda)
+app.command()(enrol)
+app.command()(identify)
+app.command()(link)
 app.command()(tune)
 app.command()(doctor)
 

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+AudioArgument = Annotated[
+    list[Path],
+    typer.Argument(help="Audio files, folders of them, wav.scp lists of them."),
+]
 PipelineOption = Annotated[
     str,
     typer.Option(
@@ -16,6 +20,33 @@ PipelineOption = Annotated[
 ]
 DeviceOption = Annotated[
     str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one.")
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Hyper-parameters that come with the pipeline for one kind of "
+        "recordings, by name: see its presets/."
+    ),
+]
+NumSpeakersOption = Annotated[
+    int | None, typer.Option(min=1, help="Number of speakers, when known.")
+]
+MinSpeakersOption = Annotated[
+    int | None, typer.Option(min=1, help="At least so many speakers.")
+]
+MaxSpeakersOption = Annotated[
+    int | None, typer.Option(min=1, help="At most so many speakers.")
+]
+ChannelOption = Annotated[
+    int | None,
+    typer.Option(min=0, help="Diarize this channel, from 0, not their average."),
+]
+PldaOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Compare voices by this PLDA instead of that of the pipeline: folder, or "
+        "owner/name on the hub."
+    ),
 ]
 NewFolder = Annotated[
     Path, typer.Argument(help="Folder to create.", metavar="DESTINATION")
@@ -47,3 +78,9 @@ WeightsOnlyOption = Annotated[
         help="Refuse models that hold more than weights, or run the code they hold."
     ),
 ]
+
+
+def check_num_speakers(min_speakers: int | None, max_speakers: int | None) -> None:
+    """Refuse bounds that contradict each other."""
+    if min_speakers and max_speakers and min_speakers > max_speakers:
+        raise typer.BadParameter("--min-speakers exceeds --max-speakers.")

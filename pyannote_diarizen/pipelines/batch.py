@@ -28,12 +28,15 @@ class Outcome:
         The file.
     diarization : Annotation, optional
         Who speaks when.
+    output : Any, optional
+        What the pipeline gave, of which this is a part.
     error : str, optional
         Why there is no diarization; names the file.
     """
 
     file: Path
     diarization: Annotation | None = None
+    output: Any = None
     error: str | None = None
 
 
@@ -173,17 +176,25 @@ def diarize_files(
         except (OSError, ValueError, RuntimeError, MemoryError) as error:
             yield Outcome(path, error=f"'{path}' cannot be diarized: {error}")
         else:
-            yield Outcome(path, diarization=diarization)
+            yield Outcome(path, diarization=diarization, output=output)
 
 
-def rttm_name(uri: str) -> str:
-    """Name of a file in RTTM, which separates on spaces: they become underscores."""
-    return re.sub(r"\s", "_", uri)
+def rttm_name(name: str) -> str:
+    """Name of a file or a speaker in RTTM, which separates on spaces: underscores."""
+    return re.sub(r"\s", "_", name)
+
+
+def rttm_text(diarization: Annotation) -> str:
+    """Lines of RTTM, with the `rttm_name` of the file and of speakers."""
+    labels = diarization.labels()
+    named = diarization.rename_labels(
+        {label: rttm_name(str(label)) for label in labels}
+    )
+    named.uri = rttm_name(str(diarization.uri))
+    return named.to_rttm()
 
 
 def write_rttm(diarization: Annotation, path: Path) -> None:
-    """Write `diarization` to `path`, whole or not at all, under its `rttm_name`."""
-    named = diarization.copy()
-    named.uri = rttm_name(str(diarization.uri))
+    """Write `rttm_text` to `path`, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(named.to_rttm(), encoding="utf-8")
+        temporary.write_text(rttm_text(diarization), encoding="utf-8")

@@ -70,6 +70,14 @@ class RecognizedOutput(DiarizeOutput):
 
     matches: Mapping[str, Match] | None = None
 
+    def describe(self) -> list[str]:
+        """Say in a line for each speaker who it is, and how probably."""
+        uri = self.speaker_diarization.uri
+        return [
+            f"{uri}: {label} is {match.name or 'unknown'} ({match.probability:.1%})"
+            for label, match in (self.matches or {}).items()
+        ]
+
 
 class SpeakerRecognition:
     """Enrol, identify and link the speakers that a pipeline finds.
@@ -130,6 +138,26 @@ class SpeakerRecognition:
         dimension = self.pipeline._embedding.dimension
         return EmbeddingIdentity(f"{kind}, {dimension} dimensions", fingerprint(model))
 
+    def diarize(self, file: AudioFile, **options: Any) -> DiarizeOutput:
+        """Diarize a recording, keeping no more than the other methods need.
+
+        Parameters
+        ----------
+        file : AudioFile
+        **options
+            As `DiariZen` takes them: `num_speakers`, `hook`, ...
+
+        Returns
+        -------
+        output : DiarizeOutput
+        """
+        output = self.pipeline(file, **options)
+        return DiarizeOutput(
+            output.speaker_diarization,
+            output.exclusive_speaker_diarization,
+            output.speaker_embeddings,
+        )
+
     def enrol(
         self, name: str, clip: AudioFile, hook: Callable | None = None
     ) -> Voiceprints:
@@ -157,7 +185,7 @@ class SpeakerRecognition:
         AudioFileError
             If it cannot be read.
         """
-        output = self.pipeline(clip, num_speakers=1, hook=hook)
+        output = self.diarize(clip, num_speakers=1, hook=hook)
         voices = usable_embeddings(output)
         if not voices:
             named = clip.get("uri") if isinstance(clip, Mapping) else clip
@@ -279,13 +307,17 @@ class SpeakerRecognition:
             linked.append(rename_speakers(output, mapping))
         return linked
 
-    def voiceprints(self, outputs: Iterable[DiarizeOutput]) -> Voiceprints:
+    def voiceprints(
+        self, outputs: Iterable[DiarizeOutput], known: Voiceprints | None = None
+    ) -> Voiceprints:
         """Enrol all speakers of recordings under the names that they have there.
 
         Parameters
         ----------
         outputs : iterable of DiarizeOutput
             As `link` or `identify` give them; unknown speakers are left out.
+        known : Voiceprints, optional
+            To be kept, and added to. Defaults to none.
 
         Returns
         -------
@@ -299,11 +331,12 @@ class SpeakerRecognition:
         ]
         dimension = self.pipeline._embedding.dimension
         embeddings = np.array([embedding for _, embedding in voices])
-        return Voiceprints(
+        found = Voiceprints(
             self.identity,
             tuple(label for label, _ in voices),
             embeddings.reshape(-1, dimension),
         )
+        return found if known is None else known + found
 
     def _cluster(
         self, voices: Mapping[tuple[int, str], np.ndarray], prior: float

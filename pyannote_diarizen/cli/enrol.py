@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen enrol`: remember voices."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pyannote_diarizen.cli.options import DeviceOption, PipelineOption
+from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
+
+
+def enrol(
+    clips: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Clips of one speaker each, called after them; folders of clips; "
+            "folders of a folder for each speaker.",
+            show_default=False,
+        ),
+    ] = None,
+    into: Annotated[
+        Path,
+        typer.Option(dir_okay=False, help="File of voiceprints to create or add to."),
+    ] = Path("voiceprints.npz"),
+    name: Annotated[
+        str | None, typer.Option(help="Speaker of all clips, whatever they are called.")
+    ] = None,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Delete this speaker first; may be repeated."
+        ),
+    ] = None,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+    device: DeviceOption = "auto",
+) -> None:
+    """Remember the voices of clips, for `identify` and `link`.
+
+    Ten seconds of speech will do; several clips of a speaker, of other days and
+    microphones, are better. The file holds neither audio nor paths, and belongs to the
+    embedding model of the pipeline: others refuse it.
+
+    Exit codes: 0, all clips were enrolled; 1, some could not be; 2, wrong usage, or
+    nothing was written.
+    """
+    if not clips and not forget:
+        raise typer.BadParameter("Name clips to enrol, or speakers to --forget.")
+
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
+    from pyannote_diarizen.data.clips import clips_of_speakers
+
+    known = Voiceprints.load(into) if forget or into.exists() else None
+    if known is not None and forget:
+        known = known.without(forget)
+    named = clips_of_speakers(clips or [], name)
+    failed: list[str] = []
+    if named:
+        known, failed = _enrol(named, known, pipeline, device)
+    if known is not None and (forget or len(failed) < len(named)):
+        known.save(into)
+        for speaker in known.speakers:
+            num_clips = known.num_clips(speaker)
+            typer.echo(f"{speaker}: {num_clips} clip{'s' * (num_clips > 1)}")
+        typer.echo(f"Written: {into}")
+    for error in failed:
+        typer.secho(error, fg="red", err=True)
+    if failed:
+        raise typer.Exit(1 if len(failed) < len(named) else 2)
+
+
+def _enrol(
+    clips: list[tuple[str, Path]],
+    known: "Voiceprints | None",
+    pipeline: str,
+    device: str,
+) -> "tuple[Voiceprints | None, list[str]]":
+    """Voiceprints of `known` and of clips, and why some clips have none."""
+    from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
+
+    recognition = SpeakerRecognition(load_pipeline(pipeline, device))
+    if known is not None:
+        known.check_identity(recognition.identity)
+    failed = []
+    with ProgressBars(len(clips)) as progress:
+        for name, path in clips:
+            try:
+                clip = {"uri": path.stem, "audio": path}
+                enrolled = recognition.enrol(name, clip, progress)
+            except (OSError, ValueError, RuntimeError) as error:
+                failed.append(f"'{path}' cannot be enrolled: {error}")
+            else:
+                known = enrolled if known is None else known + enrolled
+            progress.next_file()
+    return known, failed

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen identify`: who speaks when, by name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pyannote_diarizen.cli.options import (
+    AudioArgument,
+    ChannelOption,
+    DeviceOption,
+    MaxSpeakersOption,
+    MinSpeakersOption,
+    NumSpeakersOption,
+    PipelineOption,
+    PldaOption,
+    PresetOption,
+    check_num_speakers,
+)
+from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
+
+
+def identify(
+    audio: AudioArgument,
+    voiceprints: Annotated[
+        Path, typer.Option(dir_okay=False, help="File that `enrol` wrote.")
+    ] = Path("voiceprints.npz"),
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for one RTTM per file, instead of standard output, which then "
+            "tells how probable names are.",
+        ),
+    ] = None,
+    unknown: Annotated[
+        float,
+        typer.Option(
+            metavar="PROBABILITY",
+            help="How probable it is, before listening, that somebody is not enrolled.",
+        ),
+    ] = 0.5,
+    min_probability: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Speakers who are less probable than that are unknown."
+        ),
+    ] = 0.5,
+    exclusive: Annotated[
+        bool, typer.Option(help="Give a name to one speaker of a file only.")
+    ] = True,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+    preset: PresetOption = None,
+    plda: PldaOption = None,
+    num_speakers: NumSpeakersOption = None,
+    min_speakers: MinSpeakersOption = None,
+    max_speakers: MaxSpeakersOption = None,
+    device: DeviceOption = "auto",
+    channel: ChannelOption = None,
+) -> None:
+    """Tell who speaks when in audio files, by the names of those who are enrolled.
+
+    Others are called unknown_00, unknown_01, and so on. Spaces in names become
+    underscores, as RTTM wants it.
+
+    Exit codes: 0, all files were processed; 1, some were not; 2, wrong usage, or the
+    pipeline or the voiceprints cannot be used.
+    """
+    check_num_speakers(min_speakers, max_speakers)
+
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
+    from pyannote_diarizen.functional.identification import check_probability
+    from pyannote_diarizen.pipelines.batch import (
+        diarize_files,
+        find_audio,
+        rttm_text,
+    )
+
+    check_probability("--unknown", unknown)
+    known = Voiceprints.load(voiceprints)
+    named, failed = find_audio(audio)
+    recognition = load_recognition(pipeline, preset, plda, device)
+    known.check_identity(recognition.identity)
+
+    def recognize(file: Any, **options: Any) -> Any:
+        output = recognition.diarize(file, **options)
+        return recognition.identify(output, known, unknown, min_probability, exclusive)
+
+    with ProgressBars(len(named)) as progress:
+        for outcome in diarize_files(
+            recognize,
+            named,
+            into=into,
+            channel=channel,
+            num_speakers=num_speakers,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            hook=progress,
+        ):
+            if outcome.diarization is None:
+                failed.append(outcome)
+                progress.next_file()
+            elif into is None:
+                progress.next_file(rttm_text(outcome.diarization))
+            else:
+                lines = outcome.output.describe()
+                progress.next_file("".join(f"{line}\n" for line in lines))
+    for outcome in failed:
+        typer.secho(outcome.error, fg="red", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def load_recognition(
+    pipeline: str, preset: str | None, plda: str | None, device: str
+) -> "SpeakerRecognition":
+    """Load what compares voices, and say so if it is surer than it may be."""
+    from pyannote_diarizen.clustering.plda import PLDA
+    from pyannote_diarizen.functional.calibration import Calibration
+    from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
+
+    loaded = None if plda is None else PLDA.from_pretrained(plda)
+    recognition = SpeakerRecognition(load_pipeline(pipeline, device, preset), loaded)
+    if recognition.plda.calibration == Calibration():
+        typer.secho(
+            "The PLDA is not calibrated, so that names are less probable than it says: "
+            "see --calibrate of `pyannote-diarizen plda`.",
+            fg="yellow",
+            err=True,
+        )
+    return recognition

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen link`: the same speakers under the same names everywhere."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pyannote_diarizen.cli.identify import load_recognition
+from pyannote_diarizen.cli.options import (
+    AudioArgument,
+    ChannelOption,
+    DeviceOption,
+    MaxSpeakersOption,
+    MinSpeakersOption,
+    NumSpeakersOption,
+    PipelineOption,
+    PldaOption,
+    PresetOption,
+    check_num_speakers,
+)
+from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+
+def link(
+    audio: AudioArgument,
+    into: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder for one RTTM per file.")
+    ],
+    voiceprints: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Names that are known, from `enrol`."),
+    ] = None,
+    remember: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="Write voiceprints of all speakers to this file: as --voiceprints of "
+            "the next time, they keep their names.",
+        ),
+    ] = None,
+    prior: Annotated[
+        float,
+        typer.Option(
+            metavar="PROBABILITY",
+            help="How probable it is, before listening, that speakers of two files are "
+            "the same.",
+        ),
+    ] = 0.1,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+    preset: PresetOption = None,
+    plda: PldaOption = None,
+    num_speakers: NumSpeakersOption = None,
+    min_speakers: MinSpeakersOption = None,
+    max_speakers: MaxSpeakersOption = None,
+    device: DeviceOption = "auto",
+    channel: ChannelOption = None,
+) -> None:
+    """Diarize recordings and give the same speakers the same names in all of them.
+
+    Tells who speaks in which recording. Speakers of one recording are never the same.
+
+    Exit codes: 0, all files were processed; 1, some were not; 2, wrong usage, or the
+    pipeline or the voiceprints cannot be used.
+    """
+    check_num_speakers(min_speakers, max_speakers)
+
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
+    from pyannote_diarizen.functional.identification import check_probability
+    from pyannote_diarizen.pipelines.batch import (
+        diarize_files,
+        find_audio,
+        write_rttm,
+    )
+
+    check_probability("--prior", prior)
+    known = None if voiceprints is None else Voiceprints.load(voiceprints)
+    named, failed = find_audio(audio)
+    recognition = load_recognition(pipeline, preset, plda, device)
+    if known is not None:
+        known.check_identity(recognition.identity)
+
+    outputs: list[Any] = []
+    with ProgressBars(len(named)) as progress:
+        for outcome in diarize_files(
+            recognition.diarize,
+            named,
+            channel=channel,
+            num_speakers=num_speakers,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            hook=progress,
+        ):
+            if outcome.diarization is None:
+                failed.append(outcome)
+            else:
+                outputs.append(outcome.output)
+            progress.next_file()
+
+    linked = recognition.link(outputs, known, prior)
+    heard: dict[str, list[str]] = {}
+    for output in linked:
+        diarization = output.speaker_diarization
+        write_rttm(diarization, into / f"{diarization.uri}.rttm")
+        for speaker in diarization.labels():
+            heard.setdefault(speaker, []).append(diarization.uri)
+    if remember is not None:
+        recognition.voiceprints(linked, known).save(remember)
+    for speaker, files in sorted(heard.items()):
+        typer.echo(f"{speaker}: {', '.join(files)}")
+    for outcome in failed:
+        typer.secho(outcome.error, fg="red", err=True)
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen enrol`, `identify` and `link`, on speakers that are tones."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from pyannote.database.util import load_rttm
+
+sys.path.append(str(Path(__file__).parents[1] / "pipelines"))
+
+from tone_model import SAMPLE_RATE, TURNS, tones
+from tone_pipeline import tone_plda, write_tone_pipeline
+
+from pyannote_diarizen.clustering.voiceprints import Voiceprints
+
+NOT_CALIBRATED = "The PLDA is not calibrated"
+
+
+@pytest.fixture(scope="module")
+def tone_folder(tmp_path_factory) -> Path:
+    return write_tone_pipeline(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture
+def recognize(run, tone_folder):
+    """Run a command with the pipeline of tones."""
+
+    def recognize(command: str, *arguments: str):
+        return run(command, *arguments, "--pipeline", str(tone_folder))
+
+    return recognize
+
+
+def write(path: Path, turns: list[tuple[float, float, int]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    duration = max((end for _, end, _ in turns), default=2.6) + 0.4
+    soundfile.write(path, tones(turns, duration)[0].numpy(), SAMPLE_RATE)
+
+
+@pytest.fixture
+def team(here: Path) -> Path:
+    """Two clips of one speaker, one of another."""
+    write(here / "team" / "Ann Lee" / "1.wav", [(0.4, 3.0, 0)])
+    write(here / "team" / "Ann Lee" / "2.wav", [(0.4, 2.6, 0)])
+    write(here / "team" / "Bob.wav", [(0.4, 3.0, 1)])
+    return here / "team"
+
+
+@pytest.fixture
+def recordings(here: Path) -> Path:
+    """Monday with all three, tuesday without the first."""
+    write(here / "calls" / "monday.wav", TURNS)
+    write(here / "calls" / "tuesday.wav", [(0.4, 2.6, 2), (3.0, 5.4, 1)])
+    return here / "calls"
+
+
+def test_enrolled_then_identified(recognize, team, recordings, here):
+    result = recognize("enrol", "team")
+    assert result.exit_code == 0, result.output
+    told = "Ann Lee: 2 clips\nBob: 1 clip\nWritten: voiceprints.npz\n"
+    assert result.stdout == told
+
+    result = recognize("identify", "calls", "--into", "rttm")
+    assert result.exit_code == 0, result.output
+    assert NOT_CALIBRATED in result.stderr
+    lines = result.stdout.splitlines()
+    assert len(lines) == 5
+    assert sum("is unknown (" in line for line in lines) == 2
+    assert lines[0].startswith("monday: SPEAKER_00 is Ann Lee (")
+    monday = load_rttm(here / "rttm" / "monday.rttm")["monday"]
+    assert monday.labels() == ["Ann_Lee", "Bob", "unknown_00"]
+
+    result = recognize("identify", str(recordings / "tuesday.wav"))
+    assert {line.split()[7] for line in result.stdout.splitlines()} == {
+        "Bob",
+        "unknown_00",
+    }
+
+
+def test_speakers_are_added_and_forgotten(recognize, team, here):
+    clip = str(team / "Bob.wav")
+    recognize("enrol", clip, "--into", "team.npz")
+    result = recognize("enrol", clip, "--name", "Eve", "--into", "team.npz")
+    assert result.stdout.startswith("Bob: 1 clip\nEve: 1 clip\n")
+    result = recognize("enrol", "--forget", "Bob", "--into", "team.npz")
+    assert result.exit_code == 0, result.output
+    assert Voiceprints.load(here / "team.npz").speakers == ["Eve"]
+
+
+def test_bad_clips_do_not_stop_the_others(recognize, team, here):
+    write(team / "Silent.wav", [])
+    (team / "Broken.wav").write_text("no audio")
+    result = recognize("enrol", "team")
+    assert result.exit_code == 1
+    assert Voiceprints.load(here / "voiceprints.npz").speakers == ["Ann Lee", "Bob"]
+    assert "Silent.wav' cannot be enrolled: Nobody speaks" in result.stderr
+    assert "Broken.wav' cannot be enrolled" in result.stderr
+    assert "Traceback" not in result.stderr
+
+    result = recognize("enrol", str(team / "Silent.wav"), "--into", "nobody.npz")
+    assert result.exit_code == 2
+    assert not (here / "nobody.npz").exists()
+
+
+def test_linked_and_remembered(recognize, recordings, here):
+    result = recognize("link", "calls", "--into", "rttm", "--remember", "all.npz")
+    assert result.exit_code == 0, result.output
+    assert NOT_CALIBRATED in result.stderr
+    assert sorted(line.split(": ")[1] for line in result.stdout.splitlines()) == [
+        "monday",
+        "monday, tuesday",
+        "monday, tuesday",
+    ]
+    monday = load_rttm(here / "rttm" / "monday.rttm")["monday"]
+    remembered = Voiceprints.load(here / "all.npz")
+    assert sorted(remembered.speakers) == monday.labels()
+    assert len(remembered.names) == 5
+
+    result = recognize(
+        "link", "calls/tuesday.wav", "--into", "again", "--voiceprints", "all.npz"
+    )
+    assert result.exit_code == 0, result.output
+    again = (here / "again" / "tuesday.rttm").read_text()
+    assert again == (here / "rttm" / "tuesday.rttm").read_text()
+
+
+def test_a_calibrated_plda_may_be_given(recognize, team, recordings, here):
+    recognize("enrol", "team")
+    rng = np.random.default_rng(1)
+    speakers = np.repeat(0.3 * rng.dirichlet([0.3] * 3, 20), 4, axis=0)
+    embeddings = np.hstack([speakers, np.full((80, 3), 3e-3)])
+    embeddings += rng.standard_normal(embeddings.shape) * np.repeat([2e-2, 1e-3], 3)
+    labels = np.repeat(np.arange(20), 4)
+    tone_plda().calibrate(embeddings, labels).save(here / "plda")
+    result = recognize("identify", "calls/monday.wav", "--plda", "plda")
+    assert result.exit_code == 0, result.output
+    assert NOT_CALIBRATED not in result.stderr
+    assert "Ann_Lee" in result.stdout
+
+
+def test_a_bad_recording_does_not_stop_the_others(recognize, team, recordings, here):
+    recognize("enrol", "team")
+    (recordings / "broken.wav").write_text("no audio")
+    for command in ("identify", "link"):
+        result = recognize(command, "calls", "--into", command)
+        assert result.exit_code == 1
+        assert "broken.wav" in result.stderr
+        assert len(list((here / command).iterdir())) == 2
+
+
+def test_voiceprints_of_another_model(recognize, team, recordings, tone_folder, here):
+    recognize("enrol", "team")
+    path = tone_folder / "embedding" / "pytorch_model.bin"
+    content = path.read_bytes()
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["state_dict"]["basis"] *= 2
+    torch.save(checkpoint, path)
+    try:
+        for command in (["enrol"], ["identify"], ["link", "--voiceprints"]):
+            option = command[1:] + ["voiceprints.npz"] * len(command[1:])
+            options = [*option, "--into", "new"] if command[0] == "link" else option
+            source = "team" if command[0] == "enrol" else "calls"
+            result = recognize(command[0], source, *options)
+            assert result.exit_code == 2
+            assert "do not compare" in result.stderr
+            assert result.stderr.count("ToneEmbedding, 6 dimensions") == 2
+    finally:
+        path.write_bytes(content)
+    assert not (here / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["enrol"], "Name clips to enrol"),
+        (["enrol", "nowhere.wav"], "'nowhere.wav' does not exist"),
+        (["enrol", "--forget", "Bob"], "no voiceprints at 'voiceprints.npz'"),
+        (["identify", "calls"], "no voiceprints at 'voiceprints.npz'"),
+        (["identify", "calls", "--unknown", "0"], "`--unknown` should be above 0"),
+        (["identify", "calls", "--min-probability", "2"], "--min-probability"),
+        (["link", "calls", "--into", "x", "--prior", "1"], "`--prior` should be above"),
+        (["link", "calls"], "--into"),
+    ],
+)
+def test_wrong_usage_is_told_before_any_work(run, recordings, here, arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in here.iterdir()] == ["calls"]
