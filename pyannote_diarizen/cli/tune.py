@@ -162,8 +162,10 @@ def _search(
             progress.update(bar, completed=len(finished_trials(study)))
 
 
-def _told(tuning: "Tuning", trial: "FrozenTrial") -> str:
+def _told(tuning: "Tuning", trial: "FrozenTrial | None") -> str:
     """Say what a trial reached."""
+    if trial is None:
+        return "not known"
     rate, *counts = trial.values
     told = [f"{tuning.objectives[0]} {rate:.2%}"]
     told += [f"{tuning.objectives[1]} {count:.2f}" for count in counts]
@@ -175,11 +177,10 @@ def _summary(tuning: "Tuning", study: "Study") -> str:
 
     from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
 
-    trials = finished_trials(study)
-    before, best = tuning.first_trial(study), choose_trial(study)
-    seconds = median(trial.duration.total_seconds() for trial in trials)
+    lasted = [trial.duration for trial in finished_trials(study)]
+    seconds = median(time.total_seconds() for time in lasted if time is not None)
     return (
-        f"Before: {_told(tuning, before) if before else 'not known'}.\n"
-        f"Tuned: {_told(tuning, best)}, on the files tuned on.\n"
-        f"{len(trials)} trials on {len(tuning.files)} files, {seconds:.2f} s each."
+        f"Before: {_told(tuning, tuning.first_trial(study))}.\n"
+        f"Tuned: {_told(tuning, choose_trial(study))}, on the files tuned on.\n"
+        f"{len(lasted)} trials on {len(tuning.files)} files, {seconds:.2f} s each."
     )

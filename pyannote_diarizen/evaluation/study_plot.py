@@ -27,7 +27,6 @@ def draw_study(study: optuna.Study, objectives: Sequence[str]) -> Figure:
     Parameters
     ----------
     study : optuna.Study
-        With one complete trial at least.
     objectives : sequence of str
         Names of what it minimizes.
 
@@ -35,9 +34,16 @@ def draw_study(study: optuna.Study, objectives: Sequence[str]) -> Figure:
     -------
     figure : Figure
         One panel for each of these.
+
+    Raises
+    ------
+    ValueError
+        If no trial is complete.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     chosen = choose_trial(study)
+    if chosen is None:
+        raise ValueError(f"Study '{study.study_name}' has no complete trial to draw.")
     worst = np.quantile([trial.values[0] for trial in complete], _SHOWN)
     worst = max(worst, chosen.values[0])
     trials = [trial for trial in complete if trial.values[0] <= worst]

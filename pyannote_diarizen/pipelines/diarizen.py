@@ -264,9 +264,12 @@ class DiariZen(DiarizationSteps):
         ...     "BUT-FIT/diarizen-wavlm-large-s80-md-v2", rttm_out_dir="diarized"
         ... )
         """
-        if preset is not None and hparams_file is not None:
-            raise ValueError("Give `preset` or `hparams_file`, not both.")
         if preset is not None:
+            if hparams_file is not None or isinstance(checkpoint, Mapping):
+                raise ValueError(
+                    "`preset` is one of a folder or repository, and takes the place of "
+                    "`hparams_file`: give one of them."
+                )
             hparams_file = find_preset(
                 checkpoint, preset, subfolder, revision, token, cache_dir
             )

@@ -17,7 +17,7 @@ from pyannote.core import SlidingWindowFeature
 from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.pipelines.files import LoadedFile
 
-_KEPT = ("uri", "annotation", "duration")
+_KEPT = ("uri", "annotation", "duration", "expected_speakers")
 
 
 class Features:

@@ -69,3 +69,8 @@ def test_the_trial_to_keep_is_shown_if_it_is_among_the_worst():
         if line.get_marker() == "*"
     )
     npt.assert_allclose(star.get_xydata(), [[19, 0.0019]])
+
+
+def test_nothing_to_draw():
+    with pytest.raises(ValueError, match="no complete trial"):
+        draw_study(optuna.create_study(), ["error"])

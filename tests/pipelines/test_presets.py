@@ -47,5 +47,7 @@ def test_a_preset_that_is_none(with_presets, folder):
         DiariZen.from_pretrained(with_presets, preset="radio")
     with pytest.raises(FileNotFoundError, match=r"'meeting'\.$"):
         DiariZen.from_pretrained(folder, preset="meeting")
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="`preset` is one of a folder"):
         DiariZen.from_pretrained(folder, preset="meeting", hparams_file="x.yaml")
+    with pytest.raises(ValueError, match="`preset` is one of a folder"):
+        DiariZen.from_pretrained({"pipeline": {}}, preset="meeting")
