@@ -69,7 +69,7 @@ def naming_in_errors(source: Path | str) -> Iterator[None]:
         raise kind(f"'{source}': {error}") from error
     except _BROKEN as error:
         raise ValueError(
-            f"Pipeline '{source}' cannot be loaded, {type(error).__name__}: {error}"
+            f"'{source}' cannot be loaded, {type(error).__name__}: {error}"
         ) from error
 
 
