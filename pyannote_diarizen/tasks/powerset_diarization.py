@@ -11,10 +11,12 @@ References
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from pyannote.audio.core.model import Model
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.random import create_rng_for_worker
@@ -26,9 +28,38 @@ from torch import Tensor, nn
 from pyannote_diarizen.data.conversation import SimulatedConversation
 from pyannote_diarizen.data.simulation import ConversationSimulator
 from pyannote_diarizen.tasks.channels import ChunkReader, SameTargets, fit_channels
+from pyannote_diarizen.tasks.segmentation_imitation import (
+    SegmentationImitationLoss,
+    SegmentationTeacher,
+)
 
 UNKNOWN = -1
 """Who speaks in a frame of real data, of overlapped speech or of silence."""
+
+
+@dataclass(frozen=True)
+class Imitation:
+    """A teacher, and how much what it says matters.
+
+    Parameters
+    ----------
+    teacher : Model
+        Segmentation model of the same powerset.
+    layer : str
+        Name of its layer whose input is imitated as well.
+    reference : float, optional
+        Weight of the host's loss, that of the labels. Defaults to 1.
+    posteriors : float, optional
+        Weight of the divergence from its posteriors. Defaults to 1.
+    hidden : float, optional
+        Weight of the mean square error from what enters `layer`. Defaults to 1.
+    """
+
+    teacher: Model
+    layer: str
+    reference: float = 1.0
+    posteriors: float = 1.0
+    hidden: float = 1.0
 
 
 class SinglePrecisionPowerset(Powerset):
@@ -66,6 +97,8 @@ class PowersetDiarization(SpeakerDiarization):
         Weight of an auxiliary loss: frames that enter the Conformer should tell who
         speaks, among all speakers of the simulator [2]_. Telling speakers of a chunk
         apart comes hours of audio sooner with it. Defaults to 0.
+    imitation : Imitation, optional
+        A teacher, heard besides the labels. Defaults to none.
     batches_per_epoch : int, optional
         Defaults to what covers the real recordings once.
     **host
@@ -84,6 +117,7 @@ class PowersetDiarization(SpeakerDiarization):
         simulator: ConversationSimulator | None = None,
         simulated: float | None = None,
         identification: float = 0.0,
+        imitation: Imitation | None = None,
         batches_per_epoch: int | None = None,
         **host: Any,
     ) -> None:
@@ -98,6 +132,9 @@ class PowersetDiarization(SpeakerDiarization):
         self.simulator = simulator
         self.simulated = simulated
         self.identification = identification
+        self.imitation = imitation
+        if imitation is not None:
+            self._teacher = SegmentationTeacher(imitation.teacher, imitation.layer)
         self.batches_per_epoch = batches_per_epoch
 
     def setup_loss_func(self) -> None:
@@ -117,9 +154,37 @@ class PowersetDiarization(SpeakerDiarization):
                 scale=20.0,
             )
             self.model.lnorm.register_forward_hook(self._keep_frames)
+        if self.imitation is not None:
+            self._set_up_imitation(self.imitation.teacher)
+
+    def _set_up_imitation(self, teacher: Model) -> None:
+        classes = teacher.specifications.num_powerset_classes
+        if classes != self.specifications.num_powerset_classes:
+            raise ValueError(
+                f"The teacher tells {classes} classes, the student should tell "
+                f"{self.specifications.num_powerset_classes}: `max_speakers_per_chunk` "
+                "and `max_speakers_per_frame` should be those of the teacher."
+            )
+        a_second = torch.zeros(
+            1, 1, self.model.hparams.sample_rate, device=self.model.device
+        )
+        _, hidden = self._teacher(a_second, np.zeros(1))
+        self.model.imitation_loss = SegmentationImitationLoss(
+            self.model.classifier.in_features, hidden.shape[-1]
+        )
+        self.model.classifier.register_forward_hook(self._keep_last_frames)
+        self.model.register_forward_hook(self._keep_what_was_heard_and_said)
 
     def _keep_frames(self, layer: nn.Module, inputs: Any, frames: Tensor) -> None:
         self._frames = frames
+
+    def _keep_last_frames(self, layer: nn.Module, inputs: Any, output: Tensor) -> None:
+        self._last_frames = inputs[0]
+
+    def _keep_what_was_heard_and_said(
+        self, model: nn.Module, inputs: Any, scores: Tensor
+    ) -> None:
+        self._heard, self._said = inputs[0], scores
 
     def train__len__(self) -> int:
         """Return the number of chunks of an epoch."""
@@ -180,17 +245,37 @@ class PowersetDiarization(SpeakerDiarization):
     def training_step(
         self, batch: dict[str, Tensor], batch_idx: int
     ) -> dict[str, Tensor] | None:
-        """Add the loss of identification to the host's."""
+        """Add losses of identification and of imitation to the host's."""
         output = super().training_step(batch, batch_idx)
-        if output is None or not self.identification:
+        if output is None:
             return output
-        known = batch["speaker"] != UNKNOWN
-        with torch.autocast(self._frames.device.type, enabled=False):
-            loss = self.model.identification_loss(
-                self._frames[known].float(), batch["speaker"][known]
+        loss = output["loss"]
+        if self.imitation is not None:
+            loss = self.imitation.reference * loss + self._imitate(self.imitation)
+        if self.identification:
+            known = batch["speaker"] != UNKNOWN
+            with torch.autocast(loss.device.type, enabled=False):
+                identification = self.model.identification_loss(
+                    self._frames[known].float(), batch["speaker"][known]
+                )
+            self._log("identification", identification)
+            loss = loss + self.identification * identification
+        return {"loss": loss}
+
+    def _imitate(self, imitation: Imitation) -> Tensor:
+        center = self.model.receptive_field_center
+        centers = [center(frame) for frame in range(self._said.shape[1])]
+        told = self._teacher(self._heard, np.array(centers))
+        with torch.autocast(self._said.device.type, enabled=False):
+            divergence, error = self.model.imitation_loss(
+                self._said, self._last_frames.float(), *told
             )
-        self.model.log("loss/train/identification", loss, on_step=False, on_epoch=True)
-        return {"loss": output["loss"] + self.identification * loss}
+        self._log("divergence", divergence)
+        self._log("hidden", error)
+        return imitation.posteriors * divergence + imitation.hidden * error
+
+    def _log(self, part: str, loss: Tensor) -> None:
+        self.model.log(f"loss/train/{part}", loss, on_step=False, on_epoch=True)
 
 
 def _who_speaks(

@@ -3,19 +3,19 @@
 r"""Train the segmentation model of the bundled pipeline.
 
     python train_segmentation.py --speech SPEECH --ami AMI --embedding MODEL \
-        --output RUN --hours 0.7
+        --teacher SEGMENTATION --output RUN --hours 1.5
 
 `SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `AMI` holds
-`database.yml` of a few real recordings; `MODEL` is the released embedding, whose
-encoder is used as it is. Run again, training goes on from `RUN/last.ckpt`. The latest
-model is `RUN/pytorch_model.bin`. With `--pretrained MODEL`, a first run starts from the
-weights of another segmentation, but for the encoder.
+`database.yml` of a few real recordings; `MODEL` is an embedding, whose encoder is what
+training starts from; `SEGMENTATION` is pyannote's segmentation-3.0, which is imitated.
+Run again, training goes on from `RUN/last.ckpt`. The latest model is
+`RUN/pytorch_model.bin`. With `--pretrained`, a first run starts from the weights of
+another segmentation.
 """
 
 import argparse
 from pathlib import Path
 from types import MethodType
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,21 +33,19 @@ from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models.speaker_conformer import SpeakerConformer
-from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
+from pyannote_diarizen.tasks.powerset_diarization import (
+    Imitation,
+    PowersetDiarization,
+)
 
 PROTOCOL = "AMIExcerpts.SpeakerDiarization.Excerpts"
 MIN_PAUSE = 0.8
 """Annotators of meetings join turns over pauses shorter than this, in seconds."""
 
 
-class FrozenEncoder(Callback):
-    """Keep the statistics of the encoder as they are."""
-
-    def on_train_batch_start(
-        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """Undo what the trainer does at the start of an epoch."""
-        module.encoder.eval()
+def adam_slow_encoder(model: Model) -> torch.optim.Optimizer:
+    """Let what the embedding knows change slowly."""
+    return adam(model, slow="encoder.")
 
 
 class ReleaseLatest(Callback):
@@ -97,7 +95,7 @@ def make_simulator(
             phrase_spread=3.0,
             snr=(3.0, 45.0),
             events=0.4,
-            telephone=0.2,
+            telephone=0.3,
         ),
     )
 
@@ -106,6 +104,7 @@ def train(
     speech: Path,
     ami: Path,
     embedding: Path,
+    teacher: Path,
     output: Path,
     hours: float,
     pretrained: Path | None,
@@ -119,13 +118,16 @@ def train(
         simulator=make_simulator(
             speech, read_pauses(protocol), output.parent / "speech"
         ),
-        simulated=0.95,
-        identification=0.2,
+        simulated=0.93,
+        identification=0.1,
+        imitation=Imitation(
+            Model.from_pretrained(teacher), layer="linear.0", hidden=2.0
+        ),
         batches_per_epoch=150,
-        duration=8.0,
+        duration=10.0,
         max_speakers_per_chunk=3,
         max_speakers_per_frame=2,
-        batch_size=12,
+        batch_size=10,
         num_workers=1,
     )
     voices = Model.from_pretrained(embedding)
@@ -149,9 +151,9 @@ def train(
     )
     if pretrained is not None:
         start_from(pretrained, model)
-    model.encoder.load_state_dict(voices.encoder.state_dict())
-    model.encoder.requires_grad_(False)
-    model.configure_optimizers = MethodType(adam, model)
+    else:
+        model.encoder.load_state_dict(voices.encoder.state_dict())
+    model.configure_optimizers = MethodType(adam_slow_encoder, model)
     trainer = Trainer(
         accelerator="cpu",
         precision="bf16-mixed",
@@ -161,7 +163,6 @@ def train(
         logger=CSVLogger(output, name="log", version=0),
         enable_progress_bar=False,
         callbacks=[
-            FrozenEncoder(),
             TimedCosine(hours, peak=1e-3),
             ReleaseLatest(output / "pytorch_model.bin"),
             ModelCheckpoint(output, "latest", save_last=True),
@@ -177,8 +178,9 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--ami", type=Path, required=True)
     parser.add_argument("--embedding", type=Path, required=True)
+    parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--hours", type=float, default=1.4)
+    parser.add_argument("--hours", type=float, default=1.5)
     parser.add_argument("--pretrained", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -187,6 +189,7 @@ def main() -> None:
         options.speech,
         options.ami,
         options.embedding,
+        options.teacher,
         options.output,
         options.hours,
         options.pretrained,

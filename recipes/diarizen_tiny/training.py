@@ -36,19 +36,29 @@ class TimedCosine(Timer):
         rate = 0.5 * self.peak * (1 + math.cos(math.pi * progress))
         rate *= min(progress / self.warm_up, 1.0)
         for group in trainer.optimizers[0].param_groups:
-            group["lr"] = max(rate, 1e-6)
+            group["lr"] = max(rate * group["share"], 1e-6)
 
 
-def adam(model: Model) -> torch.optim.Optimizer:
-    """AdamW, weight decay on matrices only; `TimedCosine` sets the rate."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    matrices = [p for p in trained if p.ndim > 1]
-    vectors = [p for p in trained if p.ndim <= 1]
-    return torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": 0.02}, {"params": vectors}],
-        lr=1e-6,
-        weight_decay=0.0,
-    )
+def adam(model: Model, slow: str | None = None) -> torch.optim.Optimizer:
+    """AdamW, weight decay on matrices only; `TimedCosine` sets the rate.
+
+    Parameters whose name starts with `slow` learn at a third of it.
+    """
+    groups = []
+    for is_slow in (False, True):
+        trained = [
+            parameter
+            for name, parameter in model.named_parameters()
+            if (slow is not None and name.startswith(slow)) == is_slow
+        ]
+        share = 1 / 3 if is_slow else 1.0
+        matrices = [p for p in trained if p.ndim > 1]
+        vectors = [p for p in trained if p.ndim <= 1]
+        groups += [
+            {"params": matrices, "share": share, "weight_decay": 0.02},
+            {"params": vectors, "share": share},
+        ]
+    return torch.optim.AdamW(groups, lr=1e-6, weight_decay=0.0)
 
 
 def release(trainer: Trainer, path: Path) -> None:
