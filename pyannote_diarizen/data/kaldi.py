@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.data.listings import raise_first, read_scp
 
 
 def read_wav_scp(path: Path | str) -> dict[str, Path]:
@@ -36,35 +36,6 @@ def read_wav_scp(path: Path | str) -> dict[str, Path]:
     ...     read_wav_scp(path)["monday"].name
     'monday morning.wav'
     """
-    path = Path(path)
-    recordings: dict[str, Path] = {}
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        where = f"'{path}', line {number}"
-        name, *rest = line.split(maxsplit=1)
-        audio = "".join(rest).strip()
-        if not audio:
-            raise AudioFileError(
-                f"{where}: expected the name of a recording and the path of its audio, "
-                f"got '{line}'."
-            )
-        if audio.endswith("|"):
-            raise AudioFileError(
-                f"{where}: audio from a command is not supported, got '{audio}': write "
-                "its output to a file."
-            )
-        if name in recordings:
-            raise AudioFileError(f"{where}: '{name}' is in the list twice.")
-        here, beside = Path(audio), path.parent / audio
-        recordings[name] = beside if beside.exists() and not here.exists() else here
-    return recordings
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise AudioFileError(
-            f"'{path}' should be a list of recordings in UTF-8: {error}"
-        ) from error
+    listing = read_scp(Path(path))
+    raise_first(listing.defects)
+    return {item.uri: item.audio for item in listing.items if item.audio}
