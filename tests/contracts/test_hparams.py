@@ -14,9 +14,10 @@ from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
 from pyannote_diarizen.hub.resources import find_hparams, resource_folder
 from pyannote_diarizen.wavlm import WavLMConfig
 
-FILES = sorted(resource_folder("hparams").rglob("*.yaml"))
+RECIPES = sorted(resource_folder("hparams").glob("train/*.yaml"))
 TRAININGS = sorted(resource_folder("hparams").glob("powerset_diarization/*.yaml"))
 PIPELINES = sorted(resource_folder("hparams").glob("pipeline/*.yaml"))
+FILES = [*RECIPES, *TRAININGS, *PIPELINES]
 
 
 def load(path: Path) -> dict:

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Classes that the command line names, with the values that they take.
+
+`model=NAME` and `task=NAME` are entry points of `pyannote_diarizen.models` and
+`pyannote_diarizen.tasks`, of whatever package. Their options, and what these are by
+default, are those of their constructors: there is no second list to keep in step.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf
+
+GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
+"""Entry points behind each group of the configuration."""
+
+_GIVEN = ("self", "protocol", "task", "augmentation")
+"""What a run gives to its components by itself."""
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def register_components() -> None:
+    """Let Hydra find the classes of entry points by their names."""
+    store = ConfigStore.instance()
+    for group, points in GROUPS.items():
+        for point in entry_points(group=points):
+            store.store(point.name, component_config(point.load()), group)
+
+
+def component_config(kind: type) -> dict[str, Any]:
+    """Describe a class by its dotted path and its options.
+
+    Parameters
+    ----------
+    kind : type
+
+    Returns
+    -------
+    config : dict
+        What `build` takes. Options whose default is something else than plain values
+        are left out.
+    """
+    target = f"{kind.__module__}.{kind.__qualname__}"
+    return {"_target_": target} | {
+        name: _plain(parameter.default)
+        for name, parameter in parameters(kind).items()
+        if name not in _GIVEN and _is_plain(parameter.default)
+    }
+
+
+def build(config: DictConfig, **given: Any) -> Any:
+    """Make what a configuration describes.
+
+    Parameters
+    ----------
+    config : DictConfig
+        With `_target_`, the dotted path of a class or function.
+    **given
+        Arguments that no configuration can hold.
+
+    Returns
+    -------
+    built : Any
+
+    Raises
+    ------
+    ValueError
+        If `config` holds an option that there is not; the message lists those that
+        there are.
+    """
+    target = config._target_
+    known = parameters(get_object(target))
+    for name in config:
+        if str(name) not in known and not str(name).startswith("_"):
+            raise ValueError(_unknown(str(name), target, known))
+    plain = OmegaConf.to_container(config, resolve=True)
+    return instantiate(plain, _convert_="all", **given)
+
+
+def _unknown(name: str, target: str, known: Mapping[str, Any]) -> str:
+    options = [option for option in known if option not in _GIVEN]
+    close = get_close_matches(name, options, n=1)
+    meant = f" Is it '{close[0]}'?" if close else ""
+    return f"{target} has no option '{name}', only {', '.join(options)}.{meant}"
+
+
+def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Parameters of a class or function, by name.
+
+    Parameters
+    ----------
+    target : type or callable
+
+    Returns
+    -------
+    parameters : mapping of str to inspect.Parameter
+        Of a class, also those that it passes on to its parents.
+    """
+    if not inspect.isclass(target):
+        return inspect.signature(target).parameters
+    found: dict[str, inspect.Parameter] = {}
+    for name, parameter in _constructor_parameters(target):
+        found.setdefault(name, parameter)
+    return found
+
+
+def _constructor_parameters(kind: type) -> Iterator[tuple[str, inspect.Parameter]]:
+    for parent in inspect.getmro(kind):
+        if "__init__" not in vars(parent):
+            continue
+        passed_on = False
+        for name, parameter in inspect.signature(parent.__init__).parameters.items():  # type: ignore[misc]
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                passed_on = True
+            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+                yield name, parameter
+        if not passed_on:
+            return
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return isinstance(value, _PLAIN)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
