@@ -25,6 +25,7 @@ ORIGINAL_CLUSTERING: dict[str, dict[str, Any]] = {
         "silent_speakers_compete": True,
         "phantom_speaker": True,
         "centroid": "sum",
+        "min_share": 0.0,
     },
     "AgglomerativeClustering": {"silent_speakers_compete": True},
 }

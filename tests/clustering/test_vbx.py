@@ -368,6 +368,7 @@ def test_equals_original(
         silent_speakers_compete=True,
         phantom_speaker=phantom_speaker,
         centroid="sum",
+        min_share=0.0,
     )
     clustering.instantiate({"threshold": threshold, "Fa": 0.07, "Fb": 0.8})
     segmentations = windows(expected["segmentations"])
@@ -388,3 +389,106 @@ def test_equals_original(
     known = ~np.isnan(expected[f"{name}.soft"])  # the original leaves NaN
     npt.assert_allclose(soft[known], expected[f"{name}.soft"][known], atol=1e-9)
     npt.assert_allclose(centroids, expected[f"{name}.centroids"], atol=1e-9)
+
+
+def test_evidence_tells_why(clustering, conversation):
+    clustering.Fa = 0.3
+    evidence = clustering.evidence(**conversation.inputs, num_speakers=range(1, 7))
+    npt.assert_array_equal(evidence.num_speakers, np.arange(1, 7))
+    assert evidence.found == 3 == 1 + np.argmax(evidence.log_evidence)
+    npt.assert_array_equal(evidence.log_prior, 0)
+    npt.assert_allclose(evidence.posterior.sum(), 1)
+    assert evidence.separation.shape == (3,)
+    assert (evidence.separation > 0).all()
+    assert len(evidence.elbo) <= 20
+
+    hard, _, _ = clustering(**conversation.inputs)
+    found = evidence.responsibilities.argmax(axis=1)
+    assert same_partition(found, hard[evidence.chunks, evidence.speakers])
+
+
+def test_evidence_reaches_past_what_is_found(clustering, conversation):
+    default = clustering.evidence(**conversation.inputs)
+    npt.assert_array_equal(default.num_speakers, np.arange(1, 11))
+
+
+def test_expected_number_is_part_of_the_evidence(clustering, conversation):
+    evidence = clustering.evidence(**conversation.inputs, expected_clusters=5)
+    assert np.argmax(evidence.log_prior) == 4
+    assert evidence.log_prior.max() == 0
+
+
+def test_no_evidence_in_silence(clustering, conversation):
+    conversation.segmentations.data[:] = 0
+    with pytest.raises(ValueError, match="Only 0 embedding"):
+        clustering.evidence(**conversation.inputs)
+
+
+@pytest.mark.parametrize("how", ["constructor", "call", "file"])
+def test_expected_number_draws_the_answer_near(plda, conversation, how):
+    options = {"expected_clusters": 6} if how == "constructor" else {}
+    clustering = VBxClustering(plda, prior_weight=100.0, **options)
+    clustering.instantiate(VBxClustering.default_parameters())
+    call = {
+        "constructor": {},
+        "call": {"expected_clusters": 6},
+        "file": {"file": {"expected_speakers": 6}},
+    }[how]
+    _, _, centroids = clustering(**conversation.inputs, **call)
+    assert len(centroids) == 6
+    _, _, centroids = clustering(**conversation.inputs, **call, max_clusters=4)
+    assert len(centroids) == 4
+    _, _, centroids = clustering(**conversation.inputs, **call, num_clusters=3)
+    assert len(centroids) == 3
+
+
+def test_phantoms_are_dropped_unless_they_are_asked_for(plda, conversation, rng):
+    stranger = 4 * rng.standard_normal(DIMENSION)
+    conversation.embeddings[7, 1] = stranger
+    kept = VBxClustering(plda, min_share=0.0)
+    dropped = VBxClustering(plda, min_share=0.05)
+    for clustering in (kept, dropped):
+        clustering.instantiate({"threshold": 0.6, "Fa": 0.5, "Fb": 0.1})
+    assert len(kept(**conversation.inputs)[2]) == 4
+    assert len(dropped(**conversation.inputs)[2]) == 3
+    assert len(dropped(**conversation.inputs, min_clusters=4)[2]) == 4
+
+
+def test_share_is_no_percentage(plda):
+    with pytest.raises(ValueError, match="in percent"):
+        VBxClustering(plda, min_share=5)
+
+
+def test_order_in_time_separates_voices_that_sound_alike(plda, rng):
+    """Two voices that overlap, each going on from chunk to chunk."""
+    people = 0.7 * rng.standard_normal((2, DIMENSION))
+    truth = np.tile([0, 1], (40, 1))
+    embeddings = people[truth] + 1.2 * rng.standard_normal((40, 2, DIMENSION))
+    activity = np.zeros((40, 30, 2))
+    activity[:, :20, 0] = activity[:, 10:, 1] = 1
+    inputs = {"embeddings": embeddings, "segmentations": windows(activity)}
+    share = []
+    for ordered in (False, True):
+        clustering = VBxClustering(
+            plda,
+            ordered=ordered,
+            constrained_assignment=False,
+            ahc_criterion="maxclust",
+        )
+        parameters = {"threshold": 6, "Fa": 0.3, "Fb": 1.0}
+        if ordered:
+            parameters["loop_prob"] = 0.95
+        clustering.instantiate(parameters)
+        evidence = clustering.evidence(**inputs)
+        found = evidence.responsibilities.argmax(axis=1)
+        counts = [np.bincount(found[evidence.speakers == s]) for s in (0, 1)]
+        share.append(sum(count.max() for count in counts) / 80)
+    assert share[1] == 1 > share[0]
+
+
+def test_loop_prob_is_a_parameter_of_ordered_clusterings_only(plda):
+    assert "loop_prob" not in VBxClustering(plda).parameters()
+    ordered = VBxClustering(plda, ordered=True)
+    assert set(VBxClustering.default_parameters(ordered=True)) == set(
+        ordered.parameters()
+    )
