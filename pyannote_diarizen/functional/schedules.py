@@ -88,4 +88,8 @@ def noam(step: int, num_steps: float, warm_up: int = 4000) -> float:
 
 def _progress(step: int, num_steps: float, warm_up: float) -> float:
     """Share of what follows the warm-up that is over."""
+    if math.isinf(num_steps):
+        raise ValueError(
+            "This schedule needs to know when training ends: set trainer.max_epochs."
+        )
     return (step - warm_up) / max(1.0, num_steps - warm_up)
