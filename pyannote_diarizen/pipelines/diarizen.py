@@ -12,7 +12,8 @@ J. Han, F. Landini, J. Rohdin, A. Silnova, M. Diez, L. Burget, "Leveraging
 self-supervised learning for speaker diarization", ICASSP 2025.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,8 +22,11 @@ from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
 )
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
+from pyannote.audio.utils.signal import binarize
 from pyannote.core import Annotation
 
+from pyannote_diarizen.clustering.evidence import CountEvidence
+from pyannote_diarizen.clustering.vbx import LOOP_PROB
 from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.pipelines.batch import rttm_name, write_rttm
 from pyannote_diarizen.pipelines.compatibility import (
@@ -33,6 +37,7 @@ from pyannote_diarizen.pipelines.components import (
     CLUSTERING_PARAMETERS,
     build_clustering,
     check_options,
+    clustering_name,
     load_component,
     load_plda,
     unused_plda,
@@ -60,10 +65,13 @@ class DiariZen(DiarizationSteps):
     embedding : Model, str, Path or dict
         Speaker embedding model, likewise.
     plda : PLDA, str, Path or dict, optional
-        PLDA fitted on embeddings of `embedding`, likewise. Needed by "VBxClustering".
+        PLDA fitted on embeddings of `embedding`, likewise. Needed by the clusterings
+        that use VBx.
     clustering : str
-        "VBxClustering", "AgglomerativeClustering", "KMeansClustering" (needs
-        `num_speakers`) or "OracleClustering" (needs "annotation" in the file).
+        "VBxClustering", "AgglomerativeClustering", "HybridClustering" or
+        "AutoClustering", "vbx", "agglomerative", "hybrid" or "auto" for short: see
+        `clustering`. Or "KMeansClustering" (needs `num_speakers`), "OracleClustering"
+        (needs "annotation" in the file).
     clustering_options : Mapping, optional
         Arguments of the clustering, such as `silent_speakers_compete` of
         `VBxClustering`.
@@ -148,6 +156,7 @@ class DiariZen(DiarizationSteps):
         token: str | None = None,
         cache_dir: Path | str | None = None,
     ) -> None:
+        clustering = clustering_name(clustering)
         check_options(
             clustering,
             plda,
@@ -293,10 +302,10 @@ class DiariZen(DiarizationSteps):
         segmentation = {"min_duration_off": 0.0}
         if not self._powerset:
             segmentation["threshold"] = 0.5
-        return {
-            "segmentation": segmentation,
-            "clustering": dict(CLUSTERING_PARAMETERS[self.klustering]),
-        }
+        clustering = deepcopy(CLUSTERING_PARAMETERS[self.klustering])
+        if getattr(self.clustering, "ordered", False):
+            clustering["loop_prob"] = LOOP_PROB
+        return {"segmentation": segmentation, "clustering": clustering}
 
     def apply(
         self,
@@ -312,7 +321,9 @@ class DiariZen(DiarizationSteps):
         Parameters
         ----------
         file : AudioFile
-            File to process.
+            File to process. Its "expected_speakers", if any, is a number that the
+            answer should be near, other than `num_speakers` not at any price; see
+            `expected_clusters` of `VBxClustering`.
         num_speakers : int, optional
             Number of speakers, when known.
         min_speakers : int, optional
@@ -402,6 +413,63 @@ class DiariZen(DiarizationSteps):
         >>> output = pipeline("meeting.wav")                      # doctest: +SKIP
         >>> output = pipeline.recluster(output, num_speakers=5)   # doctest: +SKIP
         """
+        return self.apply(
+            self._features(output).load(self._reader),
+            num_speakers=num_speakers,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            hook=hook,
+        )
+
+    def evidence(
+        self, output: DiarizeOutput, num_speakers: Iterable[int] | None = None
+    ) -> CountEvidence:
+        """Tell what speaks for each number of speakers in a file.
+
+        Parameters
+        ----------
+        output : DiariZenOutput
+            As of `recluster`.
+        num_speakers : Iterable of int, optional
+            Numbers to try. Defaults to those from 1 to 10, or to twice what is found.
+
+        Returns
+        -------
+        evidence : CountEvidence
+            `evaluation.evidence.draw_evidence` draws it.
+
+        Raises
+        ------
+        TypeError
+            If `output` carries no features.
+        ValueError
+            If this pipeline needs other features, its clustering knows no evidence,
+            or there is nothing to cluster.
+
+        Examples
+        --------
+        >>> output = pipeline("meeting.wav")                      # doctest: +SKIP
+        >>> evidence = pipeline.evidence(output, range(2, 9))     # doctest: +SKIP
+        >>> evidence.num_speakers[evidence.log_evidence.argmax()] # doctest: +SKIP
+        4
+        """
+        if not hasattr(self.clustering, "evidence"):
+            raise ValueError(
+                f"{self.klustering} knows no evidence: build the pipeline with "
+                "clustering='VBxClustering', 'HybridClustering' or 'AutoClustering'."
+            )
+        features = self._features(output)
+        segmentations = features.segmentations
+        if not self._powerset:
+            segmentations = binarize(
+                segmentations, onset=self.segmentation.threshold, initial_state=False
+            )
+        return self.clustering.evidence(
+            features.embeddings, segmentations, num_speakers
+        )
+
+    def _features(self, output: DiarizeOutput) -> Features:
+        """Features of `output`, if this pipeline would have the same."""
         features = getattr(output, "features", None)
         if features is None:
             raise TypeError(
@@ -409,10 +477,4 @@ class DiariZen(DiarizationSteps):
                 f"return it unless `legacy`, got {type(output).__name__} without."
             )
         features.check(self._feature_settings)
-        return self.apply(
-            features.load(self._reader),
-            num_speakers=num_speakers,
-            min_speakers=min_speakers,
-            max_speakers=max_speakers,
-            hook=hook,
-        )
+        return features
