@@ -3,48 +3,66 @@
 """A training run, made of its configuration."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MethodType
 
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Task
 
 from pyannote_diarizen.data.protocols import load_protocol
+from pyannote_diarizen.training.checkpoints import (
+    AtomicCheckpoints,
+    check_room,
+    checkpoint_to_resume,
+)
 from pyannote_diarizen.training.components import build
+from pyannote_diarizen.training.optimization import (
+    FrozenBackbone,
+    Optimization,
+)
+from pyannote_diarizen.training.preflight import check_callbacks, check_files
+from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
+from pyannote_diarizen.training.recomputation import recompute_layers
+from pyannote_diarizen.training.seeding import EpochSeeds
 
 CONFIG = "config.yaml"
-CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is trained, and by whom.
+    """What is trained, by whom, and from where on.
 
     Parameters
     ----------
     model : Model
         With its task.
     trainer : Trainer
+    checkpoint : Path, optional
+        Where training goes on.
     """
 
     model: Model
     trainer: Trainer
+    checkpoint: Path | None = None
 
     def fit(self) -> None:
         """Train."""
-        self.trainer.fit(self.model)
+        # the specifications of models are objects; the file is one of our own
+        self.trainer.fit(self.model, ckpt_path=self.checkpoint, weights_only=False)
 
 
-def assemble(config: DictConfig, folder: Path) -> Run:
-    """Make a run of its configuration.
+def assemble(config: DictConfig) -> Run:
+    """Make a run of its configuration, and check what can be known before it starts.
 
     Parameters
     ----------
     config : DictConfig
-        As composed by Hydra of `hparams/`.
-    folder : Path
-        What the run writes goes there.
+        As composed by Hydra of `hparams/`. What the run writes goes to the folder
+        `config.run`.
 
     Returns
     -------
@@ -52,22 +70,72 @@ def assemble(config: DictConfig, folder: Path) -> Run:
 
     Raises
     ------
-    FileNotFoundError
-        If something that `config` names does not exist.
+    OSError
+        If something that `config` names does not exist, or the disk is full.
     ValueError
-        If `config` is wrong.
+        If `config` is wrong, or the files of its protocol are.
     """
     seed_everything(config.seed, workers=True)
     protocol = load_protocol(config.protocol, config.get("database"))
     augmentation = build(config.augmentation) if config.augmentation else None
     task = build(config.task, protocol=protocol, augmentation=augmentation)
-    model = build(config.model, task=task)
-    callbacks = [build(callback) for callback in config.callbacks.values()]
-    logger = TensorBoardLogger(folder, name="tensorboard", version="")
-    return Run(model, build(config.trainer, callbacks=callbacks, logger=logger))
-
-
-def write_config(config: DictConfig, folder: Path) -> None:
-    """Write `config` as the run uses it, for the record."""
+    check_files(task)
+    model = _make_model(config, task)
+    backbone = build(config.backbone)
+    callbacks = [build(each) for each in config.callbacks.values() if each]
+    callbacks.append(EpochSeeds(config.seed))
+    if backbone.is_apart:
+        backbone.find(model)
+    if backbone.frozen:
+        callbacks.append(FrozenBackbone(backbone))
+    check_callbacks(task, callbacks)
+    optimization = Optimization(
+        build(config.optimizer, _partial_=True),
+        build(config.scheduler, _partial_=True),
+        backbone,
+    )
+    model.configure_optimizers = MethodType(
+        lambda model: optimization.configure(model), model
+    )
+    folder = Path(config.run)
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, folder / CONFIG, resolve=True)
+    check_room(model, folder)
+    trainer = _make_trainer(config, folder, callbacks)
+    if trainer.world_size > 1:
+        # the host logs what each process has seen by itself
+        model.log = partial(model.log, sync_dist=True)
+    resume = config.get("resume")
+    return Run(model, trainer, resume and checkpoint_to_resume(resume, folder))
+
+
+def _make_model(config: DictConfig, task: Task) -> Model:
+    pretrained = config.get("pretrained")
+    if pretrained is None:
+        model = build(config.model, task=task)
+    else:
+        model = load_pretrained(pretrained)
+        match_classes(task, model)
+        model.task = task
+    if config.gradient_checkpointing and not recompute_layers(model):
+        raise ValueError(
+            f"{type(model).__name__} has no layers for gradient_checkpointing."
+        )
+    return model
+
+
+def _make_trainer(
+    config: DictConfig, folder: Path, callbacks: list[Callback]
+) -> Trainer:
+    # DeepSpeed, which splits checkpoints, writes its own
+    splits = "deepspeed" in str(config.trainer.strategy)
+    return build(
+        config.trainer,
+        callbacks=callbacks,
+        logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+        plugins=None if splits else [AtomicCheckpoints()],
+    )
+
+
+def write_config(config: DictConfig) -> None:
+    """Write `config` into the folder of the run, as it is used."""
+    OmegaConf.save(config, Path(config.run) / CONFIG, resolve=True)

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""What is checked before training, so that it is not found out hours later."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import EarlyStopping
+from pyannote.audio.core.task import Task
+from pyannote.database import ProtocolFile
+
+from pyannote_diarizen.data.audio import audio_info
+from pyannote_diarizen.data.protocols import subset_files
+from pyannote_diarizen.errors import AudioFileError
+
+_TOLERANCE = 0.1
+"""Seconds by which annotations may outlast their recording."""
+
+
+def check_files(task: Task) -> None:
+    """Refuse to train on files that cannot be read, or hold nothing to train on.
+
+    Parameters
+    ----------
+    task : Task
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no audio for a file.
+    ValueError
+        If a file is empty or damaged, shorter than its annotations say, or no part of
+        a subset is as long as a chunk.
+    """
+    for subset in ("train", "development") if task.has_validation else ("train",):
+        longest = 0.0
+        for file in subset_files(task.protocol, subset):
+            with _naming(file, subset):
+                longest = max(longest, _longest_region(file))
+        if longest < task.duration:
+            raise ValueError(
+                f"The longest annotated part of the {subset} subset of "
+                f"{task.protocol.name} lasts {longest:.1f} s, less than a chunk: lower "
+                f"task.duration, which is {task.duration:g}."
+            )
+
+
+def check_callbacks(task: Task, callbacks: list[Callback]) -> None:
+    """Refuse to wait for a loss that nothing gives.
+
+    Raises
+    ------
+    ValueError
+        If training should stop early, but there is nothing to validate on.
+    """
+    if task.has_validation:
+        return
+    if any(isinstance(callback, EarlyStopping) for callback in callbacks):
+        raise ValueError(
+            f"{task.protocol.name} has no development subset, whose loss would tell "
+            "when to stop: use ~callbacks.early_stopping with it."
+        )
+
+
+def _longest_region(file: ProtocolFile) -> float:
+    """Duration of the longest annotated region, in seconds."""
+    audio = audio_info(file)
+    if not audio.num_samples:
+        raise AudioFileError(f"'{file['audio']}' holds no sample.")
+    annotated = file["annotated"]
+    end = max(annotated.extent().end, file["annotation"].get_timeline().extent().end)
+    if end > audio.duration + _TOLERANCE:
+        raise ValueError(
+            f"it is annotated up to {end:.1f} s, but '{file['audio']}' lasts "
+            f"{audio.duration:.1f} s"
+        )
+    return max((region.duration for region in annotated), default=0.0)
+
+
+@contextmanager
+def _naming(file: ProtocolFile, subset: str) -> Iterator[None]:
+    """Say which file of the protocol an error is about."""
+    place = f"File '{file['uri']}' of the {subset} subset"
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{place}: {error}") from error
+    except ValueError as error:
+        raise type(error)(f"{place}: {error}") from error

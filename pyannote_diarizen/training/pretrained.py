@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Models to start from: checkpoints, or the segmentation of a pipeline by its name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Task
+
+from pyannote_diarizen.hub.bundled import resolve_pipeline
+from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
+from pyannote_diarizen.pipelines.pretrained import pretrained_config
+
+_CONFIGURATIONS = (".yaml", ".yml", ".toml")
+
+
+def load_pretrained(name: str) -> Model:
+    """Model with the weights that training starts from.
+
+    Parameters
+    ----------
+    name : str
+        Checkpoint of pyannote.audio, DiariZen or an earlier run; or a pipeline, as
+        `resolve_pipeline` takes it, whose segmentation it is.
+
+    Returns
+    -------
+    model : Model
+        In training mode.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it cannot be loaded.
+    """
+    path = Path(name).expanduser()
+    is_checkpoint = path.is_file() and path.suffix not in _CONFIGURATIONS
+    if is_checkpoint or (path / WEIGHTS).is_file():
+        return load_model(path).train()
+    config = pretrained_config(resolve_pipeline(name))
+    segmentation = config["pipeline"]["params"]["segmentation"]
+    if not isinstance(segmentation, Mapping):
+        segmentation = {"checkpoint": segmentation}
+    return load_model(**segmentation).train()
+
+
+def match_classes(task: Task, model: Model) -> None:
+    """Train a model for as many speakers as it tells apart.
+
+    Parameters
+    ----------
+    task : Task
+        Its number of speakers per chunk is set if it is open.
+    model : Model
+
+    Raises
+    ------
+    ValueError
+        If `task` is set to another number.
+    """
+    specifications = model.specifications
+    if not specifications.powerset:
+        return
+    classes = {
+        "max_speakers_per_chunk": len(specifications.classes),
+        "max_speakers_per_frame": specifications.powerset_max_classes,
+    }
+    if getattr(task, "max_speakers_per_chunk", 0) is None:
+        task.max_speakers_per_chunk = classes["max_speakers_per_chunk"]
+    for option, number in classes.items():
+        wanted = getattr(task, option, number)
+        if wanted != number:
+            raise ValueError(
+                f"The pretrained model has classes for {option}={number}, not for "
+                f"{wanted}: train with task.{option}={number}, or without +pretrained."
+            )

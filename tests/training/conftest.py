@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Runs that take a second: noise as recordings, models of a few hundred weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from pyannote_diarizen.hub.resources import resource_folder
+from pyannote_diarizen.training.components import register_components
+
+DURATION = 6.0
+PROTOCOL = "Noise.SpeakerDiarization.Tiny"
+DATABASE = """
+Databases:
+  Noise: {folder}/{{uri}}.wav
+Protocols:
+  Noise:
+    SpeakerDiarization:
+      Tiny:
+        scope: file
+        train: {{uri: train.lst, annotation: all.rttm, annotated: all.uem}}
+        development: {{uri: development.lst, annotation: all.rttm, annotated: all.uem}}
+      NoDevelopment:
+        scope: file
+        train: {{uri: train.lst, annotation: all.rttm, annotated: all.uem}}
+"""
+TINY_CONFORMER = {
+    "attention_in": 8,
+    "ffn_hidden": 8,
+    "num_head": 2,
+    "num_layer": 1,
+    "kernel_size": 3,
+}
+TINY = {
+    "model": "FBankConformer",
+    **{f"model.{name}": value for name, value in TINY_CONFORMER.items()},
+    "model.n_mels": 8,
+    "task.duration": 1.0,
+    "task.max_speakers_per_chunk": 2,
+    "task.batch_size": 2,
+    "task.batches_per_epoch": 3,
+    "task.num_workers": 0,
+    "trainer.accelerator": "cpu",
+    "trainer.devices": 1,
+    "+trainer.enable_progress_bar": False,
+    "+trainer.enable_model_summary": False,
+}
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory) -> Path:
+    """`database.yml` of two recordings to train on, one to validate on."""
+    folder = tmp_path_factory.mktemp("noise")
+    rng = np.random.default_rng(1)
+    rttm, uem = [], []
+    for uri in ("a", "b", "c"):
+        noise = 0.1 * rng.standard_normal(int(DURATION * 16000))
+        soundfile.write(folder / f"{uri}.wav", noise, 16000)
+        for k, start in enumerate((0.5, 2.5, 3.5)):
+            turn = f"SPEAKER {uri} 1 {start} 1.5 <NA> <NA> {uri}{k % 2} <NA> <NA>"
+            rttm.append(turn)
+        uem.append(f"{uri} 1 0.0 {DURATION}")
+    (folder / "all.rttm").write_text("\n".join(rttm) + "\n")
+    (folder / "all.uem").write_text("\n".join(uem) + "\n")
+    (folder / "train.lst").write_text("a\nb\n")
+    (folder / "development.lst").write_text("c\n")
+    (folder / "database.yml").write_text(DATABASE.format(folder=folder))
+    return folder / "database.yml"
+
+
+def overrides(options: dict) -> list[str]:
+    """What one types."""
+    return [f"{name}={value}" for name, value in options.items()]
+
+
+@pytest.fixture
+def configure(database, tmp_path) -> Callable[..., DictConfig]:
+    """Compose what `pyannote-audio-train` would, for a tiny run."""
+    register_components()
+
+    def compose_config(**options) -> DictConfig:
+        given = {
+            "protocol": PROTOCOL,
+            "+database": database,
+            "run": tmp_path / "run",
+            **TINY,
+            **{name.replace("__", "."): value for name, value in options.items()},
+        }
+        folder = str(resource_folder("hparams").resolve())
+        with initialize_config_dir(folder, version_base="1.3"):
+            chosen = {k: v for k, v in given.items() if v is not None}
+            return compose("config", overrides(chosen))
+
+    return compose_config

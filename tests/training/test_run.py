@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Runs: assembled of their configuration, interrupted and resumed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Callback
+from pyannote.audio.core.model import Model
+
+from pyannote_diarizen.training.epoch_table import read_table
+from pyannote_diarizen.training.run import assemble, write_config
+
+
+class InterruptionError(Exception):
+    """A kill, as far as a process can outlive it."""
+
+
+class InterruptedAt(Callback):
+    """Stop in the middle of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        """Raise in the second batch."""
+        if (trainer.current_epoch, batch_idx) == (self.epoch, 1):
+            raise InterruptionError
+
+
+def trained(config, interrupted_at: int | None = None) -> Path:
+    run = assemble(config)
+    if interrupted_at is not None:
+        run.trainer.callbacks.append(InterruptedAt(interrupted_at))
+    try:
+        run.fit()
+    except InterruptionError:
+        assert interrupted_at is not None
+    return Path(config.run)
+
+
+def last(folder: Path) -> dict:
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=False)
+
+
+def test_a_resumed_run_is_the_one_that_nobody_interrupted(configure, tmp_path):
+    options = {
+        "trainer__max_epochs": 3,
+        "scheduler": "cosine",
+        "trainer__accumulate_grad_batches": 2,
+    }
+    whole = trained(configure(**options))
+    options["run"] = tmp_path / "interrupted"
+    broken = trained(configure(**options), interrupted_at=1)
+    assert len(read_table(broken / "metrics.csv")) == 1
+    trained(configure(**options, **{"+resume": "last"}))
+
+    rows = read_table(whole / "metrics.csv")
+    assert len({row["loss/train"] for row in rows}) == len(rows) == 3
+    assert read_table(broken / "metrics.csv") == rows
+    expected, resumed = last(whole), last(broken)
+    for name, weight in expected["state_dict"].items():
+        torch.testing.assert_close(resumed["state_dict"][name], weight, rtol=0, atol=0)
+    (clipping,) = (k for k in expected["callbacks"] if "PercentileClipping" in k)
+    norms = expected["callbacks"][clipping]["norms"]
+    assert len(norms) == 6  # two steps in each of three epochs
+    assert resumed["callbacks"][clipping]["norms"] == norms
+
+
+def test_a_run_interrupted_before_its_first_checkpoint_starts_again(configure):
+    run = assemble(configure(**{"+resume": "last"}))
+    assert run.checkpoint is None
+
+
+def test_what_a_run_writes(configure):
+    config = configure(trainer__max_epochs=1)
+    folder = trained(config)
+    write_config(config)
+    assert {path.name for path in folder.iterdir()} == {
+        *("checkpoints", "config.yaml", "metrics.csv", "tensorboard")
+    }
+    checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
+    assert checkpoints == ["0000.ckpt", "last.ckpt"]
+    (row,) = read_table(folder / "metrics.csv")
+    assert row["epoch"] == "0"
+    assert float(row["loss/val"]) > 0
+    assert float(row["DiarizationErrorRate"]) >= 0
+    model = Model.from_pretrained(folder / "checkpoints" / "0000.ckpt")
+    assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
+
+
+def test_the_backbone_learns_at_its_own_rate(configure):
+    config = configure(
+        backbone__module="conformer", backbone__lr=1e-5, trainer__max_steps=1
+    )
+    run = assemble(config)
+    run.fit()
+    backbone, head = run.trainer.optimizers[0].param_groups
+    assert (backbone["name"], backbone["lr"]) == ("backbone", 1e-5)
+    assert (head["name"], head["lr"]) == ("head", 1e-3)
+    of_conformer = {id(weight) for weight in run.model.conformer.parameters()}
+    assert {id(weight) for weight in backbone["params"]} == of_conformer
+    everything = len(list(run.model.parameters()))
+    assert len(head["params"]) == everything - len(of_conformer)
+
+
+def test_a_frozen_backbone_stays_as_it_is(configure):
+    config = configure(
+        backbone__module="conformer", backbone__frozen=True, trainer__max_steps=2
+    )
+    run = assemble(config)
+    before = {k: v.clone() for k, v in run.model.conformer.state_dict().items()}
+    head = run.model.proj.weight.clone()
+    run.fit()
+    for name, weight in run.model.conformer.state_dict().items():
+        torch.testing.assert_close(weight, before[name], rtol=0, atol=0)
+    assert not torch.equal(run.model.proj.weight, head)
+
+
+def test_recomputed_layers_give_the_same_losses(configure, tmp_path):
+    tiny = {"model": "PyanNet", "model.lstm.hidden_size": 4, "model.lstm.dropout": 0}
+    absent = dict.fromkeys(TINY_FBANK)
+    rows = [
+        read_table(
+            trained(
+                configure(
+                    **absent,
+                    **tiny,
+                    trainer__max_steps=2,
+                    gradient_checkpointing=given,
+                    run=tmp_path / str(given),
+                )
+            )
+            / "metrics.csv"
+        )
+        for given in (False, True)
+    ]
+    assert rows[0] == rows[1]
+
+
+TINY_FBANK = (
+    *("model.attention_in", "model.ffn_hidden", "model.num_head", "model.num_layer"),
+    *("model.kernel_size", "model.n_mels"),
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"protocol": "No.SpeakerDiarization.Such"}, "no protocol called"),
+        ({"+task.duratoin": 2.0}, r"no option 'duratoin'.*Is it 'duration'\?"),
+        ({"task.duration": 8.0}, r"lasts 6\.0 s.*lower task\.duration"),
+        (
+            {"protocol": "Noise.SpeakerDiarization.NoDevelopment"},
+            "no development subset.*~callbacks.early_stopping",
+        ),
+        ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
+        ({"+pretrained": "nowhere.ckpt"}, "'nowhere.ckpt' is neither"),
+        ({"+resume": "nowhere.ckpt"}, "no 'nowhere.ckpt'"),
+    ],
+)
+def test_what_is_wrong_is_told_before_training(configure, options, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        assemble(configure(**options))
+
+
+def test_seeds_give_different_runs(configure, tmp_path):
+    losses = [
+        read_table(
+            trained(configure(seed=seed, trainer__max_epochs=1)) / "metrics.csv"
+        )[0]["loss/train"]
+        for seed in (1, 2, 1)
+    ]
+    assert losses[0] == losses[2] != losses[1]
+    assert np.isfinite(float(losses[0]))
