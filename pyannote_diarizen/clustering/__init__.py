@@ -3,7 +3,17 @@
 """Clusterings of speaker embeddings that pyannote.audio pipelines can tune."""
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
+from pyannote_diarizen.clustering.auto import AutoClustering
+from pyannote_diarizen.clustering.evidence import CountEvidence
+from pyannote_diarizen.clustering.hybrid import HybridClustering
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering
 
-__all__ = ["PLDA", "AgglomerativeClustering", "VBxClustering"]
+__all__ = [
+    "PLDA",
+    "AgglomerativeClustering",
+    "AutoClustering",
+    "CountEvidence",
+    "HybridClustering",
+    "VBxClustering",
+]

@@ -13,24 +13,50 @@ from pyannote.audio.pipelines.clustering import BaseClustering, Clustering
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
+from pyannote_diarizen.clustering.auto import AutoClustering
+from pyannote_diarizen.clustering.hybrid import HybridClustering
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.models.checkpoint import load_model
 
-# Agglomerative: threshold of the DiariZen paper, minimum cluster size of DiariZen's
-# command line for chunks of 16 seconds.
+OURS: dict[str, type[BaseClustering]] = {
+    "VBxClustering": VBxClustering,
+    "AgglomerativeClustering": AgglomerativeClustering,
+    "HybridClustering": HybridClustering,
+    "AutoClustering": AutoClustering,
+}
+"""Clusterings in place of those of pyannote.audio, or beside them."""
+
 CLUSTERING_PARAMETERS: dict[str, dict[str, Any]] = {
-    "VBxClustering": VBxClustering.default_parameters(),
-    "AgglomerativeClustering": {
-        "method": "centroid",
-        "min_cluster_size": 13,
-        "threshold": 0.7,
-    },
+    **{name: ours.default_parameters() for name, ours in OURS.items()},
     "KMeansClustering": {},
     "OracleClustering": {},
 }
 """Hyper-parameters to start from, for each clustering that a name can stand for."""
+
+_NEED_PLDA = ("VBxClustering", "HybridClustering", "AutoClustering")
+
+
+def clustering_name(name: str) -> str:
+    """Full name of a clustering.
+
+    Parameters
+    ----------
+    name : str
+        One of `CLUSTERING_PARAMETERS`, or a short name for it. Others are left alone.
+
+    Returns
+    -------
+    name : str
+
+    Examples
+    --------
+    >>> clustering_name("vbx"), clustering_name("auto"), clustering_name("Mine")
+    ('VBxClustering', 'AutoClustering', 'Mine')
+    """
+    short = {full.removesuffix("Clustering").lower(): full for full in OURS}
+    return short.get(name, name)
 
 
 def check_options(
@@ -49,9 +75,9 @@ def check_options(
             f"`clustering` should be one of {', '.join(CLUSTERING_PARAMETERS)}, got "
             f"{clustering!r}."
         )
-    if clustering == "VBxClustering" and plda is None:
+    if clustering in _NEED_PLDA and plda is None:
         raise ValueError(
-            "VBxClustering needs a `plda`: give the folder or the hub identifier of "
+            f"{clustering} needs a `plda`: give the folder or the hub identifier of "
             "one that was fitted on embeddings of the same model, or choose "
             "clustering='AgglomerativeClustering', which needs none."
         )
@@ -136,7 +162,7 @@ def build_clustering(
     name : str
         One of `CLUSTERING_PARAMETERS`.
     plda : PLDA or None
-        Needed by "VBxClustering".
+        Needed by all but "AgglomerativeClustering" among ours.
     metric : str
         Distance between embeddings.
     options : Mapping
@@ -152,12 +178,8 @@ def build_clustering(
     ValueError
         If the clustering has no such option.
     """
-    ours = {
-        "VBxClustering": VBxClustering,
-        "AgglomerativeClustering": AgglomerativeClustering,
-    }
-    clustering = ours[name] if name in ours else Clustering[name].value
-    needed = {"plda": plda} if name == "VBxClustering" else {}
+    clustering = OURS[name] if name in OURS else Clustering[name].value
+    needed = {"plda": plda} if name in _NEED_PLDA else {}
     known = set(signature(clustering).parameters) - {"plda", "metric"}
     if unknown := set(options) - known:
         raise ValueError(

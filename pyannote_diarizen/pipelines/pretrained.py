@@ -21,7 +21,10 @@ from pyannote.audio.utils.hf_hub import AssetFileName
 
 from pyannote_diarizen.models.checkpoint import WEIGHTS
 from pyannote_diarizen.models.original import CONFIG, OriginalConfig
-from pyannote_diarizen.pipelines.components import CLUSTERING_PARAMETERS
+from pyannote_diarizen.pipelines.components import (
+    CLUSTERING_PARAMETERS,
+    clustering_name,
+)
 from pyannote_diarizen.repository import Repository
 
 EMBEDDING = "pyannote/wespeaker-voxceleb-resnet34-LM"
@@ -91,6 +94,9 @@ def pretrained_config(
     else:
         config = _read(checkpoint, subfolder, revision, token, cache_dir)
     params = config["pipeline"].setdefault("params", {})
+    for given in (params, options):
+        if "clustering" in given:
+            given["clustering"] = clustering_name(given["clustering"])
     if options.get("clustering", params.get("clustering")) != params.get("clustering"):
         # what suits one clustering does not suit another
         params.pop("clustering_options", None)

@@ -12,10 +12,13 @@ import pyannote_diarizen.models
 
 PUBLIC = [
     "pyannote_diarizen.clustering.AgglomerativeClustering",
+    "pyannote_diarizen.clustering.AutoClustering",
+    "pyannote_diarizen.clustering.HybridClustering",
     "pyannote_diarizen.clustering.PLDA",
     "pyannote_diarizen.clustering.VBxClustering",
     "pyannote_diarizen.models.FBankConformer",
     "pyannote_diarizen.models.MultiChannelWavLMConformer",
+    "pyannote_diarizen.models.SpeakerConformer",
     "pyannote_diarizen.models.SpeakerResNet",
     "pyannote_diarizen.models.WavLMConformer",
     "pyannote_diarizen.pipelines.DiariZen",

@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""People who talk in chunks, and whether a clustering tells them apart."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pyannote.core import SlidingWindow, SlidingWindowFeature
+
+DIMENSION = 24
+
+
+@dataclass
+class Talk:
+    """Embeddings of speakers who are all active, in turn, in all chunks."""
+
+    embeddings: np.ndarray  # (num_chunks, num_speakers, dimension)
+    truth: np.ndarray  # (num_chunks, num_speakers)
+
+    @property
+    def segmentations(self) -> SlidingWindowFeature:
+        num_chunks, num_speakers = self.truth.shape
+        turns = np.repeat(np.eye(num_speakers), 10, axis=0)
+        activity = np.tile(turns, (num_chunks, 1, 1))
+        return SlidingWindowFeature(activity, SlidingWindow(duration=8, step=0.8))
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        return {"embeddings": self.embeddings, "segmentations": self.segmentations}
+
+
+def same_partition(found: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether both group the same entries, whatever the numbers of groups."""
+    pairs = {*zip(found.ravel(), truth.ravel(), strict=True)}
+    return len(pairs) == len({*found.ravel()}) == len({*truth.ravel()})
