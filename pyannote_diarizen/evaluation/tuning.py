@@ -20,10 +20,13 @@ from pyannote.audio import Pipeline
 from pyannote.core import Annotation, Timeline
 from pyannote.database.util import get_annotated
 from pyannote.metrics.base import BaseMetric
+from torch import nn
 
+from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.speaker_count import SpeakerCountError
 from pyannote_diarizen.evaluation.study import finished_trials
+from pyannote_diarizen.models.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Tuning:
         names = sorted(file.shown["uri"] for file in self.files)
         return {
             "files": hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16],
+            "pipeline": _digest(self.pipeline)[:16],
             "hyper-parameters": sorted(_flat(self.pipeline.parameters())),
         }
 
@@ -202,6 +206,20 @@ class Tuning:
     def _metrics(self) -> list[BaseMetric]:
         counts = [SpeakerCountError()] if self.count_speakers else []
         return [self.pipeline.get_metric(), *counts]
+
+
+def _digest(pipeline: Pipeline) -> str:
+    """Tell pipelines apart that have the same hyper-parameters."""
+    networks = [*pipeline._models.values(), *pipeline._inferences.values()]
+    # models of pyannote.audio are called so in what runs them
+    models = [getattr(n, "model", getattr(n, "model_", n)) for n in networks]
+    parts = [fingerprint(m) for m in models if isinstance(m, nn.Module)]
+    parts.append(repr(getattr(pipeline, "_feature_settings", None)))
+    plda = getattr(pipeline, "_plda", None)
+    if isinstance(plda, PLDA):
+        arrays = vars(plda.parameters).values()
+        parts += [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tone_model import (
     ToneSegmentation,
     tones,
 )
+from tone_pipeline import tone_plda
 
 from pyannote_diarizen.evaluation.study import choose_trial, open_study
 from pyannote_diarizen.evaluation.tuning import Tuning
@@ -35,12 +36,13 @@ START = {
 
 def pipeline(**options) -> DiariZen:
     """Pipeline whose hyper-parameters make one speaker of all."""
-    built = DiariZen(
-        segmentation=options.pop("segmentation", None) or ToneSegmentation().eval(),
-        embedding=ToneEmbedding().eval(),
-        clustering="AgglomerativeClustering",
-        segmentation_step=0.25,
-    )
+    usual = {
+        "segmentation": ToneSegmentation().eval(),
+        "embedding": ToneEmbedding().eval(),
+        "clustering": "AgglomerativeClustering",
+        "segmentation_step": 0.25,
+    }
+    built = DiariZen(**{**usual, **options})
     return built.instantiate(START)
 
 
@@ -126,6 +128,23 @@ def test_it_goes_on_up_to_the_number_of_trials():
     assert len(list(again.run_trials(study, 3))) == 1
     assert not list(again.run_trials(study, 3))
     assert Tuning(pipeline(), [recording("b")]).conditions != tuning.conditions
+
+
+def test_a_study_is_of_one_pipeline():
+    def made_of(**options) -> str:
+        return Tuning(pipeline(**options), [recording("a")]).conditions["pipeline"]
+
+    segmentation, embedding = ToneSegmentation().eval(), ToneEmbedding().eval()
+    segmentation.basis *= 2
+    embedding.basis *= 2
+    others = [
+        {"segmentation": segmentation},
+        {"embedding": embedding},
+        {"plda": tone_plda()},
+        {"segmentation_step": 0.5},
+    ]
+    assert made_of() == made_of()
+    assert len({made_of(), *(made_of(**other) for other in others)}) == 5
 
 
 def test_trials_are_pruned():
