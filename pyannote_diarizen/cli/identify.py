@@ -123,10 +123,11 @@ def load_recognition(
     """Load what compares voices, and say so if it is surer than it may be."""
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.functional.calibration import Calibration
+    from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 
-    loaded = None if plda is None else PLDA.from_pretrained(plda)
+    loaded = None if plda is None else PLDA.from_pretrained(find_part(plda, "plda"))
     recognition = SpeakerRecognition(load_pipeline(pipeline, device, preset), loaded)
     if recognition.plda.calibration == Calibration():
         typer.secho(

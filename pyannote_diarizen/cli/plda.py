@@ -27,7 +27,8 @@ def plda(
     embedding: Annotated[
         str,
         typer.Option(
-            help="Embedding model: folder, checkpoint, or owner/name on the hub."
+            help="Embedding model: folder, checkpoint, owner/name on the hub, or a "
+            "pipeline that has one, as in diarizen-tiny."
         ),
     ],
     into: Annotated[
@@ -52,7 +53,10 @@ def plda(
     ] = (1.0, 4.0),
     adapt: Annotated[
         str | None,
-        typer.Option(help="PLDA to adapt: folder, or owner/name on the hub."),
+        typer.Option(
+            help="PLDA to adapt: folder, owner/name on the hub, or a pipeline that has "
+            "one."
+        ),
     ] = None,
     weight: Annotated[
         float,
@@ -88,6 +92,7 @@ def plda(
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.data.protocols import load_protocol, subset_files
     from pyannote_diarizen.evaluation.verification import equal_error_rates
+    from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import choose_device
     from pyannote_diarizen.pipelines.components import load_component
     from pyannote_diarizen.pipelines.labelled_embeddings import embed_files
@@ -99,9 +104,12 @@ def plda(
         for name in (subset, calibrate, evaluate)
         if name is not None
     }
-    unadapted = None if adapt is None else PLDA.from_pretrained(adapt)
+    unadapted = (
+        None if adapt is None else PLDA.from_pretrained(find_part(adapt, "plda"))
+    )
     model = PretrainedSpeakerEmbedding(
-        load_component(embedding, "embedding"), device=choose_device(device)
+        load_component(find_part(embedding, "embedding"), "embedding"),
+        device=choose_device(device),
     )
 
     @cache

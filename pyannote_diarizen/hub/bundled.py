@@ -47,6 +47,31 @@ def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
     return _HUB / name
 
 
+def find_part(name_or_path: str | Path, part: str) -> str:
+    """Where to load a part of a pipeline from, if a pipeline is meant.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Folder of a pipeline, or name of one that comes with the package.
+    part : str
+        Folder inside, as in "embedding".
+
+    Returns
+    -------
+    source : str
+        Folder of the part, or `name_or_path` itself if it is something else.
+
+    Examples
+    --------
+    >>> find_part("owner/name", "embedding")
+    'owner/name'
+    """
+    name = str(name_or_path)
+    folder = _HUB / name if name in bundled_names() else Path(name).expanduser()
+    return str(folder / part) if (folder / part).is_dir() else name
+
+
 def known_names() -> list[str]:
     """Names of pipelines that need no path: bundled ones, and published ones."""
     published = {path.stem for path in resource_folder("hparams").glob("pipeline/*")}

@@ -68,3 +68,13 @@ def test_owner_and_name_are_left_to_the_hub(hub):
 def test_anything_else_is_an_error_that_lists_what_there_is(hub, name):
     with pytest.raises(FileNotFoundError, match=r"-v2, large, tiny|no config\.yaml"):
         bundled.resolve_pipeline(name)
+
+
+def test_a_part_of_a_pipeline_goes_by_the_name_of_the_pipeline(hub, tmp_path):
+    (hub / "tiny" / "plda").mkdir()
+    (tmp_path / "mine" / "plda").mkdir(parents=True)
+    assert bundled.find_part("tiny", "plda") == str(hub / "tiny" / "plda")
+    assert bundled.find_part("mine", "plda") == str(Path("mine") / "plda")
+    # a part itself, and what is not here
+    for other in ("mine/plda", "large", "owner/name"):
+        assert bundled.find_part(other, "plda") == other
