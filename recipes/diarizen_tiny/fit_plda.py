@@ -5,7 +5,8 @@
     python fit_plda.py --speech SPEECH --output RUN
 
 Reads `RUN/pytorch_model.bin`, writes `RUN/plda/`. Embeddings are those of crops of 1 to
-4 s of training speakers, each excerpt once as it is and once recorded elsewhere.
+4 s of training speakers, each excerpt once as it is and once recorded elsewhere. Those
+of development speakers tell how sure scores may be.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
 
+DURATION = 1.0, 4.0
+
 
 def fit(speech: Path, output: Path) -> None:
     """Fit and save."""
@@ -28,11 +31,17 @@ def fit(speech: Path, output: Path) -> None:
     def network(waveforms: torch.Tensor) -> np.ndarray:
         return model(waveforms).numpy()
 
-    pool = SpeechPool.from_folder(speech, "train", cache=output.parent / "speech")
-    duration, recorder = (1.0, 4.0), make_recorder(speech)
-    near, labels = embed_excerpts(network, pool_excerpts(pool), duration)
-    far, _ = embed_excerpts(network, pool_excerpts(pool), duration, recorder, seed=1)
-    plda = PLDA.fit(np.concatenate([near, far]), np.concatenate([labels, labels]))
+    recorder = make_recorder(speech)
+
+    def embed(split: str) -> tuple[np.ndarray, np.ndarray]:
+        pool = SpeechPool.from_folder(speech, split, cache=output.parent / "speech")
+        near, labels = embed_excerpts(network, pool_excerpts(pool), DURATION)
+        far, _ = embed_excerpts(
+            network, pool_excerpts(pool), DURATION, recorder, seed=1
+        )
+        return np.concatenate([near, far]), np.concatenate([labels, labels])
+
+    plda = PLDA.fit(*embed("train")).calibrate(*embed("dev"))
     plda.save(output / "plda")
 
 
