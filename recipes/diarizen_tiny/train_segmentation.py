@@ -6,9 +6,9 @@ r"""Train the segmentation model of the bundled pipeline.
         --teacher SEGMENTATION --output RUN --hours 1.5
 
 `SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `AMI` holds
-`database.yml` of a few real recordings; `MODEL` is a wide embedding, whose encoder is
-what training starts from; `SEGMENTATION` is pyannote's segmentation-3.0, which is imitated.
-Run again, training goes on from `RUN/last.ckpt`. The latest model is
+`database.yml` of a few real recordings; `MODEL` is a wide embedding, from whose encoder
+training starts; `SEGMENTATION` is segmentation-3.0 of pyannote.audio, which is
+imitated. Run again, training goes on from `RUN/last.ckpt`. The latest model is
 `RUN/pytorch_model.bin`. With `--pretrained`, a first run starts from the weights of
 another segmentation.
 """
