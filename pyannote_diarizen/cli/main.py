@@ -19,10 +19,12 @@ from pyannote_diarizen.cli.doctor import doctor
 from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.enrol import enrol
 from pyannote_diarizen.cli.identify import identify
+from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
 from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
+from pyannote_diarizen.cli.validate import validate
 
 
 class OneLineErrors(TyperGroup):
@@ -50,6 +52,8 @@ app.command()(apply)
 app.command()(convert)
 app.command()(download)
 app.command()(simulate)
+app.command("import-kaldi")(import_kaldi)
+app.command()(validate)
 app.command()(plda)
 app.command()(enrol)
 app.command()(identify)

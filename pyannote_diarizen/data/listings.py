@@ -75,9 +75,9 @@ class Region(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """A line of a list; its audio if it comes from a `wav.scp`."""
+    """A line of a list, if it is one; its audio if it comes from a `wav.scp`."""
 
-    line: int
+    line: int | None
     uri: str
     audio: Path | None = None
 

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen import-kaldi` and `validate`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+TURN = "SPEAKER monday 1 0.5 1 <NA> <NA> A <NA> <NA>\n"
+
+
+@pytest.fixture
+def talks(tmp_path: Path) -> Path:
+    folder = tmp_path / "my talks" / "train"
+    folder.mkdir(parents=True)
+    soundfile.write(tmp_path / "a.wav", np.zeros(16000), 8000)
+    (folder / "wav.scp").write_text(f"monday {tmp_path / 'a.wav'}\n")
+    (folder / "rttm").write_text(TURN)
+    (folder / "all.uem").write_text("monday 1 0 2\n")
+    return folder.parent
+
+
+def test_a_folder_is_imported_and_valid(run, talks):
+    imported = run("import-kaldi", str(talks))
+    assert imported.exit_code == 0
+    assert "train: 1 recordings, 1 turns" in imported.stdout
+    assert "protocol my-talks.SpeakerDiarization.Kaldi" in imported.stdout
+    checked = run("validate", str(talks / "database.yml"))
+    assert checked.exit_code == 0
+    assert checked.stdout.endswith("train (1 recordings, 1 turns): ok\n")
+
+
+def test_nothing_is_written_while_something_is_wrong(run, talks):
+    with (talks / "train/rttm").open("a") as rttm:
+        rttm.write(TURN.replace("0.5", "nan"))
+    imported = run("import-kaldi", str(talks))
+    assert imported.exit_code == 1
+    assert "rttm', line 2: expected its start in seconds" in imported.stdout
+    assert not (talks / "database.yml").exists()
+
+
+def test_errors_go_first_and_only_so_many(run, talks):
+    rttm = talks / "train/rttm"
+    rttm.write_text(TURN * 4 + TURN.replace("0.5", "nan"))
+    checked = run("validate", str(rttm), "--limit", "2")
+    assert checked.exit_code == 1
+    error, warning, more, total = checked.stdout.splitlines()
+    assert (error.split()[0], warning.split()[0]) == ("error", "warning")
+    assert more == "... and 2 more: see --limit."
+    assert total == f"'{rttm}' (4 lines): 1 error, 3 warnings"
+
+
+def test_warnings_alone_are_no_failure(run, talks):
+    (talks / "train/rttm").write_text(TURN * 2)
+    assert run("validate", str(talks)).exit_code == 0
+    assert run("import-kaldi", str(talks)).exit_code == 0
+
+
+def test_what_is_not_there_is_wrong_usage(run, tmp_path):
+    assert run("validate", str(tmp_path / "gone.rttm")).exit_code == 2
+    assert run("import-kaldi", str(tmp_path)).exit_code == 2

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Whatever is named is recognised, and checked as what it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pyannote_diarizen.hub.validation import validate
+
+TURN = "SPEAKER monday 1 0.5 1 <NA> <NA> A <NA> <NA>\n"
+YML = """
+Databases:
+  Talks: "*.wav"
+Protocols:
+  X: {SpeakerDiarization: {Both: {}}}
+  Talks: {SpeakerDiarization: {Few: {scope: file, train: &train
+    {uri: few.lst, annotation: few.rttm, annotated: few.uem}, test: *train}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "monday.wav", np.zeros(16000), 8000)
+    (tmp_path / "few.rttm").write_text(TURN)
+    (tmp_path / "few.uem").write_text("monday 1 0 2\n")
+    (tmp_path / "few.lst").write_text("monday\n")
+    (tmp_path / "wav.scp").write_text("monday monday.wav\nsunday gone.wav\n")
+    (tmp_path / "mine.yml").write_text(YML)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "holds", "defects"),
+    [
+        ("few.rttm", "1 lines", 0),
+        ("few.uem", "1 lines", 0),
+        ("few.lst", "1 lines", 0),
+        ("wav.scp", "2 recordings", 1),
+        ("", "2 recordings, 1 turns", 3),
+        ("monday.wav", "2.00 s", 0),
+        (".", "2.00 s", 0),
+    ],
+)
+def test_files_and_folders(folder, name, holds, defects):
+    if name == ".":  # without lists, audio
+        (folder / "wav.scp").unlink()
+    (checked,) = validate(str(folder / name))
+    assert (checked.holds, len(checked.defects)) == (holds, defects)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_protocols(folder, by_name):
+    path = folder / "mine.yml"
+    if by_name:
+        found = validate("Talks.SpeakerDiarization.Few", database=path)
+    else:
+        found = validate(str(path))
+    train, test, shared = found
+    assert train.what == "Talks.SpeakerDiarization.Few, train"
+    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+    assert test.defects == []
+    (defect,) = shared.defects
+    assert "'monday' is in train, too" in defect.text
+
+
+def test_a_root_elsewhere(folder):
+    moved = folder / "elsewhere" / "mine.yml"
+    moved.parent.mkdir()
+    (folder / "mine.yml").rename(moved)
+    train, *_ = validate(str(moved), root=folder)
+    assert train.defects == []
+    train, *_ = validate(str(moved))
+    assert "1 of 1 of `uri` missing in train: 'few.lst'" in train.defects[0].text
+
+
+def test_nothing_of_that_name(folder):
+    with pytest.raises(FileNotFoundError, match="nor the name of a protocol"):
+        list(validate(str(folder / "gone.rttm")))
+    (folder / "notes").touch()
+    with pytest.raises(ValueError, match="ends in none of rttm, uem"):
+        list(validate(str(folder / "notes")))
+    (folder / "wrong.yml").write_text("Databases: {}")
+    with pytest.raises(ValueError, match="lacks `Protocols`"):
+        list(validate(str(folder / "wrong.yml")))
