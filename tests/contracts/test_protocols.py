@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Every protocol says what it is, and the host finds all that the checker asks for."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+from pyannote.database import registry
+
+from pyannote_diarizen.data.database import Database
+from pyannote_diarizen.data.protocols import SUBSETS, load_protocol, subset_files
+from pyannote_diarizen.data.subset import check_subset
+from pyannote_diarizen.hub.protocols import find_protocol
+from pyannote_diarizen.hub.resources import resource_folder
+
+FILES = sorted(resource_folder("protocols").glob("*.yml"))
+NAMES = [(path, name) for path in FILES for name in Database(path).protocols]
+
+# the registry, which all tests share, warns of databases that replace others
+pytestmark = pytest.mark.filterwarnings("ignore:Replacing existing")
+
+
+def test_all_corpora_are_there():
+    assert {path.stem for path in FILES} == {
+        *("AMI", "AISHELL-4", "AliMeeting", "NOTSOFAR-1", "MSDWild", "DIHARD-III"),
+        *("RAMC", "VoxConverse"),
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_opens_with_what_one_must_know(path):
+    header = path.read_text(encoding="utf-8").partition("Databases:")[0]
+    known = re.findall(r"^# ([A-Z][\w]+)(?::|, in)", header, flags=re.MULTILINE)
+    assert known[-7:] == [
+        *("Source", "Licence", "Split", "Microphone", "References", "UEM"),
+        "Preparation",
+    ]
+    names = re.findall(r"pyannote-diarizen validate (\S+) --database", header)
+    assert set(names) <= set(Database(path).protocols)
+    assert names
+
+
+def make(folder: Path, database: Path, protocol: str) -> Path:
+    """Make what a protocol asks for: one recording in each subset."""
+    content = yaml.safe_load(database.read_text())
+    name, task, _ = protocol.split(".")
+    entries = content["Protocols"][name][task][protocol.split(".")[2]]
+    for number, subset in enumerate(SUBSETS):
+        uri, files = f"recording{number}", entries.get(subset)
+        if files is None:
+            continue
+        for key, line in (
+            ("uri", uri),
+            ("annotation", f"SPEAKER {uri} 1 0.5 1 <NA> <NA> A <NA> <NA>"),
+            ("annotated", f"{uri} 1 0 2"),
+        ):
+            if key in files:
+                path = folder / files[key].format(uri=uri)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("a") as file:
+                    file.write(f"{line}\n")
+        audio = folder / content["Databases"][name][0].format(uri=uri)
+        audio.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(audio, np.zeros(16000), 8000)
+    copied = folder / "database.yml"
+    copied.write_text(database.read_text())
+    return copied
+
+
+@pytest.mark.parametrize(("path", "name"), NAMES, ids=lambda value: str(value)[-30:])
+def test_what_is_complete_is_found_by_the_host_too(tmp_path, path, name):
+    database = Database(make(tmp_path, path, name))
+    subsets = database.subsets(name)
+    protocol = load_protocol(name, database.path)
+    for subset, lists in subsets.items():
+        assert [d for d in check_subset(lists) if d.severe] == []
+        (file,) = subset_files(protocol, subset)
+        assert file["annotation"].labels() == ["A"]
+        assert Path(file["audio"]).is_file()
+        assert file["scope"] in ("file", "database", "global")
+
+
+def test_what_is_missing_is_counted_and_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "configs", {})  # of other tests
+    path, name = next(item for item in NAMES if item[1].startswith("AMI-SDM"))
+    train = find_protocol(name, None, None).subsets(name)["train"]
+    (defect,) = train.defects[:1]
+    assert defect.text.startswith("1 of 1 of `uri` missing in train: 'AMI-diarization-")
+
+    make(tmp_path, path, name)
+    lists = tmp_path / "AMI-diarization-setup/lists/train.meetings.txt"
+    lists.write_text("a\nb\nc\nd\nrecording0\n")
+    train = find_protocol(name, None, tmp_path).subsets(name)["train"]
+    rttm, uem, audio = [defect.text for defect in train.defects]
+    assert rttm.startswith("4 of 5 of `annotation` missing in train: 'AMI-")
+    assert (
+        f"c.rttm' and 1 more. The head of the file tells how to prepare '{tmp_path}"
+        in rttm
+    )
+    assert uem.startswith("4 of 5 of `annotated` missing in train")
+    assert audio.startswith(
+        "audio of 4 of 5 recordings missing in train: 'amicorpus/a/"
+    )
+
+
+def test_a_name_that_there_is_not(tmp_path):
+    with pytest.raises(ValueError, match=r"called 'A\.B\.C', only .*RAMC\.Speaker"):
+        find_protocol("A.B.C", None, None)
