@@ -10,7 +10,7 @@ References
    CVPR 2018.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,19 @@ from torch import Tensor, nn
 
 from pyannote_diarizen.data.conversation import SimulatedConversation
 from pyannote_diarizen.data.simulation import ConversationSimulator
+from pyannote_diarizen.functional.losses import balanced_class_weights
 from pyannote_diarizen.tasks.channels import ChunkReader, SameTargets, fit_channels
+from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
 from pyannote_diarizen.tasks.segmentation_imitation import (
     SegmentationImitationLoss,
     SegmentationTeacher,
 )
+from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
 
 UNKNOWN = -1
 """Who speaks in a frame of real data, of overlapped speech or of silence."""
+COUNTED_CHUNKS = 200
+"""Simulated chunks that tell how frequent classes are."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Imitation:
     layer : str
         Name of its layer whose input is imitated as well.
     reference : float, optional
-        Weight of the host's loss, that of the labels. Defaults to 1.
+        Weight of the loss of the labels. Defaults to 1.
     posteriors : float, optional
         Weight of the divergence from its posteriors. Defaults to 1.
     hidden : float, optional
@@ -88,6 +93,10 @@ class PowersetDiarization(SpeakerDiarization):
     ----------
     protocol : SpeakerDiarizationProtocol
         Real recordings.
+    loss : SegmentationLoss or mapping, optional
+        What the labels ask for, or the options of a `SegmentationLoss`. Defaults to the
+        cross-entropy of powerset classes [1]_. That is what `loss/val` is whatever
+        `loss`, so that runs can be compared.
     simulator : ConversationSimulator, optional
         Source of simulated chunks.
     simulated : float, optional
@@ -114,6 +123,7 @@ class PowersetDiarization(SpeakerDiarization):
         self,
         protocol: Protocol,
         *,
+        loss: SegmentationLoss | Mapping[str, Any] | None = None,
         simulator: ConversationSimulator | None = None,
         simulated: float | None = None,
         identification: float = 0.0,
@@ -123,6 +133,9 @@ class PowersetDiarization(SpeakerDiarization):
     ) -> None:
         super().__init__(protocol, **host)
         self.augmentation: nn.Module = SameTargets(self.augmentation)
+        if not isinstance(loss, SegmentationLoss):
+            loss = SegmentationLoss.from_options(loss or {})
+        self.loss = loss
         if simulated is None:
             simulated = 0.0 if simulator is None else 0.9
         if not 0 <= simulated <= 1:
@@ -142,6 +155,8 @@ class PowersetDiarization(SpeakerDiarization):
         self.model.powerset = SinglePrecisionPowerset(
             len(self.specifications.classes), self.specifications.powerset_max_classes
         )
+        class_weights = self._balance_classes() if self.loss.class_balance else None
+        self.model.register_buffer("class_weights", class_weights, persistent=False)
         # without FFmpeg, and chunks that are not full
         self.model.audio = ChunkReader(
             self.model.hparams.sample_rate, self.model.hparams.num_channels
@@ -173,18 +188,29 @@ class PowersetDiarization(SpeakerDiarization):
             self.model.classifier.in_features, hidden.shape[-1]
         )
         self.model.classifier.register_forward_hook(self._keep_last_frames)
-        self.model.register_forward_hook(self._keep_what_was_heard_and_said)
+
+    def _balance_classes(self) -> Tensor:
+        most = self.max_speakers_per_frame
+        shares = shares_in_recordings(self.prepared_data, most)
+        if self.simulator is not None and self.simulated:
+            rng = np.random.default_rng(0)
+            chunks = (
+                self._simulate_chunk(self.simulator, rng)["y"].data
+                for _ in range(COUNTED_CHUNKS)
+            )
+            shares = (1 - self.simulated) * shares
+            shares += self.simulated * shares_in_chunks(chunks, most)
+        return balanced_class_weights(
+            torch.from_numpy(shares).float(),
+            self.model.powerset.cardinality,
+            self.loss.class_balance,
+        )
 
     def _keep_frames(self, layer: nn.Module, inputs: Any, frames: Tensor) -> None:
         self._frames = frames
 
     def _keep_last_frames(self, layer: nn.Module, inputs: Any, output: Tensor) -> None:
         self._last_frames = inputs[0]
-
-    def _keep_what_was_heard_and_said(
-        self, model: nn.Module, inputs: Any, scores: Tensor
-    ) -> None:
-        self._heard, self._said = inputs[0], scores
 
     def train__len__(self) -> int:
         """Return the number of chunks of an epoch."""
@@ -244,38 +270,47 @@ class PowersetDiarization(SpeakerDiarization):
 
     def training_step(
         self, batch: dict[str, Tensor], batch_idx: int
-    ) -> dict[str, Tensor] | None:
-        """Add losses of identification and of imitation to the host's."""
-        output = super().training_step(batch, batch_idx)
-        if output is None:
-            return output
-        loss = output["loss"]
+    ) -> dict[str, Tensor]:
+        """Compute what labels, teacher and voices ask for, and log each part."""
+        waveforms = batch["X"]
+        scores = self.model(waveforms)
+        loss, parts = self.loss(
+            scores, batch["y"], self.model.powerset, self.model.class_weights
+        )
         if self.imitation is not None:
-            loss = self.imitation.reference * loss + self._imitate(self.imitation)
+            parts |= self._imitate(waveforms, scores)
+            loss = (
+                self.imitation.reference * loss
+                + self.imitation.posteriors * parts["divergence"]
+                + self.imitation.hidden * parts["hidden"]
+            )
         if self.identification:
-            known = batch["speaker"] != UNKNOWN
-            with torch.autocast(loss.device.type, enabled=False):
-                identification = self.model.identification_loss(
-                    self._frames[known].float(), batch["speaker"][known]
-                )
-            self._log("identification", identification)
-            loss = loss + self.identification * identification
+            parts["identification"] = self._identify(batch["speaker"])
+            loss = loss + self.identification * parts["identification"]
+        self._log("loss/train", loss)
+        for part, value in parts.items():
+            self._log(f"loss/train/{part}", value)
         return {"loss": loss}
 
-    def _imitate(self, imitation: Imitation) -> Tensor:
+    def _imitate(self, waveforms: Tensor, scores: Tensor) -> dict[str, Tensor]:
         center = self.model.receptive_field_center
-        centers = [center(frame) for frame in range(self._said.shape[1])]
-        told = self._teacher(self._heard, np.array(centers))
-        with torch.autocast(self._said.device.type, enabled=False):
+        centers = [center(frame) for frame in range(scores.shape[1])]
+        told = self._teacher(waveforms, np.array(centers))
+        with torch.autocast(scores.device.type, enabled=False):
             divergence, error = self.model.imitation_loss(
-                self._said, self._last_frames.float(), *told
+                scores, self._last_frames.float(), *told
             )
-        self._log("divergence", divergence)
-        self._log("hidden", error)
-        return imitation.posteriors * divergence + imitation.hidden * error
+        return {"divergence": divergence, "hidden": error}
 
-    def _log(self, part: str, loss: Tensor) -> None:
-        self.model.log(f"loss/train/{part}", loss, on_step=False, on_epoch=True)
+    def _identify(self, speaker: Tensor) -> Tensor:
+        known = speaker != UNKNOWN
+        with torch.autocast(speaker.device.type, enabled=False):
+            return self.model.identification_loss(
+                self._frames[known].float(), speaker[known]
+            )
+
+    def _log(self, name: str, loss: Tensor) -> None:
+        self.model.log(name, loss, on_step=False, on_epoch=True)
 
 
 def _who_speaks(

@@ -17,11 +17,13 @@ from pyannote_diarizen.data.corpus import simulate_corpus
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
+from pyannote_diarizen.tasks.class_balance import shares_in_chunks
 from pyannote_diarizen.tasks.powerset_diarization import (
     UNKNOWN,
     PowersetDiarization,
     SinglePrecisionPowerset,
 )
+from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
 from pyannote_diarizen.wavlm import WavLMConfig
 
 PITCHES = {"low": 0.1, "high": 0.7}
@@ -184,8 +186,55 @@ def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
         num_sanity_val_steps=0,
     )
     trainer.fit(model)
-    assert trainer.callback_metrics["loss/train"] < 1.0
+    assert trainer.callback_metrics["loss/train/cross_entropy"] < 1.0
     assert trainer.callback_metrics["DiarizationErrorRate"] < 0.3
+
+
+def test_each_part_of_the_loss_is_computed_as_asked(protocol):
+    options = {"binary_cross_entropy": 0.5, "smoothness": 0.1, "class_balance": 1.0}
+    task = make_task(protocol, loss=options)
+    task.model.eval()  # no dropout
+    task.model.log = lambda name, value, **_: logged.update({name: value})
+    logged = {}
+    batch = task.collate_fn(first_chunks(task, 3))
+    loss = task.training_step(batch, 0)["loss"]
+    parts = "cross_entropy", "binary_cross_entropy", "smoothness"
+    assert set(logged) == {"loss/train", *(f"loss/train/{part}" for part in parts)}
+    scores = task.model(batch["X"])
+    expected, _ = SegmentationLoss(**options)(
+        scores, batch["y"], task.model.powerset, task.model.class_weights
+    )
+    torch.testing.assert_close(loss, expected)
+    assert "class_weights" not in task.model.state_dict()
+
+
+def seconds_by_hand(protocol) -> torch.Tensor:
+    silence = alone = overlap = 0.0
+    for file in protocol.train():
+        turns = file["annotation"].crop(file["annotated"])
+        both = turns.get_overlap().duration()
+        speech = turns.get_timeline().support().duration()
+        silence += file["annotated"].duration() - speech
+        alone, overlap = alone + speech - both, overlap + both
+    return torch.tensor([silence, alone / 2, alone / 2, overlap])
+
+
+def test_balanced_classes_of_recordings_weigh_as_much(protocol):
+    task = make_task(protocol, loss=SegmentationLoss(class_balance=1.0))
+    seconds = seconds_by_hand(protocol)
+    parts = task.model.class_weights * seconds / seconds.sum()
+    torch.testing.assert_close(parts, torch.full((4,), 0.25), rtol=0.05, atol=0)
+
+
+def test_balanced_classes_of_simulations_weigh_as_much(protocol, simulator):
+    loss = SegmentationLoss(class_balance=1.0)
+    task = make_task(protocol, simulator=simulator, simulated=1.0, loss=loss)
+    activities = [chunk["y"].data for chunk in first_chunks(task, 100)]
+    shares = torch.from_numpy(shares_in_chunks(activities, 2)).float()
+    cardinality = task.model.powerset.cardinality.long()
+    frequency = (shares / torch.tensor([1, 2, 1]))[cardinality]
+    parts = task.model.class_weights * frequency
+    torch.testing.assert_close(parts, torch.full((4,), 0.25), rtol=0.3, atol=0)
 
 
 def test_powerset_is_exact_under_autocast():
@@ -203,6 +252,7 @@ def test_powerset_is_exact_under_autocast():
         ({"simulated": 0.5}, "need a `simulator`"),
         ({"identification": 0.5}, "need a `simulator`"),
         ({"simulated": 90}, "between 0 and 1"),
+        ({"loss": {"focal": 2}}, "no option 'focal'"),
     ],
 )
 def test_contradictory_options_are_refused(protocol, options, message):
