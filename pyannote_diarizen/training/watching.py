@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Callbacks that let people see how a training goes, and change nothing of it.
+
+Losses and error rates are logged by tasks, learning rates by the monitor of Lightning.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from pyannote.audio.core.model import Model
+from pyannote.audio.tasks import SpeakerDiarization
+from pyannote.audio.torchmetrics.functional.audio.diarization_error_rate import (
+    diarization_error_rate,
+)
+from pyannote.audio.utils.permutation import permutate
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
+
+from pyannote_diarizen.training.figures import (
+    NORM,
+    Chunk,
+    draw_chunks,
+    draw_curves,
+    save,
+)
+from pyannote_diarizen.training.history import TABLE, History
+
+FIGURES = "figures"
+CURVES = "curves.png"
+
+
+class GradientNorms(Callback):
+    """Log the norm of gradients of each group of parameters, before it is clipped.
+
+    As `gradient_norm/NAME`, with the "name" of the group or else its number, averaged
+    over the steps of an epoch.
+    """
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
+    ) -> None:
+        """Log norms."""
+        for number, group in enumerate(optimizer.param_groups):
+            gradients = [p.grad for p in group["params"] if p.grad is not None]
+            if gradients:
+                name = group.get("name", number)
+                norm = torch.nn.utils.get_total_norm(gradients)
+                pl_module.log(f"{NORM}{name}", norm, on_step=False, on_epoch=True)
+
+
+class Curves(Callback):
+    """Draw what the table of epochs holds, when training ends, to `figures/`.
+
+    Parameters
+    ----------
+    run : Path or str
+        Folder of the run.
+    """
+
+    def __init__(self, run: Path | str) -> None:
+        super().__init__()
+        self.run = Path(run)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw."""
+        if trainer.is_global_zero and (self.run / TABLE).is_file():
+            save(draw_curves(History.read(self.run)), self.run / FIGURES / CURVES)
+
+
+class ValidationFigures(Callback):
+    """Draw who speaks in a few validation chunks, and who the model says speaks.
+
+    To `figures/chunks-EPOCH.png` of the run and to TensorBoard. Chunks are always the
+    same, and from all over the validation set.
+
+    Parameters
+    ----------
+    run : Path or str
+        Folder of the run.
+    num_chunks : int, optional
+        Defaults to 6.
+    every_n_epochs : int, optional
+        Defaults to 1.
+    """
+
+    def __init__(
+        self, run: Path | str, num_chunks: int = 6, every_n_epochs: int = 1
+    ) -> None:
+        if num_chunks < 1 or every_n_epochs < 1:
+            raise ValueError(
+                "`num_chunks` and `every_n_epochs` should be at least 1, got "
+                f"{num_chunks} and {every_n_epochs}."
+            )
+        super().__init__()
+        self.run = Path(run)
+        self.num_chunks = num_chunks
+        self.every_n_epochs = every_n_epochs
+        self._hook: RemovableHandle | None = None
+        self._said = torch.empty(0)
+        self._chunks: list[Chunk] = []
+
+    def on_validation_epoch_start(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> None:
+        """Listen to what the model says, if it is time for a figure."""
+        self._hook = None
+        if (
+            trainer.is_global_zero
+            and not trainer.sanity_checking
+            and trainer.current_epoch % self.every_n_epochs == 0
+            and isinstance(pl_module.task, SpeakerDiarization)
+        ):
+            self._chunks = []
+            # another forward would have to be run on all processes of a sharded model
+            self._hook = pl_module.register_forward_hook(self._listen)
+
+    def _listen(self, module: torch.nn.Module, inputs: Any, scores: Tensor) -> None:
+        self._said = scores
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: dict[str, Any],
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the first chunks of some batches."""
+        num_batches = int(trainer.num_val_batches[dataloader_idx])
+        num_chosen = min(self.num_chunks, num_batches)
+        chosen = np.linspace(0, num_batches - 1, num_chosen).astype(int)
+        if self._hook is None or batch_idx not in chosen:
+            return
+        for item in range(-(-self.num_chunks // num_chosen)):
+            if item < len(batch["y"]) and len(self._chunks) < self.num_chunks:
+                self._chunks.append(self._chunk(pl_module, batch, item))
+
+    def _chunk(self, model: Model, batch: dict[str, Any], item: int) -> Chunk:
+        powerset = model.powerset
+        scores = self._said[item : item + 1].float()
+        active = batch["y"][item : item + 1]
+        reference, _ = permutate(powerset.to_multilabel(scores), active)
+        error = diarization_error_rate(
+            powerset.to_multilabel(scores).transpose(1, 2), active.transpose(1, 2)
+        )
+        file = batch["meta"]["file"][item]
+        path = Path(str(model.task.prepared_data["audio-path"][int(file)]))
+        spoken = f"DER {100 * error.item():.1f} %" if active.any() else "silence"
+        return Chunk(
+            name=f"{path.stem}, {spoken}",
+            step=model.receptive_field.step,
+            reference=reference[0].cpu().numpy(),
+            hypothesis=powerset.to_multilabel(scores, soft=True)[0].cpu().numpy(),
+        )
+
+    def on_validation_epoch_end(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> None:
+        """Draw."""
+        if self._hook is None:
+            return
+        self._hook.remove()
+        if not self._chunks:
+            return
+        epoch = trainer.current_epoch
+        figure = draw_chunks(self._chunks, f"validation, epoch {epoch}")
+        save(figure, self.run / FIGURES / f"chunks-{epoch:04d}.png")
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_figure("validation/chunks", figure, epoch)
