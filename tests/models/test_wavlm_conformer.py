@@ -81,11 +81,16 @@ def test_scores_are_those_of_the_original(parity, name):
 
     features = model.features(waveforms[:, 0])
     assert_close(features, io["weighted_sum"], **TOLERANCE)
-    assert_close(model.lnorm(model.proj(features)), io["proj_ln"], **TOLERANCE)
+    projected = model.lnorm(model.proj(features))
+    assert_close(projected, io["proj_ln"], **TOLERANCE)
+    assert_close(model.conformer(projected), io["conformer"], **TOLERANCE)
     scores = model(waveforms)
     assert_close(scores, io["log_probs"], **TOLERANCE)
-    multilabel = Powerset(num_speakers, num_simultaneous).to_multilabel(scores)
-    assert torch.equal(multilabel, io["multilabel_hard"])
+    classes = Powerset(num_speakers, num_simultaneous)
+    assert torch.equal(classes.mapping, io["powerset_mapping"])
+    assert torch.equal(classes.to_multilabel(scores), io["multilabel_hard"])
+    soft = classes.to_multilabel(scores, soft=True)
+    assert_close(soft, io["multilabel_soft"], **TOLERANCE)
 
 
 def test_several_channels_are_an_error():

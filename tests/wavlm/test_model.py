@@ -20,6 +20,16 @@ CASES += ["base_noattn0"]
 @torch.inference_mode()
 def test_representations_are_those_of_the_original(load_case, name):
     wavlm, io = load_case(name)
+    stages = {
+        "extractor_out": wavlm.feature_extractor,
+        "projected": wavlm.encoder.feature_projection,
+    }
+    for key, stage in stages.items():
+        stage.register_forward_hook(
+            lambda _, __, output, key=key: torch.testing.assert_close(
+                output, io[key], **TOLERANCE
+            )
+        )
     representations, lengths = wavlm.extract_features(io["waveform"])
     assert lengths is None
     torch.testing.assert_close(torch.stack(representations), io["reps"], **TOLERANCE)
@@ -39,9 +49,10 @@ def test_padding_is_masked_as_in_the_original(load_case, name):
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize("name", ["base", "large", "base_uneven"])
 @torch.inference_mode()
-def test_number_of_layers_counts_the_input_as_in_the_original(load_case):
-    wavlm, io = load_case("base")
+def test_number_of_layers_counts_the_input_as_in_the_original(load_case, name):
+    wavlm, io = load_case(name)
     representations, _ = wavlm.extract_features(io["waveform"], num_layers=2)
     actual = torch.stack(representations)
     torch.testing.assert_close(actual, io["num_layers2.reps"], **TOLERANCE)
