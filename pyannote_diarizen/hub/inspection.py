@@ -12,7 +12,7 @@ from pyannote.audio.core.task import Specifications
 from torch import nn
 
 from pyannote_diarizen.clustering.plda import FILES, PLDA
-from pyannote_diarizen.hub.bundled import CONFIGS, known_names, resolve_pipeline
+from pyannote_diarizen.hub.bundled import CONFIGS, resolve_pipeline
 from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, read_model
 from pyannote_diarizen.models.original import CONFIG
@@ -56,9 +56,10 @@ def describe_checkpoint(
     path = Path(checkpoint).expanduser()
     if path.is_file():
         return _describe_file(path, weights_only)
-    name = str(checkpoint).removeprefix("pipeline/")
-    if name in known_names() and not path.is_dir():
-        return _pipeline(resolve_pipeline(name), weights_only=weights_only, **hub)
+    if not path.is_dir():
+        named = resolve_pipeline(checkpoint)
+        if isinstance(named, Path):
+            return _pipeline(named, weights_only=weights_only, **hub)
     repository = Repository(checkpoint, **hub)
     found = repository.file(*CONFIGS, huggingface.CONFIG, *FILES, WEIGHTS).name
     if found in FILES:

@@ -47,6 +47,11 @@ def test_a_name_or_an_owner_and_name(hub):
         describe_checkpoint("me/other")
 
 
+def test_a_slip_in_a_name_is_an_error_that_lists_names():
+    with pytest.raises(FileNotFoundError, match=r"'diarizen-tini' .*diarizen-tiny"):
+        describe_checkpoint("diarizen-tini")
+
+
 def test_pipelines_of_others_are_told_by_name(tmp_path):
     name = "pyannote.audio.pipelines.VoiceActivityDetection"
     config = f"pipeline: {{name: {name}, params: {{segmentation: $model/a}}}}"
