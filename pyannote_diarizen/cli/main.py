@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from pyannote_diarizen.cli.apply import apply
+from pyannote_diarizen.cli.average import average
 from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.doctor import doctor
@@ -21,6 +22,7 @@ from pyannote_diarizen.cli.enrol import enrol
 from pyannote_diarizen.cli.identify import identify
 from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
+from pyannote_diarizen.cli.package import package
 from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
@@ -54,6 +56,8 @@ app.command()(download)
 app.command()(simulate)
 app.command("import-kaldi")(import_kaldi)
 app.command()(validate)
+app.command()(average)
+app.command()(package)
 app.command()(plda)
 app.command()(enrol)
 app.command()(identify)

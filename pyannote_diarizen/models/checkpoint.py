@@ -105,7 +105,35 @@ def read_model(path: Path, weights_only: bool = True) -> Any:
 
 
 def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
-    """Build the model of a checkpoint of pyannote.audio."""
+    """Build the model of a checkpoint of pyannote.audio, with its weights."""
+    model = build_model(checkpoint, path)
+    # the loss of a trained embedding has weights of its own, of use in training only
+    state_dict = {
+        key: weight
+        for key, weight in checkpoint["state_dict"].items()
+        if not key.startswith("loss_func.")
+    }
+    load_weights(model, state_dict, path)
+    return model.eval()
+
+
+def build_model(checkpoint: Mapping[str, Any], path: Path) -> Model:
+    """Build the model of a checkpoint of pyannote.audio, without its weights.
+
+    Parameters
+    ----------
+    checkpoint : Mapping
+        What `read_model` returns.
+    path : Path
+        Where it comes from, for messages.
+
+    Raises
+    ------
+    ValueError
+        If it needs a package that is not installed, or a newer one.
+    CheckpointMismatchError
+        If it describes no model.
+    """
     try:
         versions = checkpoint["pyannote.audio"]["versions"]
         check_dependencies({"pyannote.audio": versions["pyannote.audio"]}, "Model")
@@ -113,7 +141,8 @@ def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
         kind = getattr(import_module(architecture["module"]), architecture["class"])
         model = kind(**_arguments(kind, checkpoint.get("hyper_parameters", {})))
         model.on_load_checkpoint(checkpoint)
-        state_dict = checkpoint["state_dict"]
+        if "state_dict" not in checkpoint:
+            raise KeyError("state_dict")
     except ImportError as error:
         raise ValueError(
             f"'{path}' needs a package that is not installed: {error}"
@@ -125,14 +154,7 @@ def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
             f"'{path}' does not describe a model of pyannote.audio, "
             f"{type(error).__name__}: {error}"
         ) from error
-    # the loss of a trained embedding has weights of its own, of use in training only
-    state_dict = {
-        key: weight
-        for key, weight in state_dict.items()
-        if not key.startswith("loss_func.")
-    }
-    load_weights(model, state_dict, path)
-    return model.eval()
+    return model
 
 
 def _arguments(kind: type[Model], stored: Mapping[str, Any]) -> Mapping[str, Any]:

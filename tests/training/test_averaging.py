@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Epochs of a run become one model, and a pipeline."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pyannote.audio import Model, Pipeline
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from torch import nn
+
+from pyannote_diarizen.errors import CheckpointMismatchError
+from pyannote_diarizen.models import FBankConformer
+from pyannote_diarizen.models.checkpoint import save_model
+from pyannote_diarizen.training.averaging import average_checkpoints, average_run
+from pyannote_diarizen.training.packaging import package, trained_model
+from pyannote_diarizen.training.run import assemble
+
+TINY = {"attention_in": 8, "ffn_hidden": 8, "num_head": 2, "num_layer": 1, "n_mels": 8}
+
+
+def model(fill: float, **changes: int) -> Model:
+    """Model whose weights are all the same."""
+    built = FBankConformer(**TINY | changes, kernel_size=3)
+    built.specifications = Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=1.0,
+        classes=["speaker#1", "speaker#2"],
+        powerset_max_classes=2,
+        permutation_invariant=True,
+    )
+    built.setup()
+    with torch.no_grad():
+        for weight in built.state_dict().values():
+            weight.fill_(fill)
+    return built
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Three epochs: weights of 1, 2 and 6, losses of 0.5, 0.1 and 0.2."""
+    for epoch, fill in enumerate((1, 2, 6)):
+        save_model(model(fill), tmp_path / f"run/checkpoints/{epoch:04d}.ckpt")
+    (tmp_path / "run/metrics.csv").write_text("epoch,loss/val\n0,0.5\n1,0.1\n2,0.2\n")
+    return tmp_path / "run"
+
+
+def test_weights_are_the_mean_and_counts_are_whole(run):
+    averaged = average_run(run, "last", 3)
+    assert averaged.path == run / "average/pytorch_model.bin"
+    loaded = Model.from_pretrained(run / "average")
+    for name, weight in loaded.state_dict().items():
+        assert weight.unique().tolist() == [3], name
+    averaged = average_run(run, "best", 2)
+    assert averaged.values == {1: 0.1, 2: 0.2}
+    state = Model.from_pretrained(run / "average").state_dict()
+    assert state["classifier.weight"].unique().tolist() == [4]
+
+
+@pytest.mark.parity
+def test_mean_of_the_original(parity, tmp_path):
+    expected = json.loads((parity / "train/checkpoints.json").read_text())["average"]
+    paths = []
+    for weight, count in (((1.0, 2.0), 2), ((2.0, 4.0), 5), ((4.0, 8.0), 6)):
+        one = model(0)
+        one.state_dict()["classifier.bias"][:2] = torch.tensor(weight)
+        for name, value in one.state_dict().items():
+            if name.endswith("num_batches_tracked"):
+                value.fill_(count)
+        paths.append(tmp_path / f"{count}.ckpt")
+        save_model(one, paths[-1])
+    state = average_checkpoints(paths).state_dict()
+    mean = state["classifier.bias"][:2].tolist()
+    assert mean == pytest.approx(expected["w"], rel=1e-6)
+    (count,) = {
+        int(value)
+        for name, value in state.items()
+        if name.endswith("num_batches_tracked")
+    }
+    assert count == expected["n_after_load"]
+
+
+def test_what_served_training_only_is_left_out(run):
+    for path in (run / "checkpoints").iterdir():
+        trained = model(1)
+        trained.identification_loss = nn.Linear(2, 3)
+        save_model(trained, path)
+    average_run(run, "last", 3)
+    state = Model.from_pretrained(run / "average").state_dict()
+    assert not [name for name in state if "identification" in name]
+
+
+def test_never_across_architectures(run):
+    save_model(model(1, ffn_hidden=16), run / "checkpoints/0001.ckpt")
+    with pytest.raises(CheckpointMismatchError, match=r"0001.*ffn_hidden"):
+        average_run(run, "last", 3)
+    assert not (run / "average").exists()
+
+
+def test_what_is_no_run(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
+        average_run(tmp_path)
+    with pytest.raises(ValueError, match="3 epochs to choose from, not 5"):
+        average_run(run)
+    torch.save({"state_dict": {}}, run / "checkpoints/0002.ckpt")
+    with pytest.raises(ValueError, match=r"0002.ckpt' is no checkpoint"):
+        average_run(run, "last", 2)
+
+
+def test_the_model_of_a_run(run):
+    assert trained_model(run / "checkpoints/0000.ckpt").name == "0000.ckpt"
+    state = Model.from_pretrained(trained_model(run)).state_dict()
+    assert state["classifier.weight"].unique().tolist() == [2]  # of the lowest loss
+    average_run(run, "last", 3)
+    state = Model.from_pretrained(trained_model(run)).state_dict()
+    assert state["classifier.weight"].unique().tolist() == [3]
+
+
+def test_from_a_run_to_a_pipeline_of_the_host(configure, tmp_path):
+    run = assemble(configure(trainer__max_epochs=2))
+    run.fit()
+    folder = Path(run.trainer.checkpoint_callback.dirpath).parent
+    averaged = average_run(folder, "best", 2)
+    used = package(folder, tmp_path / "packaged")
+    assert used == averaged.path
+    pipeline = Pipeline.from_pretrained(tmp_path / "packaged")
+    weights = pipeline._segmentation.model.state_dict()
+    for name, weight in (
+        average_checkpoints(sorted(folder.glob("checkpoints/000*.ckpt")))
+        .state_dict()
+        .items()
+    ):
+        torch.testing.assert_close(weights[name], weight)
+    waveform = torch.from_numpy(np.zeros((1, 16000), dtype=np.float32))
+    output = pipeline({"waveform": waveform, "sample_rate": 16000, "uri": "silence"})
+    assert output.speaker_diarization.uri == "silence"
+    assert "# packaged" in (tmp_path / "packaged/README.md").read_text()
+    with pytest.raises(FileExistsError):
+        package(folder, tmp_path / "packaged")
