@@ -48,6 +48,9 @@ TINY = {
     "task.num_workers": 0,
     "trainer.accelerator": "cpu",
     "trainer.devices": 1,
+    # pictures take longer than training
+    "callbacks.chunks": "null",
+    "callbacks.curves": "null",
     "+trainer.enable_progress_bar": False,
     "+trainer.enable_model_summary": False,
 }

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Who watches a training sees all of it, and it goes as if nobody had watched."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -14,6 +16,7 @@ from pyannote.database.protocol import SpeakerDiarizationProtocol
 
 from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
+from pyannote_diarizen.training.components import build
 from pyannote_diarizen.training.epoch_table import EpochTable
 from pyannote_diarizen.training.history import TABLE, History
 from pyannote_diarizen.training.watching import Curves, GradientNorms, ValidationFigures
@@ -162,3 +165,13 @@ def test_gradient_norms_are_those_of_torch():
     optimizer = torch.optim.SGD([{"params": [layer.weight]}, {"params": [unused]}], 1.0)
     GradientNorms().on_before_optimizer_step(None, layer, optimizer)
     assert logged == {"gradient_norm/0": pytest.approx(55**0.5)}
+
+
+def test_a_run_is_watched_by_default(configure):
+    config = configure(callbacks__chunks=None, callbacks__curves=None)
+    callbacks = {name: build(each) for name, each in config.callbacks.items()}
+    assert isinstance(callbacks["curves"], Curves)
+    assert callbacks["chunks"].run == Path(config.run)
+    names = list(callbacks)
+    assert names.index("gradient_norms") < names.index("clipping")
+    assert names.index("learning_rate") < names.index("epoch_table")
