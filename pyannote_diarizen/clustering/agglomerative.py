@@ -16,6 +16,7 @@ from pyannote.core import SlidingWindowFeature
 from scipy.cluster.hierarchy import fcluster
 from scipy.spatial.distance import cdist
 
+from pyannote_diarizen.clustering.dendrograms import dendrogram_of
 from pyannote_diarizen.clustering.local_speakers import (
     UNASSIGNED,
     active_speakers,
@@ -26,7 +27,7 @@ from pyannote_diarizen.clustering.requested_number import (
     fill_empty_clusters,
     single_cluster,
 )
-from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
+from pyannote_diarizen.functional.linkage import topmost_nodes
 
 EUCLIDEAN = ("centroid", "median", "ward")
 """Linkages that know euclidean distances only: for cosine, lengths are normalised."""
@@ -173,7 +174,7 @@ class AgglomerativeClustering(host.AgglomerativeClustering):
         if metric == "cosine" and self.method in EUCLIDEAN:
             lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
             embeddings, metric = embeddings / lengths, "euclidean"
-        dendrogram = linkage(embeddings, self.method, metric)
+        dendrogram = dendrogram_of(embeddings, self.method, metric)
 
         size = min(self.min_cluster_size, max(1, round(0.1 * len(embeddings))))
         labels = fcluster(dendrogram, self.threshold, criterion="distance")

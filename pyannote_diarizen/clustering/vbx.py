@@ -19,6 +19,7 @@ from pyannote.pipeline.parameter import Integer, Uniform
 from scipy.cluster.hierarchy import fcluster
 from scipy.spatial.distance import cdist
 
+from pyannote_diarizen.clustering.dendrograms import dendrogram_of
 from pyannote_diarizen.clustering.evidence import CountEvidence
 from pyannote_diarizen.clustering.local_speakers import (
     UNASSIGNED,
@@ -31,7 +32,7 @@ from pyannote_diarizen.clustering.requested_number import (
     single_cluster,
 )
 from pyannote_diarizen.clustering.selection import Selection, select
-from pyannote_diarizen.functional.linkage import MAX_VECTORS, linkage, topmost_nodes
+from pyannote_diarizen.functional.linkage import MAX_VECTORS, topmost_nodes
 from pyannote_diarizen.functional.speaker_search import (
     CountPrior,
     separation,
@@ -404,7 +405,7 @@ class VBxClustering(BaseClustering):
         """Find speakers, as many as allowed: between `fewest` and `most`."""
         lengths = np.linalg.norm(selection.embeddings, axis=1, keepdims=True)
         directions = selection.embeddings / lengths
-        posterior = self._fit(model, linkage(directions, method="centroid"))
+        posterior = self._fit(model, dendrogram_of(directions, method="centroid"))
         posterior = model.drop_phantoms(
             posterior, selection.speech, self.min_share, fewest
         )
