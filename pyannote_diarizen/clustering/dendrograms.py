@@ -36,7 +36,7 @@ def dendrogram_of(
     dendrogram : (num_vectors - 1, 4) np.ndarray
         The caller's own.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(vectors)).digest()
+    digest = hashlib.sha256(vectors.tobytes()).digest()
     key = digest, vectors.shape, vectors.dtype, method, metric
     with _lock:
         dendrogram = _kept.pop(key, None)
