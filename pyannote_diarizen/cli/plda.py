@@ -95,7 +95,10 @@ def plda(
     from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import choose_device
     from pyannote_diarizen.pipelines.components import load_component
-    from pyannote_diarizen.pipelines.labelled_embeddings import embed_files
+    from pyannote_diarizen.pipelines.labelled_embeddings import (
+        embed_files,
+        mean_embeddings,
+    )
 
     # what may be wrong is found out before anything takes long
     loaded = load_protocol(protocol, database)
@@ -129,7 +132,7 @@ def plda(
     else:
         trained = unadapted.adapt(embeddings, labels, weight)
     if calibrate is not None:
-        trained = trained.calibrate(*embed(calibrate))
+        trained = trained.calibrate(*mean_embeddings(*embed(calibrate)))
     trained.save(into)
     typer.echo(
         f"{len(set(labels))} speakers, {len(labels)} embeddings, "

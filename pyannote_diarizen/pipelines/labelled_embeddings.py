@@ -134,6 +134,43 @@ def embed_files(
     )
 
 
+def mean_embeddings(
+    embeddings: np.ndarray, labels: np.ndarray, size: int = 4
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average the embeddings of some crops: as much speech as recognition compares.
+
+    Parameters
+    ----------
+    embeddings : (num_embeddings, dimension) np.ndarray
+    labels : (num_embeddings,) np.ndarray
+        Their speakers.
+    size : int, optional
+        Crops for each mean, one after the other; fewer of a speaker who has not enough
+        for two means. Defaults to 4.
+
+    Returns
+    -------
+    means : (num_means, dimension) np.ndarray
+    labels : (num_means,) np.ndarray
+        Their speakers.
+
+    Examples
+    --------
+    >>> embeddings, labels = np.array([[1.0], [3.0], [5.0], [6.0]]), [0, 0, 0, 1]
+    >>> mean_embeddings(embeddings, np.array(labels))
+    (array([[2.],
+           [5.],
+           [6.]]), array([0, 0, 1]))
+    """
+    means, speakers = [], []
+    for speaker in np.unique(labels):
+        own = embeddings[labels == speaker]
+        groups = np.array_split(own, max(len(own) // size, min(len(own), 2)))
+        means += [group.mean(axis=0) for group in groups]
+        speakers += [speaker] * len(groups)
+    return np.array(means), np.array(speakers)
+
+
 def _batches(
     excerpts: Iterable[tuple[Any, np.ndarray]], size: int
 ) -> Iterator[list[tuple[Any, np.ndarray]]]:

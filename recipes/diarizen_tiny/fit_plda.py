@@ -5,8 +5,8 @@
     python fit_plda.py --speech SPEECH --output RUN
 
 Reads `RUN/pytorch_model.bin`, writes `RUN/plda/`. Embeddings are those of crops of 1 to
-4 s of training speakers, each excerpt once as it is and once recorded elsewhere. Those
-of development speakers tell how sure scores may be.
+4 s of training speakers, each excerpt once as it is and once recorded elsewhere. Means
+of those of development speakers tell how sure scores may be.
 """
 
 import argparse
@@ -19,7 +19,10 @@ from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.data.speech import SpeechPool
-from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
+from pyannote_diarizen.pipelines.labelled_embeddings import (
+    embed_excerpts,
+    mean_embeddings,
+)
 
 DURATION = 1.0, 4.0
 
@@ -41,7 +44,7 @@ def fit(speech: Path, output: Path) -> None:
         )
         return np.concatenate([near, far]), np.concatenate([labels, labels])
 
-    plda = PLDA.fit(*embed("train")).calibrate(*embed("dev"))
+    plda = PLDA.fit(*embed("train")).calibrate(*mean_embeddings(*embed("dev")))
     plda.save(output / "plda")
 
 
