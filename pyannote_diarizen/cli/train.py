@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from pyannote_diarizen._host import ignore_missing_ffmpeg
 from pyannote_diarizen.hub.resources import resource_folder
@@ -19,15 +21,19 @@ from pyannote_diarizen.hub.resources import resource_folder
 def main() -> None:
     """Read the command line, compose the configuration, train."""
     os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+    # errors are told here, not by Hydra
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     ignore_missing_ffmpeg()
     from pyannote_diarizen.training.checkpoints import complete_arguments
     from pyannote_diarizen.training.components import register_components
 
-    with _one_line_errors():
-        sys.argv[1:] = complete_arguments(sys.argv[1:])
     register_components()
     folder = str(resource_folder("hparams").resolve())
-    hydra.main(version_base="1.3", config_path=folder, config_name="config")(train)()
+    with _one_line_errors():
+        sys.argv[1:] = complete_arguments(sys.argv[1:])
+        hydra.main(version_base="1.3", config_path=folder, config_name="config")(
+            train
+        )()
 
 
 def train(config: DictConfig) -> None:
@@ -48,10 +54,28 @@ def _one_line_errors() -> Iterator[None]:
     """Tell errors in one line, with exit code 2."""
     try:
         yield
+    except (HydraException, OmegaConfBaseException) as error:
+        _fail(_unknown_key(error) or str(error))
     except (OSError, ValueError, MisconfigurationException) as error:
-        message = " ".join(str(error).split())
-        print(f"pyannote-audio-train: {message}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    line = " ".join(message.split())
+    print(f"pyannote-audio-train: {line}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _unknown_key(error: Exception) -> str | None:
+    """Say what the configuration has, if it lacks what was to be set."""
+    from pyannote_diarizen.training.components import suggest
+
+    slip = error.__cause__
+    if not isinstance(slip, OmegaConfBaseException) or slip.parent_node is None:
+        return None
+    return f"There is no '{slip.full_key}' to set: " + suggest(
+        str(slip.key), list(map(str, slip.parent_node))
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,11 @@ from torch import nn
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.weights import save_weights
 
-LAST = Path("checkpoints") / "last.ckpt"
+CONFIG = "config.yaml"
+"""What a run that has begun was configured with."""
+
+CHECKPOINTS = "checkpoints"
+LAST = Path(CHECKPOINTS) / "last.ckpt"
 RUNS = Path("runs")
 """Folder of the runs that nobody named, as in `hparams/config.yaml`."""
 
@@ -129,9 +133,9 @@ def complete_arguments(arguments: list[str]) -> list[str]:
 
 
 def _latest(folders: Iterable[Path]) -> Path:
-    """Run that was started or resumed last."""
-    runs = [folder for folder in folders if (folder / _TYPED).is_file()]
-    return max(runs, key=lambda run: (run / _TYPED).stat().st_mtime, default=RUNS)
+    """Run that began or was resumed last."""
+    begun = [folder for folder in folders if (folder / CONFIG).is_file()]
+    return max(begun, key=lambda run: (run / CONFIG).stat().st_mtime, default=RUNS)
 
 
 def _key(argument: str) -> str:

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -72,23 +73,35 @@ def build(config: DictConfig, **given: Any) -> Any:
     Raises
     ------
     ValueError
-        If `config` holds an option that there is not; the message lists those that
-        there are.
+        If `config` holds an option that there is not, when the message lists those
+        that there are; or one that is refused.
     """
     target = config._target_
     known = parameters(get_object(target))
     for name in config:
         if str(name) not in known and not str(name).startswith("_"):
-            raise ValueError(_unknown(str(name), target, known))
+            options = [option for option in known if option not in _GIVEN]
+            raise ValueError(
+                f"{target} has no option '{name}': {suggest(str(name), options)}"
+            )
     plain = OmegaConf.to_container(config, resolve=True)
-    return instantiate(plain, _convert_="all", **given)
+    try:
+        return instantiate(plain, _convert_="all", **given)
+    except InstantiationException as error:
+        raise ValueError(f"{target}: {error.__cause__ or error}") from error
 
 
-def _unknown(name: str, target: str, known: Mapping[str, Any]) -> str:
-    options = [option for option in known if option not in _GIVEN]
-    close = get_close_matches(name, options, n=1)
-    meant = f" Is it '{close[0]}'?" if close else ""
-    return f"{target} has no option '{name}', only {', '.join(options)}.{meant}"
+def suggest(name: str, known: list[str]) -> str:
+    """Say what could be meant by `name`.
+
+    Examples
+    --------
+    >>> suggest("duratoin", ["duration", "batch_size"])
+    "is it 'duration'? There are duration, batch_size."
+    """
+    close = get_close_matches(name, known, n=1)
+    meant = f"is it '{close[0]}'? " if close else ""
+    return f"{meant}There are {', '.join(known)}."
 
 
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

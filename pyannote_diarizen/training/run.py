@@ -5,7 +5,6 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MethodType
 
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -15,12 +14,14 @@ from pyannote.audio.core.task import Task
 
 from pyannote_diarizen.data.protocols import load_protocol
 from pyannote_diarizen.training.checkpoints import (
+    CONFIG,
     AtomicCheckpoints,
     check_room,
     checkpoint_to_resume,
 )
 from pyannote_diarizen.training.components import build
 from pyannote_diarizen.training.optimization import (
+    Backbone,
     FrozenBackbone,
     Optimization,
 )
@@ -28,8 +29,6 @@ from pyannote_diarizen.training.preflight import check_callbacks, check_files
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
 from pyannote_diarizen.training.recomputation import recompute_layers
 from pyannote_diarizen.training.seeding import EpochSeeds
-
-CONFIG = "config.yaml"
 
 
 @dataclass(frozen=True)
@@ -76,27 +75,13 @@ def assemble(config: DictConfig) -> Run:
         If `config` is wrong, or the files of its protocol are.
     """
     seed_everything(config.seed, workers=True)
-    protocol = load_protocol(config.protocol, config.get("database"))
-    augmentation = build(config.augmentation) if config.augmentation else None
-    task = build(config.task, protocol=protocol, augmentation=augmentation)
+    task = _make_task(config)
     check_files(task)
     model = _make_model(config, task)
-    backbone = build(config.backbone)
-    callbacks = [build(each) for each in config.callbacks.values() if each]
-    callbacks.append(EpochSeeds(config.seed))
-    if backbone.is_apart:
-        backbone.find(model)
-    if backbone.frozen:
-        callbacks.append(FrozenBackbone(backbone))
+    optimization = _make_optimization(config, model)
+    model.configure_optimizers = partial(optimization.configure, model)
+    callbacks = _make_callbacks(config, optimization.backbone)
     check_callbacks(task, callbacks)
-    optimization = Optimization(
-        build(config.optimizer, _partial_=True),
-        build(config.scheduler, _partial_=True),
-        backbone,
-    )
-    model.configure_optimizers = MethodType(
-        lambda model: optimization.configure(model), model
-    )
     folder = Path(config.run)
     folder.mkdir(parents=True, exist_ok=True)
     check_room(model, folder)
@@ -106,6 +91,12 @@ def assemble(config: DictConfig) -> Run:
         model.log = partial(model.log, sync_dist=True)
     resume = config.get("resume")
     return Run(model, trainer, resume and checkpoint_to_resume(resume, folder))
+
+
+def _make_task(config: DictConfig) -> Task:
+    protocol = load_protocol(config.protocol, config.get("database"))
+    augmentation = build(config.augmentation) if config.augmentation else None
+    return build(config.task, protocol=protocol, augmentation=augmentation)
 
 
 def _make_model(config: DictConfig, task: Task) -> Model:
@@ -121,6 +112,24 @@ def _make_model(config: DictConfig, task: Task) -> Model:
             f"{type(model).__name__} has no layers for gradient_checkpointing."
         )
     return model
+
+
+def _make_optimization(config: DictConfig, model: Model) -> Optimization:
+    backbone = build(config.backbone)
+    if backbone.is_apart:
+        backbone.find(model)  # or tell that there is none
+    return Optimization(
+        build(config.optimizer, _partial_=True),
+        build(config.scheduler, _partial_=True),
+        backbone,
+    )
+
+
+def _make_callbacks(config: DictConfig, backbone: Backbone) -> list[Callback]:
+    callbacks = [build(each) for each in config.callbacks.values() if each]
+    if backbone.frozen:
+        callbacks.append(FrozenBackbone(backbone))
+    return [*callbacks, EpochSeeds(config.seed)]
 
 
 def _make_trainer(

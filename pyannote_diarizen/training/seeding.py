@@ -27,6 +27,10 @@ class EpochSeeds(Callback):
         self.seed = seed
         self._seeded: int | None = None
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Seed the layers that the task adds: alike for any number of processes."""
+        torch.manual_seed(self.seed)
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Read data of the epoch at which training goes on.
 
@@ -34,7 +38,7 @@ class EpochSeeds(Callback):
         """
         if trainer.current_epoch > 0:
             self._draw_seed(trainer)
-            iter(trainer.fit_loop._data_fetcher)
+            iter(trainer.fit_loop._data_fetcher)  # type: ignore[arg-type]
 
     def on_train_epoch_start(
         self, trainer: Trainer, pl_module: LightningModule

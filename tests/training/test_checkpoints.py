@@ -50,6 +50,7 @@ def begin(run, *arguments):
     (run / ".hydra").mkdir(parents=True)
     lines = "".join(f"- {argument}\n" for argument in arguments)
     (run / ".hydra" / "overrides.yaml").write_text(lines)
+    (run / "config.yaml").touch()
 
 
 def test_resuming_repeats_what_began_the_run_but_for_what_is_typed(tmp_path):
@@ -67,7 +68,7 @@ def test_the_latest_run_is_resumed_unless_another_is_named(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     begin(tmp_path / "runs" / "old", "protocol=old")
     begin(tmp_path / "runs" / "new", "protocol=new")
-    os.utime(tmp_path / "runs" / "old" / ".hydra" / "overrides.yaml", (1, 1))
+    os.utime(tmp_path / "runs" / "old" / "config.yaml", (1, 1))
     assert complete_arguments(["+resume=last"]) == [
         *("protocol=new", "+resume=last", "run=runs/new")
     ]

@@ -4,7 +4,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from lightning.pytorch import Callback
@@ -78,9 +77,8 @@ def test_what_a_run_writes(configure):
     config = configure(trainer__max_epochs=1)
     folder = trained(config)
     write_config(config)
-    assert {path.name for path in folder.iterdir()} == {
-        *("checkpoints", "config.yaml", "metrics.csv", "tensorboard")
-    }
+    written = {path.name for path in folder.iterdir()}
+    assert {"checkpoints", "config.yaml", "metrics.csv", "tensorboard"} <= written
     checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
     assert checkpoints == ["0000.ckpt", "last.ckpt"]
     (row,) = read_table(folder / "metrics.csv")
@@ -150,7 +148,7 @@ TINY_FBANK = (
     ("options", "message"),
     [
         ({"protocol": "No.SpeakerDiarization.Such"}, "no protocol called"),
-        ({"+task.duratoin": 2.0}, r"no option 'duratoin'.*Is it 'duration'\?"),
+        ({"+task.duratoin": 2.0}, r"no option 'duratoin': is it 'duration'\?"),
         ({"task.duration": 8.0}, r"lasts 6\.0 s.*lower task\.duration"),
         (
             {"protocol": "Noise.SpeakerDiarization.NoDevelopment"},
@@ -166,12 +164,9 @@ def test_what_is_wrong_is_told_before_training(configure, options, message):
         assemble(configure(**options))
 
 
-def test_seeds_give_different_runs(configure, tmp_path):
-    losses = [
-        read_table(
-            trained(configure(seed=seed, trainer__max_epochs=1)) / "metrics.csv"
-        )[0]["loss/train"]
-        for seed in (1, 2, 1)
-    ]
-    assert losses[0] == losses[2] != losses[1]
-    assert np.isfinite(float(losses[0]))
+def test_seeds_give_different_models(configure):
+    first, other, again = (
+        assemble(configure(seed=seed)).model.proj.weight for seed in (1, 2, 1)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
