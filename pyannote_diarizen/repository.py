@@ -144,7 +144,7 @@ class Repository:
                 "cannot be reached: connect to a network, and unset HF_HUB_OFFLINE if "
                 "it is set."
             ) from unreachable
-        raise FileNotFoundError(f"'{self}' holds no {wanted}.")
+        raise FileNotFoundError(f"'{self}' holds no {wanted}: is it complete?")
 
     def _look_up(self, name: str, from_cache: bool = False) -> Path | None:
         """Path of a file, None where there is none."""

@@ -356,7 +356,9 @@ def _read(
             present = {*names, optional} & set(arrays)
             return {name: arrays[name] for name in present}
     except (ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
-        raise ValueError(f"'{file}' is no part of a PLDA: {error}.") from error
+        raise ValueError(
+            f"'{file}' is no part of a PLDA: {error}. Fetch it again, or fit one."
+        ) from error
 
 
 def _pack(

@@ -11,7 +11,6 @@ import logging
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.models.segmentation import PyanNet
 from torch import Tensor
 
+from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.models.fbank_conformer import FBankConformer
 from pyannote_diarizen.models.multi_channel_wavlm_conformer import (
     MultiChannelWavLMConformer,
@@ -193,12 +193,7 @@ class OriginalConfig:
         unknown = [name for name in self.args(table) if name not in known]
         if not unknown:
             return ""
-        guess = get_close_matches(unknown[0], known, n=1)
-        return (
-            f"Unknown key(s) in [{table}.args] of '{self.path}': {', '.join(unknown)}."
-            f"{f' Did you mean {guess[0]}?' if guess else ''} "
-            f"Known keys are {', '.join(known)}."
-        )
+        return unknown_keys(f"in [{table}.args] of '{self.path}'", unknown, known)
 
     @property
     def architecture(self) -> Architecture:

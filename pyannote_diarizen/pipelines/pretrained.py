@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ import yaml
 from pyannote.audio import Pipeline
 from pyannote.audio.core.pipeline import expand_subfolders
 from pyannote.audio.utils.hf_hub import AssetFileName
+from pyannote.core.utils.helper import get_class_by_name
 
+from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.models.checkpoint import WEIGHTS
 from pyannote_diarizen.models.original import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.components import (
@@ -103,6 +106,8 @@ def pretrained_config(
         parameters = CLUSTERING_PARAMETERS.get(options["clustering"], {})
         config.setdefault("params", {})["clustering"] = dict(parameters)
     params.update(options)
+    if config["pipeline"]["name"] == PIPELINE:
+        _check_options(params)
     if not weights_only:
         for role in {"segmentation", "embedding"} & set(params):
             params[role] = _trusted(params[role])
@@ -280,9 +285,19 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"'{path}' is not YAML: {error}") from error
-    if not isinstance(config, dict) or not isinstance(config.get("pipeline"), dict):
-        raise ValueError(f"'{path}' describes no pipeline: it lacks `pipeline`.")
+    pipeline = config.get("pipeline") if isinstance(config, dict) else None
+    if not isinstance(pipeline, dict) or "name" not in pipeline:
+        raise ValueError(
+            f"'{path}' describes no pipeline: it lacks `pipeline` with a `name`."
+        )
     return config
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options that `DiariZen` does not have."""
+    known = signature(get_class_by_name(PIPELINE)).parameters
+    if unknown := [name for name in options if name not in known]:
+        raise ValueError(unknown_keys("among the options of DiariZen", unknown, known))
 
 
 def _trusted(model: Any) -> Any:

@@ -19,8 +19,9 @@ Self-Supervised Models for Speaker Diarization", Interspeech 2025.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
 from typing import Any, Literal
+
+from pyannote_diarizen.errors import unknown_keys
 
 CONV_LAYERS = ((512, 10, 5), *((512, 3, 2),) * 4, *((512, 2, 2),) * 2)
 """(channels, kernel, stride) of each layer of the original front end."""
@@ -249,12 +250,7 @@ class WavLMConfig:
         known = {field.name: field.default is MISSING for field in fields(cls)}
         unknown = [key for key in config if key not in known]
         if unknown:
-            guess = get_close_matches(unknown[0], known, n=1)
-            hint = f" Did you mean {guess[0]}?" if guess else ""
-            raise ValueError(
-                f"Unknown key(s) of the WavLM configuration: {', '.join(unknown)}."
-                f"{hint} Known keys are {', '.join(known)}."
-            )
+            raise ValueError(unknown_keys("of the WavLM configuration", unknown, known))
         missing = [key for key in known if known[key] and key not in config]
         if missing:
             raise ValueError(

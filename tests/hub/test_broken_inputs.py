@@ -207,7 +207,10 @@ ORIGINAL = {
         r"wavlm\.bin' is no WavLM .*_attention_heads` should be False",
     ),
     "PLDA gone": (remove("plda/plda.npz"), r"original/plda' holds no plda\.npz"),
-    "PLDA cut": (cut("plda/plda.npz"), r"plda\.npz' is no part of a PLDA"),
+    "PLDA cut": (
+        cut("plda/plda.npz"),
+        r"plda\.npz' is no part of a PLDA.*Fetch it again",
+    ),
     "PLDA without an array": (
         arrays("plda/plda.npz", without("psi")),
         r"plda\.npz' is no part of a PLDA: should hold mu, tr, psi, lacks psi",
@@ -228,9 +231,13 @@ ORIGINAL = {
 CONVERTED = {
     "no YAML": (write("config.yaml", b"pipeline: ["), r"config\.yaml' is not YAML"),
     "no pipeline": (write("config.yaml", b"a: 1"), r"config\.yaml' describes no pipe"),
+    "pipeline without name": (
+        write("config.yaml", b"pipeline: {params: {}}"),
+        r"config\.yaml' describes no pipeline: it lacks `pipeline` with a `name`",
+    ),
     "unknown option": (
         yaml_param("medianfilter", 11),
-        "'converted' cannot be loaded.*medianfilter",
+        "'converted': Unknown .* of DiariZen: medianfilter. Did you mean median_fil",
     ),
     "value out of range": (
         yaml_param("median_filter", 4),

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from pyannote.audio.core.model import Model
-from pyannote.audio.pipelines import SpeakerDiarization
 from pyannote.core import Annotation
 from pyannote.database import ProtocolFile
 
@@ -177,31 +175,3 @@ def test_lists_and_folders_give_sessions_by_name(pipeline, recordings, tmp_path)
 def test_audio_that_does_not_exist_is_named(pipeline):
     with pytest.raises(FileNotFoundError, match=r"absent\.wav"):
         pipeline("absent.wav", sess_name="x")
-
-
-# -- "blocked under pyannote.audio 4", says a public report, and why
-
-
-def test_arguments_that_the_original_gave_to_pyannote_are_no_more():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'config'"):
-        SpeakerDiarization(config={})
-    with pytest.raises(TypeError, match="unexpected keyword argument 'seg_duration'"):
-        SpeakerDiarization(seg_duration=16)
-
-
-def test_stock_pyannote_cannot_load_the_checkpoint(published):
-    with pytest.raises(KeyError):
-        Model.from_pretrained(published / "pytorch_model.bin")
-
-
-def test_duration_and_checkpoint_are_no_obstacle(published, recordings):
-    pipeline = DiariZen(
-        segmentation=published / "pytorch_model.bin",
-        embedding=published / "embedding",
-        plda=published / "plda",
-        seg_duration=1.5,
-    )
-    pipeline.instantiate(pipeline.default_parameters())
-    diarization = pipeline(recordings / "monday.wav").speaker_diarization
-    assert diarization.labels()
-    assert pipeline._segmentation.duration == 1.5
