@@ -23,6 +23,7 @@ from pyannote_diarizen.hub.original_layout import write_original
 from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import load_component, load_plda
+from pyannote_diarizen.pipelines.presets import FOLDER as PRESETS
 from pyannote_diarizen.pipelines.pretrained import (
     HOST_CONFIG,
     check_hyper_parameters,
@@ -90,6 +91,7 @@ def convert(
         else:
             write_pyannote(config, folder)
             check_hyper_parameters(Pipeline.from_pretrained(folder), config)
+            _copy_presets(found, folder)
         _copy_card(params["segmentation"], folder, token, cache_dir)
 
 
@@ -132,6 +134,14 @@ def _plda(plda: PLDA) -> str | dict[str, Any]:
     if plda.lda_dimension == len(plda.parameters.psi):
         return "$model/plda"
     return {"checkpoint": "$model/plda", "lda_dimension": plda.lda_dimension}
+
+
+def _copy_presets(source: Path | str, folder: Path) -> None:
+    """Keep the presets that lie beside a pipeline on disk; the hub lists none."""
+    path = Path(source).expanduser()
+    presets = (path.parent if path.is_file() else path) / PRESETS
+    if presets.is_dir():
+        shutil.copytree(presets, folder / PRESETS)
 
 
 def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:

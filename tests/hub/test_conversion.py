@@ -92,6 +92,18 @@ def test_a_converted_folder_says_what_it_needs(original, tmp_path):
     assert "cc-by-nc-4.0" in (tmp_path / "a" / "README.md").read_text()
 
 
+def test_presets_come_along(original, tmp_path):
+    convert(original, tmp_path / "a")
+    preset = {"clustering": {"threshold": 0.5, "Fa": 0.1, "Fb": 0.9}}
+    preset |= {"segmentation": {"min_duration_off": 0.2}}
+    path = Path("presets", "meeting.yaml")
+    (tmp_path / "a" / "presets").mkdir()
+    (tmp_path / "a" / path).write_text(yaml.safe_dump({"params": preset}))
+    convert(tmp_path / "a", tmp_path / "b")
+    pipeline = DiariZen.from_pretrained(tmp_path / "b", preset="meeting")
+    assert pipeline.parameters(instantiated=True) == preset
+
+
 def test_a_plda_may_have_dimensions_that_are_not_used(tmp_path):
     original = write_original(tmp_path / "original", lda_dim="5")
     write_embedding(original / "embedding")
