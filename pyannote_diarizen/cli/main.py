@@ -24,6 +24,7 @@ from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
 from pyannote_diarizen.cli.package import package
 from pyannote_diarizen.cli.plda import plda
+from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
@@ -56,6 +57,7 @@ app.command()(download)
 app.command()(simulate)
 app.command("import-kaldi")(import_kaldi)
 app.command()(validate)
+app.command()(report)
 app.command()(average)
 app.command()(package)
 app.command()(plda)

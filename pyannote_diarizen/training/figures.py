@@ -18,8 +18,7 @@ VALIDATION_LOSS = "loss/val"
 ERROR = "DiarizationErrorRate"
 _COMPONENTS = tuple(f"{ERROR}/{name}" for name in ("Miss", "FalseAlarm", "Confusion"))
 _PART = "loss/train/"
-_RATE = "lr-"
-NORM = "gradient_norm/"
+RATE, NORM = "learning_rate/", "gradient_norm/"
 _COLUMNS = 2
 
 
@@ -141,7 +140,7 @@ def _panels(names: Sequence[str]) -> dict[str, dict[str, str]]:
         "diarization error rate (%)": {ERROR: "total"}
         | {name: name.removeprefix(f"{ERROR}/") for name in _COMPONENTS},
         "learning rate": {
-            name: name.removeprefix(_RATE) for name in names if name.startswith(_RATE)
+            name: name.removeprefix(RATE) for name in names if name.startswith(RATE)
         },
         "norm of gradients before clipping": {
             name: name.removeprefix(NORM) for name in names if name.startswith(NORM)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Callbacks that let people see how a training goes, and change nothing of it.
 
-Losses and error rates are logged by tasks, learning rates by the monitor of Lightning.
+Losses and error rates of epochs are logged by tasks.
 """
 
 from pathlib import Path
@@ -24,6 +24,7 @@ from torch.utils.hooks import RemovableHandle
 
 from pyannote_diarizen.training.figures import (
     NORM,
+    RATE,
     Chunk,
     draw_chunks,
     draw_curves,
@@ -35,23 +36,47 @@ FIGURES = "figures"
 CURVES = "curves.png"
 
 
-class GradientNorms(Callback):
-    """Log the norm of gradients of each group of parameters, before it is clipped.
+class StepMonitor(Callback):
+    """Log what happens at a step: loss, learning rates, norms of gradients.
 
-    As `gradient_norm/NAME`, with the "name" of the group or else its number, averaged
-    over the steps of an epoch.
+    As `loss/step`, and for each group of parameters `learning_rate/NAME` and, before
+    it is clipped, `gradient_norm/NAME`, with the "name" of the group or else its
+    number. Loggers get those of each `log_every_n_steps`-th step of the trainer;
+    averages of rates and norms over an epoch are among its metrics.
     """
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
-        """Log norms."""
+        """Log rates and norms."""
+        values: dict[str, Any] = {}
         for number, group in enumerate(optimizer.param_groups):
+            name = group.get("name", number)
+            values[f"{RATE}{name}"] = group["lr"]
             gradients = [p.grad for p in group["params"] if p.grad is not None]
             if gradients:
-                name = group.get("name", number)
-                norm = torch.nn.utils.get_total_norm(gradients)
-                pl_module.log(f"{NORM}{name}", norm, on_step=False, on_epoch=True)
+                values[f"{NORM}{name}"] = torch.nn.utils.get_total_norm(gradients)
+        pl_module.log_dict(values, on_step=False, on_epoch=True, logger=False)
+        self._log(trainer, values)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Log the loss, which the trainer divides by the batches of a step."""
+        if outputs:
+            loss = outputs["loss"] * trainer.accumulate_grad_batches
+            self._log(trainer, {"loss/step": loss})
+
+    def _log(self, trainer: Trainer, values: dict[str, Any]) -> None:
+        if trainer.global_step % trainer.log_every_n_steps == 0:
+            floats = {name: float(value) for name, value in values.items()}
+            for logger in trainer.loggers:
+                logger.log_metrics(floats, step=trainer.global_step)
 
 
 class Curves(Callback):

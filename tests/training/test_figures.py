@@ -19,7 +19,7 @@ ROWS = {
         ERROR: 0.5,
         f"{ERROR}/Miss": 0.2,
         f"{ERROR}/Precision": 0.9,
-        "lr-AdamW/head": 1e-3,
+        "learning_rate/head": 1e-3,
         "gradient_norm/head": 10.0,
     }
     for epoch, loss in enumerate([3.0, 1.0, 2.0])
@@ -41,7 +41,7 @@ def test_each_kind_of_quantity_has_a_panel():
         ["training", "validation"],
         ["cross_entropy", "smoothness"],
         ["total", "Miss"],
-        ["AdamW/head"],
+        ["head"],
         ["head"],
     ]
     npt.assert_array_equal(panels["loss"]["validation"], [3, 1, 2])

@@ -3,23 +3,24 @@
 """Who watches a training sees all of it, and it goes as if nobody had watched."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.loggers import TensorBoardLogger
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.database.protocol import SpeakerDiarizationProtocol
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 from pyannote_diarizen.training.components import build
 from pyannote_diarizen.training.epoch_table import EpochTable
 from pyannote_diarizen.training.history import TABLE, History
-from pyannote_diarizen.training.watching import Curves, GradientNorms, ValidationFigures
+from pyannote_diarizen.training.watching import Curves, StepMonitor, ValidationFigures
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The .*dataloader.* does not have many workers"
@@ -94,8 +95,7 @@ def fit(folder, callbacks, epochs=2) -> Trainer:
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     callbacks = [
-        GradientNorms(),
-        LearningRateMonitor(),
+        StepMonitor(),
         ValidationFigures(folder, num_chunks=4),
         EpochTable(folder / TABLE),
         Curves(folder),
@@ -120,15 +120,26 @@ def test_all_that_matters_is_in_the_table(run):
         "gradient_norm/conformer",
     ):
         assert np.isfinite(history.column(name)).all(), name
-    rates = [name for name in history.names if name.startswith("lr-")]
-    rates = [history.column(name)[-1] for name in rates]
-    np.testing.assert_allclose(rates, [1e-2, 1e-3], rtol=1e-6)
+    np.testing.assert_allclose(history.column("learning_rate/classifier"), 1e-2)
+    np.testing.assert_allclose(history.column("learning_rate/conformer"), 1e-3)
     np.testing.assert_allclose(
         history.column("loss/train"),
         history.column("loss/train/cross_entropy")
         + 0.5 * history.column("loss/train/neighbours"),
         rtol=1e-5,
     )
+
+
+def test_steps_are_on_the_tensorboard(run):
+    folder, trainer = run
+    events = EventAccumulator(str(folder / "tensorboard")).Reload()
+    num_steps = trainer.global_step
+    for name in ("loss/step", "learning_rate/conformer", "gradient_norm/conformer"):
+        assert len(events.Scalars(name)) == num_steps, name
+    mean = np.mean([event.value for event in events.Scalars("loss/step")])
+    losses = [event.value for event in events.Scalars("loss/train")]
+    np.testing.assert_allclose(np.mean(losses), mean, rtol=1e-5)
+    assert "validation/chunks" in events.Tags()["images"]
 
 
 def test_pictures_are_in_their_folder(run):
@@ -160,11 +171,20 @@ def test_gradient_norms_are_those_of_torch():
     layer = torch.nn.Linear(3, 2, bias=False)
     layer.weight.grad = torch.arange(6.0).reshape(2, 3)
     logged = {}
-    layer.log = lambda name, value, **_: logged.update({name: value.item()})
+    layer.log_dict = lambda values, **_: logged.update(values)
+    recorded = []
+    logger = SimpleNamespace(log_metrics=lambda values, step: recorded.append(values))
+    trainer = SimpleNamespace(global_step=4, log_every_n_steps=4, loggers=[logger])
     unused = torch.nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([{"params": [layer.weight]}, {"params": [unused]}], 1.0)
-    GradientNorms().on_before_optimizer_step(None, layer, optimizer)
-    assert logged == {"gradient_norm/0": pytest.approx(55**0.5)}
+    StepMonitor().on_before_optimizer_step(trainer, layer, optimizer)
+    norm = pytest.approx(55**0.5)
+    expected = {"learning_rate/0": 1, "gradient_norm/0": norm, "learning_rate/1": 1}
+    assert logged == expected
+    assert recorded == [expected]
+    trainer.global_step = 5
+    StepMonitor().on_before_optimizer_step(trainer, layer, optimizer)
+    assert len(recorded) == 1
 
 
 def test_a_run_is_watched_by_default(configure):
@@ -173,5 +193,4 @@ def test_a_run_is_watched_by_default(configure):
     assert isinstance(callbacks["curves"], Curves)
     assert callbacks["chunks"].run == Path(config.run)
     names = list(callbacks)
-    assert names.index("gradient_norms") < names.index("clipping")
-    assert names.index("learning_rate") < names.index("epoch_table")
+    assert names.index("steps") < names.index("clipping")

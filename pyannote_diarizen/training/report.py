@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""One page about a training: how it went, chunk by chunk, and what was asked for."""
+
+import base64
+import math
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.training.checkpoints import CONFIG
+from pyannote_diarizen.training.figures import (
+    ERROR,
+    VALIDATION_LOSS,
+    draw_curves,
+    save,
+)
+from pyannote_diarizen.training.history import History
+from pyannote_diarizen.training.watching import CURVES, FIGURES
+
+PAGE = "report.html"
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font-family: sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
+img {{ max-width: 100%; }}
+table {{ border-collapse: collapse; display: block; overflow-x: auto; }}
+td, th {{ padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #ddd; }}
+tr.best {{ background: #e8f4e8; }}
+pre {{ background: #f6f6f6; padding: 1em; overflow-x: auto; }}
+</style>
+{body}
+</html>
+"""
+
+
+def write_report(run: Path | str) -> Path:
+    """Write a page about a run, with its curves, into the folder of the run.
+
+    Parameters
+    ----------
+    run : Path or str
+        Folder of a run whose first epoch is over.
+
+    Returns
+    -------
+    page : Path
+        HTML, with pictures inside: it may be sent or moved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `run` holds no epoch.
+    ValueError
+        If its table is broken.
+    """
+    run = Path(run).expanduser()
+    history = History.read(run)
+    save(draw_curves(history), run / FIGURES / CURVES)
+    title = escape(run.resolve().name)
+    body = "\n".join(_sections(run, history))
+    page = run / PAGE
+    with replacing(page) as temporary:
+        temporary.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")
+    return page
+
+
+def summarize(history: History) -> str:
+    """Tell in a sentence or two how a training went.
+
+    Parameters
+    ----------
+    history : History
+
+    Returns
+    -------
+    summary : str
+    """
+    num_epochs, best = len(history.rows), history.best(VALIDATION_LOSS)
+    told = f"{num_epochs} epoch{'s' * (num_epochs > 1)}."
+    if best is None:
+        return f"{told} Nothing was validated."
+    row = history.rows[best]
+    told += f" Lowest validation loss: {row[VALIDATION_LOSS]:.4g}, in epoch {best}"
+    if ERROR in row:
+        told += f", with a diarization error rate of {100 * row[ERROR]:.1f} %"
+    since = int(history.epochs[-1]) - best
+    if since == 0:
+        return f"{told}. It was still falling."
+    return f"{told}, {since} epoch{'s' * (since > 1)} before the last."
+
+
+def _sections(run: Path, history: History) -> Iterator[str]:
+    yield f"<h1>{escape(run.resolve().name)}</h1>"
+    yield f"<p>{escape(summarize(history))}</p>"
+    yield "<h2>Curves</h2>"
+    yield _picture(run / FIGURES / CURVES)
+    drawn = sorted((run / FIGURES).glob("chunks-*.png"))
+    if drawn:
+        best = run / FIGURES / f"chunks-{history.best(VALIDATION_LOSS) or 0:04d}.png"
+        chosen = [path for path in drawn if path in (drawn[0], best, drawn[-1])]
+        yield "<h2>Validation chunks</h2>"
+        yield "<p>First, best and last epoch; the reference is above.</p>"
+        yield from map(_picture, chosen)
+    yield "<h2>Epochs</h2>"
+    yield _table(history)
+    if (run / CONFIG).is_file():
+        text = (run / CONFIG).read_text(encoding="utf-8")
+        yield "<h2>Configuration</h2>"
+        yield f"<pre>{escape(text)}</pre>"
+
+
+def _picture(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img alt="{escape(path.stem)}" src="data:image/png;base64,{data}">'
+
+
+def _table(history: History) -> str:
+    names = history.names
+    best = history.best(VALIDATION_LOSS)
+    head = "".join(f"<th>{escape(name)}</th>" for name in ["epoch", *names])
+    lines = [f"<tr>{head}</tr>"]
+    for epoch, row in history.rows.items():
+        values = [row.get(name, math.nan) for name in names]
+        cells = [str(epoch), *("" if math.isnan(x) else f"{x:.4g}" for x in values)]
+        kind = ' class="best"' if epoch == best else ""
+        lines.append(f"<tr{kind}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return "<table>\n" + "\n".join(lines) + "\n</table>"

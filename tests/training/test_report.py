@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""A page tells all about a run, and stands alone."""
+
+import re
+
+import pytest
+
+from pyannote_diarizen.training.history import TABLE, History
+from pyannote_diarizen.training.report import PAGE, summarize, write_report
+
+METRICS = """epoch,loss/train,loss/val,DiarizationErrorRate
+0,2.0,1.5,0.5
+1,1.0,0.5,0.25
+2,0.5,0.75,
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / TABLE).write_text(METRICS)
+    (tmp_path / "config.yaml").write_text("protocol: A<B\n")
+    return tmp_path
+
+
+def test_a_page_holds_pictures_epochs_and_configuration(folder, monkeypatch):
+    figures = folder / "figures"
+    figures.mkdir()
+    for epoch in range(3):
+        (figures / f"chunks-{epoch:04d}.png").write_bytes(b"drawn")
+    page = write_report(folder)
+    text = page.read_text()
+    assert page == folder / PAGE
+    assert (figures / "curves.png").stat().st_size > 10_000
+    assert re.findall('<img alt="(.*?)"', text) == [
+        *("curves", "chunks-0000", "chunks-0001", "chunks-0002")
+    ]
+    assert 'src="data:image/png;base64,' in text
+    assert "protocol: A&lt;B" in text
+    best = '<tr class="best"><td>1</td><td>0.25</td><td>1</td><td>0.5</td></tr>'
+    assert best in text
+    assert "<tr><td>2</td><td></td>" in text
+
+
+def test_a_run_without_figures_has_a_page(folder):
+    (folder / "config.yaml").unlink()
+    text = write_report(folder).read_text()
+    assert "Validation chunks" not in text
+    assert "Configuration" not in text
+
+
+@pytest.mark.parametrize(
+    ("losses", "told"),
+    [
+        ([2.0, 1.0], "2 epochs. Lowest validation loss: 1, in epoch 1. It was still"),
+        ([2.0, 1.0, 3.0], "3 epochs. .* in epoch 1, 1 epoch before the last."),
+        ([1.0, 1.0, 3.0], "in epoch 0, 2 epochs before the last."),
+    ],
+)
+def test_a_summary_tells_the_best_epoch(losses, told):
+    history = History({k: {"loss/val": loss} for k, loss in enumerate(losses)})
+    assert re.search(told, summarize(history))
+
+
+def test_a_summary_tells_the_error_rate(folder):
+    told = summarize(History.read(folder))
+    assert "in epoch 1, with a diarization error rate of 25.0 %, 1 epoch before" in told
+    assert summarize(History({0: {"loss/train": 1.0}})) == (
+        "1 epoch. Nothing was validated."
+    )
