@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torchaudio
 from torch import Tensor, nn
+from torch_audiomentations import Compose, Gain, PitchShift
 from torch_audiomentations.core.transforms_interface import BaseWaveformTransform
 from torch_audiomentations.utils.object_dict import ObjectDict
 
@@ -54,6 +55,56 @@ def check_labels_stay_true(augmentation: nn.Module) -> None:
                 "Augmentation MixSpeakerDiarization takes the first speaker of one "
                 "chunk for that of the other: use the `mixing` of PowersetDiarization."
             )
+
+
+def recording_conditions(
+    noises: Sequence[str | Path] = (),
+    rooms: Sequence[str | Path] = (),
+    speeds: Sequence[float] = (),
+    semitones: float = 0.0,
+    gain: float = 6.0,
+    p: float = 0.5,
+    sample_rate: int = 16000,
+) -> Compose:
+    """Record chunks elsewhere: what `hparams/augmentation/recording.yaml` stands for.
+
+    Parameters
+    ----------
+    noises, rooms : sequence of str or Path, optional
+        See `BackgroundNoise` and `Reverberation`. Default to none.
+    speeds : sequence of float, optional
+        See `Speed`. Defaults to none.
+    semitones : float, optional
+        Shift the pitch of a chunk, all speakers alike, by up to that, up or down. Slow.
+        Defaults to 0, not at all.
+    gain : float, optional
+        Change the level by up to that, in dB, up or down. Defaults to 6.
+    p : float, optional
+        Share of chunks that each of these is applied to. Defaults to 0.5.
+    sample_rate : int, optional
+        Defaults to 16000.
+
+    Returns
+    -------
+    augmentation : Compose
+        What the `augmentation` of a task takes.
+    """
+    common: dict[str, Any] = {
+        "p": p,
+        "sample_rate": sample_rate,
+        "output_type": "dict",
+    }
+    transforms: list[BaseWaveformTransform] = []
+    if speeds:
+        transforms.append(Speed(speeds, p, sample_rate))
+    if semitones:
+        transforms.append(PitchShift(-semitones, semitones, **common))
+    if rooms:
+        transforms.append(Reverberation(rooms, p, sample_rate))
+    if noises:
+        transforms.append(BackgroundNoise(noises, p=p, sample_rate=sample_rate))
+    transforms.append(Gain(-gain, gain, **common))
+    return Compose(transforms, output_type="dict")
 
 
 class _Transform(BaseWaveformTransform):

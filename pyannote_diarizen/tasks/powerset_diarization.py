@@ -20,24 +20,26 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.random import create_rng_for_worker
-from pyannote.core import SlidingWindow, SlidingWindowFeature
+from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
 from torch import Tensor, nn
 
+from pyannote_diarizen.data.augmentation import check_labels_stay_true
 from pyannote_diarizen.data.conversation import SimulatedConversation
+from pyannote_diarizen.data.mixing import UNKNOWN, RecordingMixer
 from pyannote_diarizen.data.simulation import ConversationSimulator
 from pyannote_diarizen.functional.losses import balanced_class_weights
 from pyannote_diarizen.tasks.channels import ChunkReader, SameTargets, fit_channels
+from pyannote_diarizen.tasks.chunking import share_of_worker, training_chunks
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
 from pyannote_diarizen.tasks.segmentation_imitation import (
     SegmentationImitationLoss,
     SegmentationTeacher,
 )
 from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
+from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 
-UNKNOWN = -1
-"""Who speaks in a frame of real data, of overlapped speech or of silence."""
 COUNTED_CHUNKS = 200
 """Simulated chunks that tell how frequent classes are."""
 
@@ -110,6 +112,12 @@ class PowersetDiarization(SpeakerDiarization):
         A teacher, heard besides the labels. Defaults to none.
     batches_per_epoch : int, optional
         Defaults to what covers the real recordings once.
+    shift : float, optional
+        Real chunks start every so many seconds, each once in an epoch, as in DiariZen.
+        Defaults to none: they are drawn at random, as in pyannote.audio.
+    mixing : RecordingMixer or mapping, optional
+        How chunks are mixed with others of their batch, or the options of a
+        `RecordingMixer`. Defaults to not at all.
     **host
         See `pyannote.audio.tasks.SpeakerDiarization`.
 
@@ -129,9 +137,12 @@ class PowersetDiarization(SpeakerDiarization):
         identification: float = 0.0,
         imitation: Imitation | None = None,
         batches_per_epoch: int | None = None,
+        shift: float | None = None,
+        mixing: RecordingMixer | Mapping[str, Any] | None = None,
         **host: Any,
     ) -> None:
         super().__init__(protocol, **host)
+        check_labels_stay_true(self.augmentation)
         self.augmentation: nn.Module = SameTargets(self.augmentation)
         if not isinstance(loss, SegmentationLoss):
             loss = SegmentationLoss.from_options(loss or {})
@@ -149,6 +160,10 @@ class PowersetDiarization(SpeakerDiarization):
         if imitation is not None:
             self._teacher = SegmentationTeacher(imitation.teacher, imitation.layer)
         self.batches_per_epoch = batches_per_epoch
+        self.shift = shift
+        self.mixing = (
+            RecordingMixer(**mixing) if isinstance(mixing, Mapping) else mixing
+        )
 
     def setup_loss_func(self) -> None:
         """Give the model what training needs."""
@@ -214,26 +229,39 @@ class PowersetDiarization(SpeakerDiarization):
 
     def train__len__(self) -> int:
         """Return the number of chunks of an epoch."""
-        if self.batches_per_epoch is None:
-            return super().train__len__()
-        return self.batches_per_epoch * self.batch_size
+        if self.batches_per_epoch is not None:
+            return self.batches_per_epoch * self.batch_size
+        if self.shift is not None:
+            chunks = training_chunks(self.prepared_data, self.duration, self.shift)
+            return max(self.batch_size, len(chunks))
+        return super().train__len__()
 
     def train__iter__(self) -> Iterator[dict[str, Any]]:
         """Draw real and simulated chunks for ever."""
         seed = create_rng_for_worker(self.model).getrandbits(64)
         rng = np.random.default_rng(seed)
         real = super().train__iter__()
+        if self.shift is not None:
+            real = self._shift_chunks(self.shift)
         while True:
             if self.simulator is not None and rng.random() < self.simulated:
                 yield self._simulate_chunk(self.simulator, rng)
             else:
                 yield next(real)
 
+    def _shift_chunks(self, shift: float) -> Iterator[dict[str, Any]]:
+        chunks = training_chunks(self.prepared_data, self.duration, shift)
+        for number in share_of_worker(len(chunks), self.model):
+            file_id, start = chunks[number]
+            yield self.prepare_chunk(file_id, start, self.duration)
+
     def prepare_chunk(
         self, file_id: int, start_time: float, duration: float
     ) -> dict[str, Any]:
         """Read a chunk of a real recording."""
         sample = super().prepare_chunk(file_id, start_time, duration)
+        chunk = Segment(start_time, start_time + duration)
+        sample["y"] = redraw(sample["y"], self.prepared_data, file_id, chunk)
         sample["speaker"] = np.full(len(sample["y"].data), UNKNOWN)
         return sample
 
@@ -261,12 +289,22 @@ class PowersetDiarization(SpeakerDiarization):
     def collate_fn(
         self, batch: list[dict[str, Any]], stage: str = "train"
     ) -> dict[str, Tensor]:
-        """Stack chunks."""
+        """Mix chunks if they are to be trained on, and stack them."""
+        if self.mixing is not None and stage == "train":
+            # workers have different seeds of torch
+            rng = np.random.default_rng(int(torch.randint(2**62, ())))
+            batch = self.mixing(batch, self.max_speakers_per_chunk, rng)
         collated = super().collate_fn(batch, stage=stage)
         collated["speaker"] = torch.from_numpy(
             np.stack([sample["speaker"] for sample in batch])
         )
         return collated
+
+    def collate_y(self, batch: list[dict[str, Any]]) -> Tensor:
+        """Stack targets, of those who speak most where there are too many."""
+        most = self.max_speakers_per_chunk
+        limited = [{"y": limit_speakers(sample["y"], most)} for sample in batch]
+        return super().collate_y(limited)
 
     def training_step(
         self, batch: dict[str, Tensor], batch_idx: int

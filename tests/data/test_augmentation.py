@@ -16,6 +16,7 @@ from pyannote_diarizen.data.augmentation import (
     Reverberation,
     Speed,
     check_labels_stay_true,
+    recording_conditions,
 )
 from pyannote_diarizen.errors import AudioFileError
 
@@ -128,6 +129,24 @@ def test_what_keeps_labels_true_is_taken(tmp_path):
     together = host.Compose([*harmless, Speed([0.9], p=1.0)], **DICT)
     check_labels_stay_true(together)
     assert augment(together, tone(100)).samples.shape == (1, 1, RATE)
+
+
+def test_recording_conditions_apply_in_order(tmp_path, rng):
+    write(tmp_path / "noise.wav", rng.standard_normal(RATE))
+    write(tmp_path / "room.wav", [1.0, 0.5])
+    augmentation = recording_conditions(
+        noises=[tmp_path / "noise.wav"],
+        rooms=[tmp_path / "room.wav"],
+        speeds=[0.9],
+        semitones=2,
+        p=1.0,
+    )
+    kinds = [type(transform).__name__ for transform in augmentation.transforms]
+    assert kinds == ["Speed", "PitchShift", "Reverberation", "BackgroundNoise", "Gain"]
+    check_labels_stay_true(augmentation)
+    augmented = augment(augmentation, tone(100), torch.ones(1, 1, 50, 1))
+    assert augmented.samples.shape == (1, 1, RATE)
+    assert augmented.targets.min() == 1  # slower: speech to the end
 
 
 def test_options_that_cannot_be(tmp_path):

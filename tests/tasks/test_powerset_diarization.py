@@ -7,9 +7,10 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+import torch_audiomentations
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import CSVLogger
-from pyannote.core import Segment
+from pyannote.core import Segment, SlidingWindowFeature
 from pyannote.database import registry
 
 from pyannote_diarizen.data.conversation import SimulatedConversation
@@ -258,3 +259,52 @@ def test_powerset_is_exact_under_autocast():
 def test_contradictory_options_are_refused(protocol, options, message):
     with pytest.raises(ValueError, match=message):
         PowersetDiarization(protocol, **options)
+
+
+# -- chunks by a shift, mixed chunks, augmentation
+
+
+@pytest.fixture
+def shifting(protocol) -> PowersetDiarization:
+    # two recordings of 3 s
+    task = make_task(protocol, duration=1.0, shift=0.5, batch_size=2)
+    task.model.trainer = Trainer(logger=False, barebones=True)
+    return task
+
+
+def test_chunks_by_a_shift_are_seen_once_in_an_epoch(shifting):
+    assert shifting.train__len__() == 10
+    chunks = first_chunks(shifting, 20)
+    seen = [(int(c["meta"]["file"]), c["X"].sum().item()) for c in chunks]
+    assert len(set(seen[:10])) == 10
+    assert set(seen[10:]) == set(seen[:10])
+    assert seen[10:] != seen[:10]
+
+
+def test_chunks_are_mixed_in_training_only(protocol):
+    task = make_task(protocol, mixing={"share": 1.0}, max_speakers_per_chunk=4)
+    chunks = first_chunks(task, 8)
+    validated = task.collate_fn(chunks, stage="val")["X"]
+    torch.testing.assert_close(validated, torch.stack([c["X"] for c in chunks]))
+    trained = task.collate_fn(chunks, stage="train")
+    assert not torch.allclose(trained["X"], validated)
+    assert trained["y"].shape == (8, validated_frames(task), 4)
+
+
+def validated_frames(task: PowersetDiarization) -> int:
+    return task.model.num_frames(round(task.duration * 16000))
+
+
+def test_those_who_speak_most_are_kept(protocol):
+    task = make_task(protocol)
+    frames = first_chunks(task, 1)[0]["y"].sliding_window
+    drawn = np.zeros((5, 3), dtype=np.uint8)
+    drawn[:2, 1], drawn[:, 2] = 1, 1  # the first one says nothing
+    sample = {"y": SlidingWindowFeature(drawn, frames, labels=[0, 1, 2])}
+    assert task.collate_y([sample]).sum(dim=1).tolist() == [[5, 2]]
+
+
+def test_augmentation_after_which_labels_are_wrong(protocol):
+    shift = torch_audiomentations.Shift(output_type="dict")
+    with pytest.raises(ValueError, match="moves speech away from its labels"):
+        make_task(protocol, augmentation=shift)
