@@ -115,6 +115,13 @@ class AutoClustering(BaseClustering):
         embeddings: np.ndarray,
         segmentations: SlidingWindowFeature | None = None,
         num_speakers: Iterable[int] | None = None,
+        expected_clusters: float | None = None,
     ) -> CountEvidence:
-        """Tell what speaks for each number, by VBx; see `VBxClustering.evidence`."""
-        return self.vbx.evidence(embeddings, segmentations, num_speakers)
+        """Tell what speaks for each number of speakers.
+
+        That is what VBx finds, also where the agglomerative clustering is chosen, which
+        knows no evidence. See `VBxClustering.evidence`.
+        """
+        return self.vbx.evidence(
+            embeddings, segmentations, num_speakers, expected_clusters
+        )

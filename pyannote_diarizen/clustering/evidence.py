@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 @dataclass(frozen=True, eq=False)
 class CountEvidence:
-    """What speaks for each number of speakers, and for each speaker of the answer.
+    """What speaks for each number of speakers, and for each of those that are found.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class CountEvidence:
     log_prior : (num_counts,) np.ndarray
         What the expected number adds to it, at most 0; zeros if none is expected.
     found : int
-        Number of speakers in the answer.
+        Number of speakers that is found without bounds on it.
     responsibilities : (num_embeddings, found) np.ndarray
         Probability that each embedding that was clustered belongs to each speaker.
     chunks, speakers : (num_embeddings,) np.ndarray

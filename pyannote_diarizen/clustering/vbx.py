@@ -94,9 +94,13 @@ class VBxClustering(BaseClustering):
         and up to 0.015 changes nothing; with Fa 0.2 and Fb 1, 0.003, 0.02 and 0.05
         leave 5.9, 4.4 and 1.4 clusters in excess instead of 7.2, at a loss of 0.1, 0.2
         and 1.3 % of purity, as real voices who say little go, too.
+    number_by : {"vbx", "evidence"}, optional
+        What decides on the number of clusters, within bounds: VBx, according to its
+        hyper-parameters (default), or the evidence for each number, which knows none
+        of them; see `functional.speaker_search` for how far they are off.
     expected_clusters : float, optional
         Number of clusters that the answer should be near, where the caller says
-        nothing. Defaults to whatever VBx finds.
+        nothing. If there is one, evidence decides.
     prior_weight : float, optional
         How much `expected_clusters` matters: k clusters instead of m cost this many
         nats per embedding, times the square of log(k / m). Defaults to 1.
@@ -136,6 +140,7 @@ class VBxClustering(BaseClustering):
         centroid: Literal["mean", "sum"] = "mean",
         ordered: bool = False,
         min_share: float = 0.001,
+        number_by: Literal["vbx", "evidence"] = "vbx",
         expected_clusters: float | None = None,
         prior_weight: float = 1.0,
     ) -> None:
@@ -151,6 +156,10 @@ class VBxClustering(BaseClustering):
                 f"`min_share` should be at least 0 and below 1, got {min_share}: is it "
                 "in percent?"
             )
+        if number_by not in ("vbx", "evidence"):
+            raise ValueError(
+                f"`number_by` should be 'vbx' or 'evidence', got {number_by!r}."
+            )
         super().__init__(metric=metric, constrained_assignment=constrained_assignment)
         self.plda = plda
         self.min_active_ratio = min_active_ratio
@@ -162,6 +171,7 @@ class VBxClustering(BaseClustering):
         self.centroid = centroid
         self.ordered = ordered
         self.min_share = min_share
+        self.number_by = number_by
         self.expected_clusters = expected_clusters
         self.prior_weight = prior_weight
 
@@ -231,17 +241,15 @@ class VBxClustering(BaseClustering):
         """
         if not self.bounded:
             num_clusters = min_clusters = max_clusters = None
-        if expected_clusters is None:
-            expected_clusters = self.expected_clusters
-            if file is not None and "expected_speakers" in file:
-                expected_clusters = file["expected_speakers"]
+        if expected_clusters is None and file is not None:
+            expected_clusters = file.get("expected_speakers")
         clusters = self._cluster_all(
             embeddings,
             segmentations,
             num_clusters,
             min_clusters,
             max_clusters,
-            CountPrior(expected_clusters if self.bounded else None, self.prior_weight),
+            self._prior(expected_clusters) if self.bounded else None,
         )
         return number_unassigned(*clusters) if self.phantom_speaker else clusters
 
@@ -279,9 +287,7 @@ class VBxClustering(BaseClustering):
                 f"Only {len(selection)} embedding(s) can be clustered, which says "
                 "nothing about the number of speakers."
             )
-        prior = CountPrior(
-            expected_clusters or self.expected_clusters, self.prior_weight
-        )
+        prior = self._prior(expected_clusters)
         model = self._model(selection)
         posterior = self._find(selection, model, 1, len(selection), prior)
         found = len(posterior.priors)
@@ -292,7 +298,7 @@ class VBxClustering(BaseClustering):
         return CountEvidence(
             num_speakers=counts,
             log_evidence=np.array(list(bounds.values())),
-            log_prior=prior.log_prior(counts, len(selection)),
+            log_prior=(prior or CountPrior()).log_prior(counts, len(selection)),
             found=found,
             responsibilities=posterior.responsibilities,
             chunks=selection.chunks,
@@ -308,7 +314,7 @@ class VBxClustering(BaseClustering):
         num_clusters: int | None,
         min_clusters: int | None,
         max_clusters: int | None,
-        prior: CountPrior,
+        prior: CountPrior | None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Hard clusters, soft clusters and centroids, the unassigned left alone."""
         active = active_speakers(embeddings, segmentations)
@@ -337,6 +343,13 @@ class VBxClustering(BaseClustering):
                 hard_clusters, responsibilities, selection.chunks, selection.speakers
             )
         return hard_clusters, soft_clusters, centroids
+
+    def _prior(self, expected_clusters: float | None) -> CountPrior | None:
+        """Prior under which evidence decides; None if VBx does."""
+        expected = expected_clusters or self.expected_clusters
+        if expected is None and self.number_by == "vbx":
+            return None
+        return CountPrior(expected, self.prior_weight)
 
     def _select(
         self,
@@ -400,7 +413,7 @@ class VBxClustering(BaseClustering):
         model: VBxModel,
         fewest: int,
         most: int,
-        prior: CountPrior,
+        prior: CountPrior | None,
     ) -> VBxPosterior:
         """Find speakers, as many as allowed: between `fewest` and `most`."""
         lengths = np.linalg.norm(selection.embeddings, axis=1, keepdims=True)

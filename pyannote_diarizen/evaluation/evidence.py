@@ -21,7 +21,7 @@ def draw_evidence(evidence: CountEvidence) -> Figure:
     Returns
     -------
     figure : Figure
-        Left, what each number loses against the best one; the number in the answer is
+        Left, what each number loses against the best one; the number that is found is
         marked. Right, the log-odds that each speaker is a person apart, and the share
         of the embeddings that are theirs.
 
@@ -44,7 +44,7 @@ def _draw_numbers(axes: Axes, evidence: CountEvidence) -> None:
     if evidence.log_prior.any():
         total = evidence.log_evidence + evidence.log_prior
         axes.plot(counts, total - total.max(), "s--", color="C1", label="with prior")
-    axes.axvline(evidence.found, color="0.5", linestyle=":", label="answer")
+    axes.axvline(evidence.found, color="0.5", linestyle=":", label="found")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("number of speakers")
     axes.set_ylabel("nats below the best")

@@ -426,6 +426,9 @@ class DiariZen(DiarizationSteps):
     ) -> CountEvidence:
         """Tell what speaks for each number of speakers in a file.
 
+        Bounds that `output` was made with play no part: it tells what they cost. The
+        "expected_speakers" of the file do.
+
         Parameters
         ----------
         output : DiariZenOutput
@@ -465,7 +468,10 @@ class DiariZen(DiarizationSteps):
                 segmentations, onset=self.segmentation.threshold, initial_state=False
             )
         return self.clustering.evidence(
-            features.embeddings, segmentations, num_speakers
+            features.embeddings,
+            segmentations,
+            num_speakers,
+            features.file.get("expected_speakers"),
         )
 
     def _features(self, output: DiarizeOutput) -> Features:

@@ -20,7 +20,16 @@ VBX = {"threshold": 0.6, "Fa": 0.3, "Fb": 1.0}
 
 
 @pytest.fixture(
-    params=["agglomerative", "complete", "vbx", "ordered", "hybrid", "auto", "few"]
+    params=[
+        "agglomerative",
+        "complete",
+        "vbx",
+        "ordered",
+        "evident",
+        "hybrid",
+        "auto",
+        "few",
+    ]
 )
 def clustering(request, people_plda):
     match request.param:
@@ -34,6 +43,8 @@ def clustering(request, people_plda):
         case "ordered":
             parameters = {**VBX, "loop_prob": 0.9}
             return VBxClustering(people_plda, ordered=True).instantiate(parameters)
+        case "evident":
+            return VBxClustering(people_plda, number_by="evidence").instantiate(VBX)
         case "hybrid":
             parameters = {**VBX, "margin": 0.3}
             return HybridClustering(people_plda).instantiate(parameters)

@@ -418,6 +418,20 @@ def test_expected_number_is_part_of_the_evidence(clustering, conversation):
     assert evidence.log_prior.max() == 0
 
 
+def test_evidence_knows_no_hyper_parameter(plda, conversation):
+    numbers = []
+    for number_by in ("vbx", "evidence"):
+        clustering = VBxClustering(plda, number_by=number_by)
+        clustering.instantiate({"threshold": 0.3, "Fa": 0.1, "Fb": 15.0})
+        numbers.append(len(clustering(**conversation.inputs)[2]))
+    assert numbers[0] < 3 == numbers[1]
+
+
+def test_number_by_something_else(plda):
+    with pytest.raises(ValueError, match="should be 'vbx' or 'evidence', got 'bic'"):
+        VBxClustering(plda, number_by="bic")
+
+
 def test_no_evidence_in_silence(clustering, conversation):
     conversation.segmentations.data[:] = 0
     with pytest.raises(ValueError, match="Only 0 embedding"):

@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
+from dataclasses import replace
+
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -15,25 +17,41 @@ from pyannote_diarizen.functional.vbx_model import VBxModel
 
 PHI = np.linspace(8, 1, 6)
 TRUTH = np.repeat(np.arange(4), 20)
-OPEN = CountPrior()
 
 
 @pytest.fixture
 def model(rng: np.random.Generator) -> VBxModel:
-    speakers = 2 * rng.standard_normal((4, 6)) * np.sqrt(PHI)
+    speakers = 3 * rng.standard_normal((4, 6)) * np.sqrt(PHI)
     return VBxModel(speakers[TRUTH] + rng.standard_normal((80, 6)), PHI, Fa=0.5, Fb=1.0)
 
 
 def test_right_number_is_left_alone(model):
     posterior = model.fit(smooth_labels(TRUTH))
-    assert settle_number(model, posterior, 2, 5, OPEN) is posterior
+    assert settle_number(model, posterior, 2, 5) is posterior
+    assert settle_number(model, posterior, 2, 5, CountPrior()) is posterior
 
 
 @pytest.mark.parametrize(("fewest", "most", "expected"), [(6, 9, 6), (1, 3, 3)])
 def test_bounds(model, fewest, most, expected):
     posterior = model.fit(smooth_labels(TRUTH))
-    settled = settle_number(model, posterior, fewest, most, OPEN)
+    settled = settle_number(model, posterior, fewest, most)
     assert len(settled.priors) == settled.responsibilities.shape[1] == expected
+
+
+@pytest.mark.parametrize("start", [TRUTH // 2, np.zeros_like(TRUTH), np.arange(80) % 9])
+def test_evidence_finds_the_number_wherever_it_starts(model, start):
+    wrong = model.certain(np.eye(start.max() + 1)[start])
+    settled = settle_number(model, wrong, 1, 80, CountPrior())
+    found = settled.responsibilities.argmax(axis=1)
+    assert len({*zip(found, TRUTH, strict=True)}) == 4 == len(settled.priors)
+
+
+def test_operating_point_is_no_matter_of_evidence(model):
+    strict = replace(model, Fa=0.22, Fb=13.9)
+    posterior = model.certain(np.eye(4)[TRUTH])
+    counts = range(1, 7)
+    expected = weigh_numbers(model, posterior, counts)
+    assert weigh_numbers(strict, posterior, counts) == expected
 
 
 def test_prior_undoes_a_wrong_start_where_the_evidence_agrees(model):
@@ -62,7 +80,7 @@ def test_prior_yields_to_bounds(model):
 def test_prior_by_hand():
     prior = CountPrior(4, weight=0.5).log_prior(np.array([2, 4, 8]), 10)
     npt.assert_allclose(prior, [-5 * np.log(2) ** 2, 0, -5 * np.log(2) ** 2])
-    npt.assert_array_equal(OPEN.log_prior(np.array([1, 2]), 10), 0)
+    npt.assert_array_equal(CountPrior().log_prior(np.array([1, 2]), 10), 0)
 
 
 def test_nobody_expects_no_speaker():

@@ -48,6 +48,15 @@ def test_evidence_of_a_file(build, conversation, options):
     assert len(evidence.separation) == evidence.found
 
 
+def test_evidence_takes_what_a_file_expects_into_account(build, conversation):
+    pipeline = build()
+    output = pipeline({**conversation, "expected_speakers": 2})
+    evidence = pipeline.evidence(output, range(1, 6))
+    assert np.argmax(evidence.log_prior) == 1
+    assert evidence.log_prior[4] < 0
+    npt.assert_array_equal(pipeline.evidence(pipeline(conversation)).log_prior, 0)
+
+
 def test_evidence_needs_a_clustering_that_knows_some(build, conversation):
     pipeline = build(clustering="AgglomerativeClustering")
     with pytest.raises(ValueError, match="AgglomerativeClustering knows no evidence"):
