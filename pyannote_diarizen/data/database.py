@@ -124,8 +124,8 @@ class Database:
         found = {path: self._resolve(path) for path in paths}
         absent = [path for path, there in found.items() if not there.is_file()]
         if absent:
-            text = f"{_count(absent, paths)} of `{key}` missing in {files[0]['subset']}"
-            text += f": {_name(absent)}.{self.hint}"
+            text = f"`{key}` of {files[0]['subset']}: {_count(absent, paths)}"
+            text += f"missing {_name(absent)}.{self.hint}"
             subset.defects.append(Defect(self.path, None, text))
         return [there for path, there in found.items() if path not in absent]
 
@@ -148,8 +148,8 @@ class Database:
                     absent.append((wanted or ["no template in `Databases`"])[0])
         for what, wrong in (("missing", absent), ("found twice", ambiguous)):
             if wrong:
-                text = f"audio of {_count(wrong, subset.uris)} recordings {what} in "
-                text += f"{keys['subset']}: {_name(wrong)}.{self.hint}"
+                text = f"audio of {keys['subset']}: {_count(wrong, subset.uris)}"
+                text += f"{what} {_name(wrong)}.{self.hint}"
                 subset.defects.append(Defect(self.path, None, text))
 
     def _glob(self, path: str) -> list[Path]:
@@ -165,7 +165,7 @@ class Database:
 
 
 def _count(wrong: Sequence[str], of: Sequence[str]) -> str:
-    return f"{len(wrong)} of {len(of)}"
+    return "" if len(of) == 1 else f"{len(wrong)} of {len(of)} "
 
 
 def _name(wrong: Sequence[str]) -> str:

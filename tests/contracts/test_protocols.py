@@ -90,22 +90,20 @@ def test_what_is_missing_is_counted_and_named(tmp_path, monkeypatch):
     path, name = next(item for item in NAMES if item[1].startswith("AMI-SDM"))
     train = find_protocol(name, None, None).subsets(name)["train"]
     (defect,) = train.defects[:1]
-    assert defect.text.startswith("1 of 1 of `uri` missing in train: 'AMI-diarization-")
+    assert defect.text.startswith("`uri` of train: missing 'AMI-diarization-")
 
     make(tmp_path, path, name)
     lists = tmp_path / "AMI-diarization-setup/lists/train.meetings.txt"
     lists.write_text("a\nb\nc\nd\nrecording0\n")
     train = find_protocol(name, None, tmp_path).subsets(name)["train"]
     rttm, uem, audio = [defect.text for defect in train.defects]
-    assert rttm.startswith("4 of 5 of `annotation` missing in train: 'AMI-")
+    assert rttm.startswith("`annotation` of train: 4 of 5 missing 'AMI-")
     assert (
         f"c.rttm' and 1 more. The head of the file tells how to prepare '{tmp_path}"
         in rttm
     )
-    assert uem.startswith("4 of 5 of `annotated` missing in train")
-    assert audio.startswith(
-        "audio of 4 of 5 recordings missing in train: 'amicorpus/a/"
-    )
+    assert uem.startswith("`annotated` of train: 4 of 5 missing")
+    assert audio.startswith("audio of train: 4 of 5 missing 'amicorpus/a/")
 
 
 def test_a_name_that_there_is_not(tmp_path):

@@ -73,7 +73,7 @@ def test_a_root_elsewhere(folder):
     train, *_ = validate(str(moved), root=folder)
     assert train.defects == []
     train, *_ = validate(str(moved))
-    assert "1 of 1 of `uri` missing in train: 'few.lst'" in train.defects[0].text
+    assert "`uri` of train: missing 'few.lst'" in train.defects[0].text
 
 
 def test_nothing_of_that_name(folder):
