@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping
@@ -12,10 +13,43 @@ from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.data.audio import audio_info
 from pyannote_diarizen.data.protocols import subset_files
+from pyannote_diarizen.data.subset import check_subset
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.hub.protocols import find_protocol
 
+_SEVERAL = "X."
 _TOLERANCE = 0.1
 """Seconds by which annotations may outlast their recording."""
+
+
+def check_lines(protocol: str, database: Path | None) -> None:
+    """Refuse lists, RTTM and UEM files with a line that is wrong.
+
+    pyannote.database takes some for others, and leaves out turns without a duration.
+
+    Parameters
+    ----------
+    protocol : str
+        As in "AMI.SpeakerDiarization.only_words". Those of several databases, which
+        begin with "X.", have no files of their own.
+    database : Path or None
+        See `find_protocol`.
+
+    Raises
+    ------
+    ValueError
+        If there is such a line; the message says where.
+    """
+    if protocol.startswith(_SEVERAL):
+        return
+    subsets = find_protocol(protocol, database, None).subsets(protocol)
+    for name in {"train", "development"} & set(subsets):
+        defects = check_subset(subsets[name], with_audio=False)
+        severe = [defect for defect in defects if defect.severe]
+        if severe:
+            raise ValueError(
+                f"{severe[0]} `pyannote-diarizen validate` lists all that is wrong."
+            )
 
 
 def check_files(task: Task) -> None:

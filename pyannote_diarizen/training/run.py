@@ -25,7 +25,11 @@ from pyannote_diarizen.training.optimization import (
     FrozenBackbone,
     Optimization,
 )
-from pyannote_diarizen.training.preflight import check_callbacks, check_files
+from pyannote_diarizen.training.preflight import (
+    check_callbacks,
+    check_files,
+    check_lines,
+)
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
 from pyannote_diarizen.training.recomputation import recompute_layers
 from pyannote_diarizen.training.seeding import EpochSeeds
@@ -94,7 +98,9 @@ def assemble(config: DictConfig) -> Run:
 
 
 def _make_task(config: DictConfig) -> Task:
-    protocol = load_protocol(config.protocol, config.get("database"))
+    database = Path(config.database) if "database" in config else None
+    protocol = load_protocol(config.protocol, database)
+    check_lines(config.protocol, database)
     augmentation = build(config.augmentation) if config.augmentation else None
     return build(config.task, protocol=protocol, augmentation=augmentation)
 

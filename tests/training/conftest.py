@@ -77,27 +77,26 @@ def database(tmp_path_factory) -> Path:
     return folder / "database.yml"
 
 
-def overrides(options: dict) -> list[str]:
-    """What one types."""
-    return [f"{name}={value}" for name, value in options.items()]
+@pytest.fixture
+def tiny(database) -> dict:
+    """Options of a tiny run."""
+    return {"protocol": PROTOCOL, "+database": database, **TINY}
 
 
 @pytest.fixture
-def configure(database, tmp_path) -> Callable[..., DictConfig]:
+def configure(tiny, tmp_path) -> Callable[..., DictConfig]:
     """Compose what `pyannote-audio-train` would, for a tiny run."""
     register_components()
 
     def compose_config(**options) -> DictConfig:
         given = {
-            "protocol": PROTOCOL,
-            "+database": database,
             "run": tmp_path / "run",
-            **TINY,
+            **tiny,
             **{name.replace("__", "."): value for name, value in options.items()},
         }
         folder = str(resource_folder("hparams").resolve())
         with initialize_config_dir(folder, version_base="1.3"):
-            chosen = {k: v for k, v in given.items() if v is not None}
-            return compose("config", overrides(chosen))
+            typed = [f"{k}={v}" for k, v in given.items() if v is not None]
+            return compose("config", typed)
 
     return compose_config

@@ -12,34 +12,23 @@ from pathlib import Path
 import pytest
 
 from pyannote_diarizen.training.epoch_table import read_table
-from tests.training.conftest import PROTOCOL, TINY, overrides
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow
 
 
-def command(*options: dict | str) -> list[str]:
+def command(options: dict) -> list[str]:
     """What one types."""
-    typed = [
-        word
-        for each in options
-        for word in (overrides(each) if isinstance(each, dict) else [each])
-    ]
+    typed = [f"{name}={value}" for name, value in options.items()]
     return [sys.executable, "-m", "pyannote_diarizen.cli.train", *typed]
 
 
-def train(*options: dict | str) -> subprocess.CompletedProcess:
+def train(options: dict) -> None:
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     ran = subprocess.run(
-        command(*options), capture_output=True, text=True, env=environment
+        command(options), capture_output=True, text=True, env=environment
     )
     assert ran.returncode == 0, ran.stderr
-    return ran
-
-
-@pytest.fixture
-def options(database) -> dict:
-    return {"protocol": PROTOCOL, "+database": database, **TINY}
 
 
 def kill_when(exists: Path, options: dict) -> None:
@@ -59,23 +48,27 @@ def kill_when(exists: Path, options: dict) -> None:
 
 @pytest.mark.parametrize("killed_after", ["checkpoints/0001.ckpt", "config.yaml"])
 def test_a_run_that_is_killed_and_resumed_has_the_losses_of_one_that_is_not(
-    options, tmp_path, killed_after
+    tiny, tmp_path, killed_after
 ):
-    options |= {"task.num_workers": 1, "trainer.max_epochs": 4, "scheduler": "cosine"}
-    train(options, f"run={tmp_path / 'whole'}")
+    options = tiny | {
+        "task.num_workers": 1,
+        "trainer.max_epochs": 4,
+        "scheduler": "cosine",
+    }
+    train(options | {"run": tmp_path / "whole"})
     killed = tmp_path / "killed"
     kill_when(killed / killed_after, options | {"run": killed})
     assert len(read_table(killed / "metrics.csv")) < 4
-    train(f"run={killed}", "+resume=last")
+    train({"run": killed, "+resume": "last"})
     whole = read_table(tmp_path / "whole" / "metrics.csv")
     assert len(whole) == 4
     assert read_table(killed / "metrics.csv") == whole
 
 
 def test_two_processes_have_the_losses_of_one_with_twice_the_accumulation(
-    options, tmp_path
+    tiny, tmp_path
 ):
-    options = {k: v for k, v in options.items() if not k.startswith("model.")} | {
+    options = {k: v for k, v in tiny.items() if not k.startswith("model.")} | {
         "task._target_": "striding.Striding",
         "model": "PyanNet",
         "model.lstm.hidden_size": 8,

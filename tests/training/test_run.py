@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs: assembled of their configuration, interrupted and resumed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,35 @@ TINY_FBANK = (
 def test_what_is_wrong_is_told_before_training(configure, options, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         assemble(configure(**options))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "all.rttm",
+            "SPEAKER a 1 NaN 1.5 <NA> <NA> a0 <NA> <NA>",
+            r"all\.rttm', line 1",
+        ),
+        ("all.uem", "a 1 0.0 9.0\nb 1 0.0 6.0\nc 1 0.0 6.0", r"'a' .* up to 9\.0 s"),
+        ("a.wav", None, "audio of 1 of 2 recordings missing in train: '.*a.wav'"),
+        ("a.wav", "", "File 'a' of the train subset"),
+    ],
+)
+def test_files_are_checked_before_training(
+    configure, database, tmp_path, name, content, message
+):
+    folder = tmp_path / "data"
+    shutil.copytree(database.parent, folder)
+    definition = folder / "database.yml"
+    definition.write_text(
+        definition.read_text().replace(str(database.parent), str(folder))
+    )
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        assemble(configure(**{"+database": definition}))
 
 
 def test_seeds_give_different_models(configure):
