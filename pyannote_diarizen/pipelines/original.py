@@ -7,7 +7,9 @@ gives the same RTTM, with `from pyannote_diarizen.pipelines import DiariZenPipel
 """
 
 from collections.abc import Mapping
+from inspect import signature
 from io import IOBase
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,17 +19,30 @@ from pyannote.audio.core.io import AudioFile
 from pyannote.audio.pipelines.utils import PipelineModel
 from pyannote.core import Annotation
 
+from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models.original import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.batch import find_audio, is_collection
 from pyannote_diarizen.pipelines.diarizen import DiariZen
-from pyannote_diarizen.pipelines.pretrained import original_config
+from pyannote_diarizen.pipelines.pretrained import MEDIAN_FILTER, original_config
 from pyannote_diarizen.repository import Repository
 
 Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]
 """Speakers of one session, with their embeddings if those were asked for."""
 
 _FILE_KEYS = ("uri", "audio", "waveform", "sample_rate")
+
+
+def _also(name: str) -> property:
+    """Another name for the attribute called `name`."""
+    return property(attrgetter(name), lambda self, value: setattr(self, name, value))
+
+
+class _OriginalVBxClustering(VBxClustering):
+    """`VBxClustering` whose attributes scripts may set by their original names."""
+
+    ahc_threshold = _also("threshold")
+    maxIters = _also("max_iterations")  # noqa: N815
 
 
 class DiariZenPipeline(DiariZen):
@@ -85,8 +100,21 @@ class DiariZenPipeline(DiariZen):
             rttm_out_dir=rttm_out_dir,
             cache_dir=cache_dir,
         )
+        if isinstance(self.clustering, VBxClustering):
+            names = signature(VBxClustering).parameters
+            arguments = {name: getattr(self.clustering, name) for name in names}
+            self.clustering = _OriginalVBxClustering(**arguments)
         self.instantiate(described["params"])
         self.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+    @property
+    def apply_median_filtering(self) -> bool:
+        """Whether segmentations are filtered. May be set."""
+        return self.median_filter is not None
+
+    @apply_median_filtering.setter
+    def apply_median_filtering(self, value: bool) -> None:
+        self.median_filter = MEDIAN_FILTER if value else None
 
     @classmethod
     def from_pretrained(  # type: ignore[override]

@@ -59,6 +59,14 @@ for path in sorted(Path(recordings).glob("*.wav")):
     result = diar_pipeline(str(path), sess_name=path.stem)
     assert result.uri == path.stem
 
+# no more than two people
+two_people = DiariZenPipeline.from_pretrained(diarizen_hub)
+two_people.clustering.ahc_criterion = "maxclust"
+two_people.clustering.ahc_threshold = 2
+two_people.min_speakers = two_people.max_speakers = 2
+labels = two_people(wav, sess_name="session_name").labels()
+assert len([label for label in labels if label > 0]) <= 2  # 0 is nobody
+
 # a list of recordings
 with (Path(recordings) / "wav.scp").open() as scp:
     for line in scp:

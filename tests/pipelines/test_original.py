@@ -128,6 +128,29 @@ def test_some_values_of_ones_own(published):
     assert pipeline.median_filter is None
 
 
+def test_attributes_that_scripts_set(published, recordings):
+    pipeline = DiariZenPipeline(published)
+    assert pipeline.clustering.ahc_threshold == 0.6
+    pipeline.clustering.ahc_criterion = "maxclust"
+    pipeline.clustering.ahc_threshold = 2
+    pipeline.clustering.maxIters = 3
+    pipeline.apply_median_filtering = True
+    args = {"ahc_criterion": "maxclust", "ahc_threshold": 2, "max_iters": 3}
+    expected = DiariZenPipeline(
+        published,
+        config_parse={
+            "inference": {"args": {"apply_median_filtering": True}},
+            "clustering": {"args": args},
+        },
+    )
+    path = recordings / "monday.wav"
+    assert pipeline(path) == expected(path)
+    assert pipeline.apply_median_filtering
+    assert pipeline(path) != DiariZenPipeline(published)(path)
+    pipeline.apply_median_filtering = False
+    assert pipeline.median_filter is None
+
+
 def test_a_slip_in_a_configuration_of_ones_own_is_told(published):
     with pytest.raises(ValueError, match=r"lacks .clustering"):
         DiariZenPipeline(published, config_parse={"inference": {"args": {}}})
