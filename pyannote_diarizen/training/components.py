@@ -78,11 +78,11 @@ def build(config: DictConfig, **given: Any) -> Any:
     """
     target = config._target_
     known = parameters(get_object(target))
-    for name in config:
-        if str(name) not in known and not str(name).startswith("_"):
+    for name in map(str, config):
+        if name not in known and not name.startswith("_"):
             options = [option for option in known if option not in _GIVEN]
             raise ValueError(
-                f"{target} has no option '{name}': {suggest(str(name), options)}"
+                f"{target} has no option '{name}': {suggest(name, options)}"
             )
     plain = OmegaConf.to_container(config, resolve=True)
     try:
