@@ -348,7 +348,14 @@ def _read(
 ) -> dict[str, np.ndarray]:
     """Read the named arrays, and an `optional` one, never pickled objects."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with ExitStack() as stack:
+            # numpy leaves a file open that it cannot read
+            stream = (
+                stack.enter_context(Path(file).open("rb"))
+                if isinstance(file, (str, Path))
+                else file
+            )
+            arrays = stack.enter_context(np.load(stream, allow_pickle=False))
             if missing := set(names) - set(arrays):
                 raise ValueError(
                     f"should hold {', '.join(names)}, lacks {', '.join(missing)}"
