@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen doctor`: what is wrong here, and what to type."""
 
+from itertools import chain
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +27,13 @@ def doctor(
             show_default=False,
         ),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Configuration of a training: `config.yaml` of a run, or what "
+            "`pyannote-audio-train ... --cfg job` prints."
+        ),
+    ] = None,
     revision: RevisionOption = None,
     token: TokenOption = None,
     cache_dir: CacheOption = None,
@@ -35,18 +44,28 @@ def doctor(
     Looks at versions of packages and whether they can be imported, FFmpeg, GPU, and
     the cache and state of the Hugging Face Hub; and loads CHECKPOINT, if one is given.
 
-    Exit codes: 0, nothing is in the way; 1, something has to be mended.
+    With `--config`, looks for what goes wrong in trainings: learning rates that are
+    swapped, small batches, recordings without labels, shorter than chunks or without
+    audio, speakers that are trained and validated on, classes without an example.
+
+    Exit codes: 0, nothing is in the way; 1, something has to be mended; 2, there is no
+    such configuration.
     """
     from pyannote_diarizen.hub.doctor import examine
 
-    statuses = set()
-    for finding in examine(
+    findings = examine(
         checkpoint,
         revision=revision,
         token=token,
         cache_dir=cache_dir,
         weights_only=weights_only,
-    ):
+    )
+    if config is not None:
+        from pyannote_diarizen.training.doctor import examine_training, read_config
+
+        findings = chain(findings, examine_training(read_config(config)))
+    statuses = set()
+    for finding in findings:
         statuses.add(finding.status)
         label = typer.style(f"{finding.status:8}", fg=COLORS[finding.status])
         typer.echo(f"{label} {finding.text}")

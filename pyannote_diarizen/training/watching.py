@@ -72,7 +72,7 @@ class StepMonitor(Callback):
             loss = outputs["loss"] * trainer.accumulate_grad_batches
             self._log(trainer, {"loss/step": loss})
 
-    def _log(self, trainer: Trainer, values: dict[str, Any]) -> None:
+    def _log(self, trainer: Any, values: dict[str, Any]) -> None:
         if trainer.global_step % trainer.log_every_n_steps == 0:
             floats = {name: float(value) for name, value in values.items()}
             for logger in trainer.loggers:

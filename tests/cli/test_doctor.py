@@ -49,3 +49,22 @@ def test_a_checkpoint_that_does_not_load_is_exit_code_1(run, here):
     result = run("doctor", "model.pt")
     assert result.exit_code == 1
     assert "'model.pt' cannot be loaded: 'model.pt' is damaged" in result.stdout
+
+
+def test_a_training_that_cannot_run_is_told(run, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "protocol: Unknown.SpeakerDiarization.Protocol\n"
+        "model: {_target_: a.Model}\n"
+        "task: {_target_: a.Task}\n"
+        "optimizer: {_target_: torch.optim.AdamW, lr: 2.0e-5}\n"
+        "scheduler: {_target_: a.schedule}\n"
+        "backbone: {lr: 1.0e-3, frozen: false}\n"
+        "trainer: {_target_: a.Trainer}\n"
+    )
+    result = run("doctor", "--config", str(config))
+    assert result.exit_code == 1
+    assert "are they swapped?" in result.stdout
+    assert "-> optimizer.lr=0.001 backbone.lr=2e-05" in result.stdout
+    assert "error    task: There is no protocol called 'Unknown" in result.stdout
+    assert run("doctor", "--config", str(tmp_path / "none.yaml")).exit_code == 2
