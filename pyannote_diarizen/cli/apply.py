@@ -3,7 +3,7 @@
 """`pyannote-diarizen apply`: diarize files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,6 +36,21 @@ def apply(
     num_speakers: NumSpeakersOption = None,
     min_speakers: MinSpeakersOption = None,
     max_speakers: MaxSpeakersOption = None,
+    expected_speakers: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5,
+            help="About so many speakers: a hint that what is heard may overrule.",
+        ),
+    ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for one picture per file of what speaks for each number of "
+            "speakers.",
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     channel: ChannelOption = None,
 ) -> None:
@@ -54,12 +69,19 @@ def apply(
 
     named, failed = find_audio(audio)
     loaded = load_pipeline(pipeline, device, preset)
+    if evidence and not hasattr(loaded, "evidence"):
+        raise typer.BadParameter(
+            "--evidence needs a pipeline called pyannote_diarizen.pipelines.DiariZen, "
+            f"got a {type(loaded).__name__}."
+        )
+    notes = []
     with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
             loaded,
             named,
             into=into,
             channel=channel,
+            expected_speakers=expected_speakers,
             num_speakers=num_speakers,
             min_speakers=min_speakers,
             max_speakers=max_speakers,
@@ -69,8 +91,26 @@ def apply(
                 failed.append(outcome)
                 progress.next_file()
             else:
+                if evidence:
+                    notes += _draw_evidence(loaded, outcome, evidence)
                 progress.next_file("" if into else outcome.diarization.to_rttm())
+    for note in notes:
+        typer.secho(note, fg="yellow", err=True)
     for outcome in failed:
         typer.secho(outcome.error, fg="red", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:
+    """Draw what speaks for each number of speakers, or say why that is not known."""
+    from pyannote_diarizen.evaluation.evidence import draw_evidence
+    from pyannote_diarizen.evaluation.timeline import save_figure
+
+    try:
+        evidence = pipeline.evidence(outcome.output)
+    except (TypeError, ValueError) as error:
+        return [f"No evidence for '{outcome.file}': {error}"]
+    path = folder / f"{outcome.diarization.uri}.png"
+    save_figure(draw_evidence(evidence), path)
+    return []

@@ -140,6 +140,7 @@ def diarize_files(
     files: Mapping[str, Path],
     into: Path | None = None,
     channel: int | None = None,
+    expected_speakers: float | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
     """Diarize files, writing each result as soon as it is there.
@@ -154,6 +155,8 @@ def diarize_files(
         Folder to write `<name>.rttm` to.
     channel : int, optional
         Channel to diarize, from 0, instead of what the pipeline does.
+    expected_speakers : float, optional
+        Number of speakers that answers should be near, see `DiariZen.apply`.
     options : dict
         Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
 
@@ -166,6 +169,8 @@ def diarize_files(
         file: dict[str, Any] = {"uri": uri, "audio": path}
         if channel is not None:
             file["channel"] = channel
+        if expected_speakers is not None:
+            file["expected_speakers"] = expected_speakers
         try:
             output = pipeline(file, **options)
             diarization = getattr(output, "speaker_diarization", output)

@@ -60,6 +60,34 @@ def test_number_of_speakers_reaches_the_pipeline(run, pipeline, write_audio):
     assert result.stdout == rttm("a", speaker="min_speakers=2,max_speakers=4")
 
 
+def test_a_hint_reaches_the_pipeline(run, pipeline, write_audio):
+    write_audio("a.wav")
+    hint = ["--expected-speakers", "3"]
+    result = run("apply", "a.wav", "--pipeline", pipeline, *hint)
+    assert result.stdout == rttm("a", speaker="about=3.0")
+
+
+def test_evidence_is_drawn(run, pipeline, write_audio, here):
+    write_audio("calls/a.wav")
+    write_audio("calls/silent.wav", end=0.5)
+    result = run("apply", "calls", "--pipeline", pipeline, "--evidence", "why")
+    assert result.exit_code == 0
+    assert result.stdout == rttm("a")
+    assert "No evidence for 'calls/silent.wav': Nobody speaks." in result.stderr
+    assert [path.name for path in (here / "why").iterdir()] == ["a.png"]
+
+
+def test_evidence_needs_a_pipeline_that_has_some(run, write_audio, here, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    (here / "config.yaml").write_text(
+        "pipeline: {name: tunable_pipeline.TunablePipeline}\nparams: {threshold: 0.9}\n"
+    )
+    write_audio("a.wav")
+    result = run("apply", "a.wav", "--pipeline", ".", "--evidence", "why")
+    assert result.exit_code == 2
+    assert "--evidence needs a pipeline" in result.stderr
+
+
 def test_a_preset_by_its_name(run, write_audio, here, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parent)
     (here / "config.yaml").write_text(
