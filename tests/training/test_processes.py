@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from pyannote.audio import Pipeline
+from typer.testing import CliRunner
 
+from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.training.epoch_table import read_table
 
 HERE = Path(__file__).parent
@@ -85,3 +88,24 @@ def test_two_processes_have_the_losses_of_one_with_twice_the_accumulation(
     ]
     assert len(set(losses[0])) == 3
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+def test_a_run_that_was_killed_becomes_a_pipeline(tiny, tmp_path, shared):
+    folder = shared / "audio" / "ami"
+    options = tiny | {
+        "protocol": "AMIExcerpts.SpeakerDiarization.Excerpts",
+        "+database": folder / "database.yml",
+        "trainer.max_epochs": 2,
+        "task.max_speakers_per_chunk": 3,
+    }
+    run, pipeline = tmp_path / "run", tmp_path / "pipeline"
+    kill_when(run / "checkpoints" / "0000.ckpt", options | {"run": run})
+    train({"run": run, "+resume": "last"})
+    for arguments in (
+        ["average", str(run), "--best", "2"],
+        ["package", str(run), str(pipeline)],
+        ["apply", str(folder / "dev00.flac"), "--pipeline", str(pipeline)],
+    ):
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+    Pipeline.from_pretrained(pipeline)

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""What `pyannote-audio-train` answers before it trains."""
+
+import re
+import sys
+
+import pytest
+
+from pyannote_diarizen.cli.train import main
+from pyannote_diarizen.hub.resources import resource_folder
+
+
+@pytest.fixture
+def answer(monkeypatch, tmp_path, capsys):
+    """Type something, get the exit code and what is printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple:
+        monkeypatch.setattr(sys, "argv", ["pyannote-audio-train", *arguments])
+        with pytest.raises(SystemExit) as exited:
+            main()
+        return exited.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_help_names_what_can_be_chosen(answer):
+    code, text, _ = answer("--help")
+    assert not code
+    for recipe in resource_folder("hparams").glob("train/*.yaml"):
+        assert recipe.stem in text
+    for choice in ("WavLMConformer", "PowersetDiarization", "one_cycle", "AdamW"):
+        assert choice in text
+    assert "batch_size: 32" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("task.duratoin=5",), r"no 'task\.duratoin' to set: is it 'duration'\?"),
+        (("model=WavLMConfromer",), "Could not find 'model/WavLMConfromer'"),
+        (("+resume=last", "run=nowhere"), "no training to resume in 'nowhere'"),
+    ],
+)
+def test_an_error_is_one_line(answer, arguments, message):
+    code, _, errors = answer(*arguments)
+    assert code == 2
+    (line,) = errors.splitlines()
+    assert line.startswith("pyannote-audio-train: ")
+    assert re.search(message, line)
