@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pyannote.database import registry
 
 from pyannote_diarizen.data.listings import Defect, read_lst, read_rttm, read_uem
 from pyannote_diarizen.data.protocols import SUBSETS
@@ -47,18 +48,23 @@ class Database:
             content = yaml.safe_load(self.path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ValueError(f"'{path}' is not YAML: {error}") from error
-        if not isinstance(content, dict) or not isinstance(
-            content.get("Protocols"), dict
-        ):
-            raise ValueError(f"'{path}' describes no protocol: it lacks `Protocols`.")
+        if not isinstance(content, dict):
+            raise ValueError(f"'{path}' is no `database.yml`: it lacks `Protocols`.")
         self.protocols: dict[str, Mapping[str, Any]] = {
-            f"{database}.{task}.{name}": entries
-            for database, tasks in content["Protocols"].items()
+            f"{database}.{task}.{name}": entries or {}
+            for database, tasks in (content.get("Protocols") or {}).items()
             if database != "X"  # made of other protocols
-            for task, protocols in tasks.items()
-            for name, entries in protocols.items()
+            for task, protocols in (tasks or {}).items()
+            for name, entries in (protocols or {}).items()
         }
-        self.audio = content.get("Databases") or {}
+        self.audio = {
+            database: [str(self.root / template) for template in _several(templates)]
+            for database, templates in (content.get("Databases") or {}).items()
+        }
+        self.required = [
+            self.path.parent / required
+            for required in _several(content.get("Requirements") or [])
+        ]
 
     def subsets(self, protocol: str) -> dict[str, Subset]:
         """Read the lists of each subset of a protocol.
@@ -92,6 +98,7 @@ class Database:
     def _read(self, database: str, name: str, entries: Mapping[str, Any]) -> Subset:
         subset = Subset([], [])
         keys = {"database": database, "subset": name}
+        entries = {"uri": entries["uris"], **entries} if "uris" in entries else entries
         if "uri" not in entries:
             text = f"{name} lacks `uri`, the list of its recordings: add it."
             subset.defects.append(Defect(self.path, None, text))
@@ -116,6 +123,8 @@ class Database:
     ) -> list[Path]:
         """Find the files of an entry, and tell which are missing."""
         template = str(entries.get(key, ""))
+        if "{" in template:  # the underscore was once needed to say so
+            template = template.removeprefix("_")
         if not template or not template.endswith(suffix):
             return []  # not there, or of another format
         if "{uri}" in template and "uri" not in files[0]:
@@ -131,15 +140,15 @@ class Database:
 
     def _find_audio(self, subset: Subset, keys: Mapping[str, str]) -> None:
         """Fill in audio as `pyannote.database.FileFinder` finds it."""
-        given = self.audio.get(keys["database"], [])
-        templates = [given] if isinstance(given, str) else list(given)
+        name = keys["database"]
+        templates = self.audio.get(name) or registry.sources.get(name, [])
         absent, ambiguous = [], []
         for listing in subset.recordings:
             for number, recording in enumerate(listing.items):
                 wanted = [
                     template.format(**keys, uri=recording.uri) for template in templates
                 ]
-                found = [path for one in wanted for path in self._glob(one)]
+                found = [path for one in wanted for path in _glob(one)]
                 if len(found) == 1:
                     listing.items[number] = recording._replace(audio=found[0])
                 elif found:
@@ -152,16 +161,46 @@ class Database:
                 text += f"{what} {_name(wrong)}.{self.hint}"
                 subset.defects.append(Defect(self.path, None, text))
 
-    def _glob(self, path: str) -> list[Path]:
-        resolved = self._resolve(path)
-        if "*" not in path:
-            return [resolved] if resolved.is_file() else []
-        parts = resolved.parts
-        root = next(number for number, part in enumerate(parts) if "*" in part)
-        return sorted(Path(*parts[:root]).glob(str(Path(*parts[root:]))))
-
     def _resolve(self, path: str) -> Path:
-        return self.root / Path(path).expanduser()
+        here = Path(path).expanduser()
+        return here if here.is_file() else self.root / here
+
+
+def read_databases(
+    path: Path, root: Path | None = None, hint: str = ""
+) -> list[Database]:
+    """Read a `database.yml`, and those that it requires.
+
+    Parameters
+    ----------
+    path, root, hint
+        See `Database`. What is required has its own root.
+
+    Raises
+    ------
+    OSError, ValueError
+        See `Database`.
+    """
+    read = {path.resolve(): Database(path, root, hint)}
+    ahead = list(read.values())
+    for database in ahead:  # which grows
+        for required in database.required:
+            if required.resolve() not in read:
+                read[required.resolve()] = Database(required)
+                ahead.append(read[required.resolve()])
+    return ahead
+
+
+def _several(values: Any) -> list[str]:
+    return [values] if isinstance(values, str) else list(values)
+
+
+def _glob(path: str) -> list[Path]:
+    parts = Path(path).expanduser().parts
+    if "*" not in path:
+        return [Path(*parts)] if Path(*parts).is_file() else []
+    root = next(number for number, part in enumerate(parts) if "*" in part)
+    return sorted(Path(*parts[:root]).glob(str(Path(*parts[root:]))))
 
 
 def _count(wrong: Sequence[str], of: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyannote.database import registry
 
-from pyannote_diarizen.data.database import Database
+from pyannote_diarizen.data.database import Database, read_databases
 from pyannote_diarizen.hub.resources import resource_folder
 
 
@@ -16,7 +16,7 @@ def find_protocol(name: str, database: Path | None, root: Path | None) -> Databa
     Parameters
     ----------
     name : str
-        As in "AMI.SpeakerDiarization.SDM".
+        As in "AMI-SDM.SpeakerDiarization.only_words".
     database : Path or None
         The `database.yml` to look in. None looks where pyannote.database does, then
         among those that come with the package.
@@ -32,16 +32,17 @@ def find_protocol(name: str, database: Path | None, root: Path | None) -> Databa
         If there is no such protocol; the message lists those that exist.
     """
     if database is not None:
-        return Database(database, root)
-    known = []
-    here = root or Path.cwd()
-    hint = f" The head of the file tells how to prepare '{here}'."
-    shipped = sorted(resource_folder("protocols").glob("*.yml"))
-    for found in (
-        *(Database(path, root) for path in registry.configs),
-        *(Database(path, here, hint) for path in shipped),
-    ):
+        databases = read_databases(database, root)
+    else:
+        here = root or Path.cwd()
+        hint = f" The head of the file tells how to prepare '{here}'."
+        shipped = sorted(resource_folder("protocols").glob("*.yml"))
+        databases = [Database(path, root) for path in registry.configs]
+        databases += [Database(path, here, hint) for path in shipped]
+    for found in databases:
         if name in found.protocols:
+            for other in databases:  # audio may be told of elsewhere
+                found.audio = {**other.audio, **found.audio}
             return found
-        known += list(found.protocols)
+    known = [protocol for found in databases for protocol in found.protocols]
     raise ValueError(f"There is no protocol called '{name}', only {', '.join(known)}.")

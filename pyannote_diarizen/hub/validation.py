@@ -85,7 +85,7 @@ def validate(
     if path.is_dir():
         yield from _folder(path, root, decode)
     elif path.suffix in (".yml", ".yaml"):
-        yield from _database(Database(path, root), decode)
+        yield from _database(path, root, decode)
     elif path.exists():
         yield _file(path, decode)
     elif what.count(".") == 2 and "/" not in what and path.suffix not in AUDIO_SUFFIXES:
@@ -105,15 +105,19 @@ def _folder(folder: Path, root: Path | None, decode: bool) -> Iterator[Checked]:
     elif next(folder.rglob("wav.scp"), None):
         yield from _subsets(f"'{folder}', ", read_kaldi_folder(folder), decode)
     elif (folder / "database.yml").is_file():
-        yield from _database(Database(folder / "database.yml", root), decode)
+        yield from _database(folder / "database.yml", root, decode)
     else:
         for path in list_audio([folder]):
             yield _file(path, decode)
 
 
-def _database(database: Database, decode: bool) -> Iterator[Checked]:
-    for name in database.protocols:
-        yield from _subsets(f"{name}, ", database.subsets(name), decode)
+def _database(path: Path, root: Path | None, decode: bool) -> Iterator[Checked]:
+    protocols = Database(path, root).protocols
+    if not protocols:
+        raise ValueError(f"'{path}' describes no protocol: it lacks `Protocols`.")
+    for name in protocols:
+        subsets = find_protocol(name, path, root).subsets(name)
+        yield from _subsets(f"{name}, ", subsets, decode)
 
 
 def _subsets(

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pyannote.database import registry
 from pyannote.database.util import load_lst
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -68,7 +69,8 @@ def test_commands_and_their_options_exist(typed):
     assert {word for word in arguments if word.startswith("--")} <= known
 
 
-def test_the_checker_says_what_is_shown():
+def test_the_checker_says_what_is_shown(monkeypatch):
+    monkeypatch.setattr(registry, "configs", {})  # of other tests
     ((typed, printed),) = steps(BLOCKS[2])
     arguments = shlex.split(typed.split("|")[0])[1:]
     lines = CliRunner().invoke(app, arguments).stdout.splitlines()

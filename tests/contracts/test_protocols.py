@@ -103,7 +103,8 @@ def test_what_is_missing_is_counted_and_named(tmp_path, monkeypatch):
         in rttm
     )
     assert uem.startswith("`annotated` of train: 4 of 5 missing")
-    assert audio.startswith("audio of train: 4 of 5 missing 'amicorpus/a/")
+    missing = tmp_path / "amicorpus/a/audio/a.Array1-01.wav"
+    assert audio.startswith(f"audio of train: 4 of 5 missing '{missing}', ")
 
 
 def test_a_name_that_there_is_not(tmp_path):

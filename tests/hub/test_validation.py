@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
 from pyannote_diarizen.hub.validation import validate
 
 TURN = "SPEAKER monday 1 0.5 1 <NA> <NA> A <NA> <NA>\n"
 YML = """
 Databases:
-  Talks: "*.wav"
+  Chats: "*.wav"
 Protocols:
   X: {SpeakerDiarization: {Both: {}}}
-  Talks: {SpeakerDiarization: {Few: {scope: file, train: &train
+  Chats: {SpeakerDiarization: {Few: {scope: file, train: &train
     {uri: few.lst, annotation: few.rttm, annotated: few.uem}, test: *train}}}
 """
 
@@ -55,11 +56,11 @@ def test_files_and_folders(folder, name, holds, defects):
 def test_protocols(folder, by_name):
     path = folder / "mine.yml"
     if by_name:
-        found = validate("Talks.SpeakerDiarization.Few", database=path)
+        found = validate("Chats.SpeakerDiarization.Few", database=path)
     else:
         found = validate(str(path))
     train, test, shared = found
-    assert train.what == "Talks.SpeakerDiarization.Few, train"
+    assert train.what == "Chats.SpeakerDiarization.Few, train"
     assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
     assert test.defects == []
     (defect,) = shared.defects
@@ -74,6 +75,27 @@ def test_a_root_elsewhere(folder):
     assert train.defects == []
     train, *_ = validate(str(moved))
     assert "`uri` of train: missing 'few.lst'" in train.defects[0].text
+
+
+def test_audio_and_protocols_of_several_files(folder):
+    # as in the setups of AMI: who speaks in one file, where audio is in another
+    content = yaml.safe_load(YML)
+    audio = {"Databases": content.pop("Databases"), "Requirements": "mine.yml"}
+    (folder / "mine.yml").write_text(yaml.safe_dump(content))
+    (folder / "audio.yml").write_text(yaml.safe_dump(audio))
+    name = "Chats.SpeakerDiarization.Few"
+    train, *_ = validate(name, database=folder / "audio.yml")
+    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+    train, *_ = validate(name, database=folder / "mine.yml")
+    assert "audio of train: missing 'no template in" in train.defects[0].text
+
+
+def test_old_spellings(folder):
+    old = YML.replace("uri:", "uris:").replace("few.rttm", "'_{uri}.rttm'")
+    (folder / "few.rttm").rename(folder / "monday.rttm")
+    (folder / "mine.yml").write_text(old)
+    train, *_ = validate(str(folder / "mine.yml"))
+    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
 
 
 def test_nothing_of_that_name(folder):
