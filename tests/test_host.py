@@ -7,7 +7,10 @@ import sys
 import warnings
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from pyannote.audio import Inference
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from pyannote_diarizen import _host
 
@@ -35,3 +38,32 @@ def test_missing_ffmpeg_can_be_ignored(import_io_anew):
         _host.ignore_missing_ffmpeg()
         import_io_anew()
     assert caught == []
+
+
+def aggregate(num_chunks: int, chunks: SlidingWindow) -> np.ndarray:
+    """Chunks of 126 frames, one every 40 ms, put together by pyannote.audio."""
+    scores = SlidingWindowFeature(np.ones((num_chunks, 126, 1), np.float32), chunks)
+    frames = SlidingWindow(duration=0.025, step=0.04)
+    return Inference.aggregate(scores, frames, hamming=False, missing=0.0).data
+
+
+HALFWAY = SlidingWindow(duration=5.0, step=0.5)
+
+
+def test_pyannote_refuses_chunks_that_start_between_frames():
+    aggregate(3, HALFWAY)
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        aggregate(4, HALFWAY)
+
+
+@pytest.mark.parametrize("num_chunks", [1, 2, 3, 4, 8])
+def test_chunks_that_never_start_between_frames_can_be_aggregated(num_chunks):
+    scores = aggregate(num_chunks, _host.without_ties(HALFWAY, 0.04))
+    assert len(scores) == 126 + round(12.5 * (num_chunks - 1) + 0.1)
+    assert (scores == 1).all()
+
+
+@pytest.mark.parametrize(("step", "frame_step"), [(1.6, 0.02), (1.0, 0.016875)])
+def test_others_stay_as_they_are(step, frame_step):
+    chunks = SlidingWindow(duration=5.0, step=step)
+    assert _host.without_ties(chunks, frame_step) is chunks

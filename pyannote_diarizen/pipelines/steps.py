@@ -17,6 +17,7 @@ from pyannote.audio.pipelines.speaker_diarization import (
 )
 from pyannote.core import Annotation, SlidingWindowFeature
 
+from pyannote_diarizen._host import without_ties
 from pyannote_diarizen.data.audio import AudioReader, audio_info
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.pipelines.channels import recorded_channel_weights
@@ -150,13 +151,11 @@ class DiarizationSteps(SpeakerDiarization):
         data = segmentations.data
         if self.median_filter is not None:
             data = smooth(data, self.median_filter)
-        segmentations = SlidingWindowFeature(data, segmentations.sliding_window)
+        frames = self._segmentation.model.receptive_field
+        chunks = without_ties(segmentations.sliding_window, frames.step)
+        segmentations = SlidingWindowFeature(data, chunks)
         if self.compatibility is None:
-            segmentations = silence_padding(
-                segmentations,
-                self._segmentation.model.receptive_field,
-                loaded.duration,
-            )
+            segmentations = silence_padding(segmentations, frames, loaded.duration)
         if self.training:
             loaded[self.CACHED_SEGMENTATION] = segmentations
             loaded[_CACHED_CHANNELS] = loaded.channel_weights

@@ -213,6 +213,13 @@ def test_files_shorter_than_a_chunk(build):
     assert turn.end == pytest.approx(0.6, abs=0.03)
 
 
+def test_no_chunk_starts_between_two_frames(build, conversation):
+    pipeline = build(segmentation_step=0.245)  # 24.5 frames
+    chunks = pipeline.get_segmentations(conversation).sliding_window
+    assert chunks.step == pytest.approx(0.49)
+    assert chunks.step > 0.49
+
+
 def test_one_sample_is_silence(build):
     file = {"waveform": torch.ones(1, 1), "sample_rate": SAMPLE_RATE}
     assert not build()(file).speaker_diarization
