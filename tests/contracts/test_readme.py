@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What README.md tells people to type works."""
+"""What README.md and docs/ tell people to type works."""
 
 import re
 import shlex
@@ -15,16 +15,21 @@ from pyannote_diarizen.data.sample import sample_file
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = "".join(
+    (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for page in ("tuning.md", "speakers.md")
+)
 COMMANDS = get_command(app).commands
 
 
-def blocks(language: str) -> list[str]:
-    """Code blocks of README in that language."""
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    """Code blocks in that language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 LINES = [line for block in blocks("bash") for line in block.splitlines()]
 OURS = [line for line in LINES if line.startswith("pyannote-diarizen ")]
+SHOWN = re.findall(r"^(?:\$ )?(pyannote-diarizen .*)", PAGES, flags=re.MULTILINE)
 PYTEST = [line for line in LINES if line.startswith("pytest ")]
 FROM_SCRATCH = [line for line in LINES if line.startswith("python3 -m venv ")]
 
@@ -40,7 +45,7 @@ def test_both_commands_from_scratch_are_run_by_continuous_integration():
         assert f"\n({line})\n" in script
 
 
-@pytest.mark.parametrize("line", OURS)
+@pytest.mark.parametrize("line", OURS + SHOWN)
 def test_commands_and_their_options_exist(line):
     name, *arguments = shlex.split(line.split(">")[0])[1:]
     known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
@@ -53,7 +58,7 @@ def test_markers_exist(line, pytestconfig):
     assert line.removeprefix("pytest -m ") in markers
 
 
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", blocks("python") + blocks("python", PAGES))
 def test_python_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample_file()["audio"], "audio.wav")
