@@ -44,9 +44,24 @@ def train(config: DictConfig) -> None:
     config.run = HydraConfig.get().runtime.output_dir
     with _one_line_errors():
         run = assemble(config)
+        if "pretrained" in config:
+            _check_structure(type(run.model).__name__)
         if run.trainer.is_global_zero:
             write_config(config)
         run.fit()
+
+
+def _check_structure(pretrained: str) -> None:
+    """Refuse to be told the structure of a model that has one."""
+    chosen = HydraConfig.get().runtime.choices["model"]
+    for typed in HydraConfig.get().overrides.task:
+        if typed.startswith("model.") or (
+            typed.startswith("model=") and chosen != pretrained
+        ):
+            raise ValueError(
+                f"{typed} is of no use: the model of +pretrained is a {pretrained} of "
+                "the structure that it has."
+            )
 
 
 @contextmanager
