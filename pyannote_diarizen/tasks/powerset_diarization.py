@@ -37,7 +37,7 @@ from pyannote_diarizen.tasks.segmentation_imitation import (
     SegmentationImitationLoss,
     SegmentationTeacher,
 )
-from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
+from pyannote_diarizen.tasks.segmentation_loss import REFERENCE, SegmentationLoss
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 
 COUNTED_CHUNKS = 200
@@ -131,7 +131,7 @@ class PowersetDiarization(SpeakerDiarization):
         self,
         protocol: Protocol,
         *,
-        loss: SegmentationLoss | Mapping[str, Any] | None = None,
+        loss: SegmentationLoss | Mapping[str, Any] = REFERENCE,
         simulator: ConversationSimulator | None = None,
         simulated: float | None = None,
         identification: float = 0.0,
@@ -145,7 +145,7 @@ class PowersetDiarization(SpeakerDiarization):
         check_labels_stay_true(self.augmentation)
         self.augmentation: nn.Module = SameTargets(self.augmentation)
         if not isinstance(loss, SegmentationLoss):
-            loss = SegmentationLoss.from_options(loss or {})
+            loss = SegmentationLoss.from_options(loss)
         self.loss = loss
         if simulated is None:
             simulated = 0.0 if simulator is None else 0.9

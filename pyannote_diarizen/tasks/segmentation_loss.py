@@ -160,3 +160,7 @@ class SegmentationLoss:
         if part == "neighbours":
             return change_between_frames(scores)
         return distance_to_smoothed(scores, self.sigma)
+
+
+REFERENCE = SegmentationLoss()
+"""That of the original."""

@@ -9,6 +9,7 @@ default, are those of their constructors: there is no second list to keep in ste
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any
@@ -45,8 +46,8 @@ def component_config(kind: type) -> dict[str, Any]:
     Returns
     -------
     config : dict
-        What `build` takes. Options whose default is something else than plain values
-        are left out.
+        What `build` takes. Options whose default is something else than plain values,
+        or a dataclass of those, are left out.
     """
     target = f"{kind.__module__}.{kind.__qualname__}"
     return {"_target_": target} | {
@@ -139,10 +140,14 @@ def _constructor_parameters(kind: type) -> Iterator[tuple[str, inspect.Parameter
 
 
 def _is_plain(value: Any) -> bool:
+    if is_dataclass(value):
+        return all(map(_is_plain, vars(value).values()))
     if isinstance(value, (list, tuple)):
         return all(map(_is_plain, value))
     return isinstance(value, _PLAIN)
 
 
 def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {name: _plain(item) for name, item in vars(value).items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

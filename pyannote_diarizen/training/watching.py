@@ -56,7 +56,9 @@ class StepMonitor(Callback):
             gradients = [p.grad for p in group["params"] if p.grad is not None]
             if gradients:
                 values[f"{NORM}{name}"] = torch.nn.utils.get_total_norm(gradients)
-        pl_module.log_dict(values, on_step=False, on_epoch=True, logger=False)
+        pl_module.log_dict(
+            values, on_step=False, on_epoch=True, logger=False, sync_dist=True
+        )
         self._log(trainer, values)
 
     def on_train_batch_end(

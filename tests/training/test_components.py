@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Components by name, their options, and those that they do not have."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
 from pyannote_diarizen.tasks import PowersetDiarization
+from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
 from pyannote_diarizen.training.components import build, component_config, parameters
 
 
@@ -37,6 +39,11 @@ def test_options_of_the_host_are_known_too():
     assert {"duration", "simulated", "batch_size"} <= set(
         parameters(PowersetDiarization)
     )
+
+
+def test_options_of_the_loss_are_known_one_by_one():
+    config = component_config(PowersetDiarization)
+    assert config["loss"] == asdict(SegmentationLoss())
 
 
 def test_what_is_built_holds_plain_values():
