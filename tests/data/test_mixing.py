@@ -5,6 +5,7 @@
 import numpy as np
 import pytest
 import torch
+from pyannote.audio.augmentation.mix import MixSpeakerDiarization
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from pyannote_diarizen.data.mixing import RecordingMixer
@@ -88,3 +89,19 @@ def test_options_that_cannot_be():
         RecordingMixer(share=2.0)
     with pytest.raises(ValueError, match=r"\(min, max\), got .* \(5, 0\)"):
         RecordingMixer(snr=(5, 0))
+
+
+def test_the_host_still_makes_one_speaker_of_two():
+    """Once it does not, its `MixSpeakerDiarization` need not be refused."""
+    targets = torch.zeros(2, 1, 4, 2)
+    targets[0, 0, 0, 0] = targets[1, 0, 3, 0] = 1  # one speaker in each
+    mixed = MixSpeakerDiarization(p=1.0, max_num_speakers=2, output_type="dict")
+    # the other chunk is drawn; until then it is mixed with itself
+    for _ in range(50):
+        speakers = mixed(
+            samples=torch.randn(2, 1, 800),
+            sample_rate=16000,
+            targets=targets,
+            target_rate=4,
+        ).targets.any(dim=-2)
+        assert speakers.sum(dim=-1).max() == 1
