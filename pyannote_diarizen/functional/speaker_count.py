@@ -5,12 +5,13 @@
 Speakers are merged and split where the evidence of the PLDA model is hurt least or
 helped most, embeddings then go to the speaker whose posterior explains them best, and
 finally speakers are merged and split in turn as long as the evidence grows. This is
-VBx with certain responsibilities and with weights Fa = Fb = 1: weights that are tuned
-to make superfluous speakers vanish would punish those that the caller asks for.
+VBx with certain responsibilities and with weights of its own: those that are tuned to
+make superfluous speakers vanish would punish the ones that the caller asks for.
 
 With the number given, 2 to 20 speakers of unequal shares, this is purer than k-means:
-100 % instead of 98.2 % on embeddings drawn from the model, 91.0 % instead of 89.0 % and
-99.1 % instead of 97.1 % on real voices with a weak and a strong embedding.
+98.4 % instead of 95.9 % on real voices, 100 % instead of 98.2 % on embeddings drawn from
+the model. If embeddings had their full weight, real voices would be 97.7 % pure: what
+overlapping windows have in common would pass for a speaker.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ import numpy as np
 from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
 from pyannote_diarizen.functional.speaker_evidence import SpeakerEvidence
 
+EVIDENCE_FA = 0.2
+"""What an embedding is worth that has heard much of what its neighbours have."""
 MAX_EXCHANGES = 10
 """Times that a merge follows a split, at most; few help after the third."""
 MAX_ROUNDS = 20
@@ -35,11 +38,15 @@ class SpeakerPartitions:
         Embeddings in the PLDA space.
     phi : (dimension,) np.ndarray
         Variances between speakers, where the variance within a speaker is 1.
+    weight : float, optional
+        Of embeddings (Fa of VBx), 1 if they are independent. Defaults to 0.2.
     """
 
-    def __init__(self, embeddings: np.ndarray, phi: np.ndarray) -> None:
+    def __init__(
+        self, embeddings: np.ndarray, phi: np.ndarray, weight: float = EVIDENCE_FA
+    ) -> None:
         self.embeddings = embeddings
-        self._evidence = SpeakerEvidence(phi, Fa=1.0, Fb=1.0)
+        self._evidence = SpeakerEvidence(phi, Fa=weight, Fb=1.0)
         # most speakers stay as they are while one of them is split
         self._halves: dict[bytes, tuple[float, np.ndarray]] = {}
 
@@ -153,9 +160,9 @@ class SpeakerPartitions:
 
     def _closest(self, counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """Speaker under whose posterior each embedding is likeliest."""
-        phi = self._evidence.phi
-        variances = 1 / (1 + counts[:, None] * phi)  # (17) of VBx
-        means = variances * np.sqrt(phi) * sums  # (16)
+        phi, ratio = self._evidence.phi, self._evidence.Fa / self._evidence.Fb
+        variances = 1 / (1 + ratio * counts[:, None] * phi)  # (17) of VBx
+        means = ratio * variances * np.sqrt(phi) * sums  # (16)
         offsets = 0.5 * (variances + means**2) @ phi
         return np.argmax(self.embeddings @ (means * np.sqrt(phi)).T - offsets, axis=1)
 
@@ -200,7 +207,8 @@ class SpeakerPartitions:
     def _halve(self, members: np.ndarray) -> tuple[float, np.ndarray]:
         if len(members) < 2:
             return -np.inf, members[:0]
-        part = SpeakerPartitions(self.embeddings[members], self._evidence.phi)
+        evidence = self._evidence
+        part = SpeakerPartitions(self.embeddings[members], evidence.phi, evidence.Fa)
         dendrogram = linkage(part.embeddings, method="ward")
         top = topmost_nodes(dendrogram[:-1], len(members))
         halves = part._settle((top == top[0]).astype(int))

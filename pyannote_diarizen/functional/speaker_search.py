@@ -18,12 +18,10 @@ from operator import itemgetter
 
 import numpy as np
 
-from pyannote_diarizen.functional.speaker_count import SpeakerPartitions
+from pyannote_diarizen.functional.speaker_count import EVIDENCE_FA, SpeakerPartitions
 from pyannote_diarizen.functional.vbx import VBxPosterior
 from pyannote_diarizen.functional.vbx_model import VBxModel
 
-EVIDENCE_FA = 0.2
-"""What an embedding is worth that has heard much of what its neighbours have."""
 PATIENCE = 3
 """Numbers in a row that are worse than the best one before others are left alone."""
 
@@ -148,7 +146,7 @@ def separation(model: VBxModel, posterior: VBxPosterior) -> np.ndarray:
     )
     odds = np.zeros(len(posterior.priors))
     partitions = SpeakerPartitions(model.embeddings, model.phi)
-    odds[present] = EVIDENCE_FA * partitions.separation(labels)
+    odds[present] = partitions.separation(labels)
     return odds
 
 

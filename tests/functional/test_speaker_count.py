@@ -25,7 +25,7 @@ def embeddings(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @pytest.fixture
 def partitions(embeddings: np.ndarray) -> SpeakerPartitions:
-    return SpeakerPartitions(embeddings, PHI)
+    return SpeakerPartitions(embeddings, PHI, weight=1.0)
 
 
 def same_partition(found: np.ndarray, labels: np.ndarray) -> bool:
@@ -41,10 +41,26 @@ def test_evidence_is_the_density_of_the_model(rng: np.random.Generator):
         covariance = np.eye(5) + 3.0 * (labels[:, None] == labels)
         return multivariate_normal(cov=covariance).logpdf(vectors[:, 0])
 
-    partitions, one = SpeakerPartitions(vectors, phi), np.zeros(5, dtype=int)
+    partitions, one = (
+        SpeakerPartitions(vectors, phi, weight=1.0),
+        np.zeros(5, dtype=int),
+    )
     npt.assert_allclose(
         partitions.evidence(labels) - partitions.evidence(one),
         log_density(labels) - log_density(one),
+    )
+
+
+def test_weight_makes_up_for_embeddings_that_repeat_each_other(embeddings, truth):
+    once, repeated = np.arange(len(truth)), np.repeat(np.arange(len(truth)), 5)
+    independent = SpeakerPartitions(embeddings, PHI, weight=1.0)
+    weighted = SpeakerPartitions(embeddings[repeated], PHI, weight=0.2)
+    for labels in (truth, truth // 2, once % 7):
+        npt.assert_allclose(
+            weighted.evidence(labels[repeated]), independent.evidence(labels)
+        )
+    npt.assert_array_equal(
+        weighted.reach(truth[repeated], 6), independent.reach(truth, 6)[repeated]
     )
 
 
