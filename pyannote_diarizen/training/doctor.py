@@ -16,6 +16,7 @@ from pyannote_diarizen.hub.doctor import Finding
 from pyannote_diarizen.training.components import build
 from pyannote_diarizen.training.preflight import check_files
 from pyannote_diarizen.training.recordings import (
+    examine_chunks,
     examine_classes,
     examine_durations,
     examine_labels,
@@ -100,6 +101,8 @@ def examine_training(config: DictConfig) -> Iterator[Finding]:
             yield examine_labels(files, subset)
             yield examine_durations(files, subset, task.duration)
     yield _examine_validation(train, development)
+    if task.max_speakers_per_chunk:  # otherwise estimated of the training set
+        yield examine_chunks(train, task.duration, task.max_speakers_per_chunk)
     yield examine_classes(train, task.max_speakers_per_frame)
     yield _examine_files(task)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Usual mistakes in the recordings of a training: labels, speakers, durations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -119,6 +119,52 @@ def examine_durations(
         f"{text}, the duration of a chunk, and is left out",
         f"task.duration={max(1.0, np.floor(fitting)):g}",
     )
+
+
+def examine_chunks(
+    files: Sequence[ProtocolFile], duration: float, max_num_speakers: int
+) -> Finding:
+    """Look for chunks with more speakers than models tell apart.
+
+    Parameters
+    ----------
+    files : sequence of ProtocolFile
+        To train on.
+    duration : float
+        Of chunks, in seconds.
+    max_num_speakers : int
+        Most speakers of a chunk.
+    """
+    counts = np.array(
+        [x for file in files for x in _speakers_of_chunks(file, duration)]
+    )
+    if not len(counts):
+        return Finding("ok", "chunks: none to count speakers in")
+    crowded = float(np.mean(counts > max_num_speakers))
+    text = (
+        f"chunks: at most {counts.max()} speakers in {duration:g} s, more than "
+        f"{max_num_speakers} in {100 * crowded:.0f} % of chunks"
+    )
+    if crowded <= _MOST_CROWDED:
+        return Finding("ok", text)
+    enough = int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
+    return Finding(
+        "warning",
+        f"{text}, where those who say least are left out",
+        f"task.max_speakers_per_chunk={enough}",
+    )
+
+
+def _speakers_of_chunks(file: ProtocolFile, duration: float) -> Iterator[int]:
+    """Count the speakers of successive chunks of what was annotated."""
+    tracks = list(file["annotation"].itertracks(yield_label=True))
+    start = np.array([turn.start for turn, _, _ in tracks])
+    end = np.array([turn.end for turn, _, _ in tracks])
+    label = np.array([str(label) for _, _, label in tracks])
+    for region in file["annotated"]:
+        for chunk in range(int(region.duration / duration)):
+            first = region.start + chunk * duration
+            yield len(set(label[(start < first + duration) & (end > first)]))
 
 
 def examine_classes(files: Sequence[ProtocolFile], max_num_speakers: int) -> Finding:

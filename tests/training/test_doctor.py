@@ -22,6 +22,7 @@ def test_a_training_is_looked_at_from_all_sides(configure, tmp_path):
         "train": "ok",
         "development": "ok",
         "speakers": "ok",
+        "chunks": "ok",
         "classes": "ok",
         "audio": "ok",
     }
