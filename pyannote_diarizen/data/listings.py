@@ -27,6 +27,9 @@ _MISSING = {
 }
 """Words that pandas takes for a missing value."""
 
+_MARK = "\ufeff"
+"""What some editors begin files with, which becomes part of the first name."""
+
 
 @dataclass(frozen=True)
 class Defect:
@@ -176,12 +179,15 @@ def _read(
     """Parse each line into items and into what is wrong with it."""
     listing: Listing[Item] = Listing(path)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         text = f"should be a list in UTF-8, and is not: {error}."
         listing.defects.append(Defect(path, None, text))
         return listing
-    for number, line in enumerate(lines, start=1):
+    if text.startswith(_MARK):
+        told = "an invisible mark comes before the first letter: save without BOM."
+        listing.defects.append(Defect(path, 1, told))
+    for number, line in enumerate(text.removeprefix(_MARK).splitlines(), start=1):
         if not line.strip():
             if not blank_lines:
                 text = "a blank line is taken for a name: delete it."

@@ -31,7 +31,8 @@ class Subset:
     Parameters
     ----------
     recordings, turns, regions : list of Listing
-        No `regions` at all stand for whole recordings.
+        No `turns` at all are those of another format than RTTM, no `regions` at all
+        stand for whole recordings.
     defects : list of Defect
         What was found before: files that are missing, for instance.
     """
@@ -116,10 +117,11 @@ def _check_names(subset: Subset) -> Iterator[Defect]:
     yield from _unlisted(subset.turns, uris)
     yield from _unlisted(subset.regions, uris)
     for path, recording in _items(subset.recordings):
-        if recording.uri not in speaking:
+        if subset.turns and recording.uri not in speaking:
             text = f"nobody speaks in '{recording.uri}': has it no RTTM, or one under "
             text += "another name?"
-            yield Defect(path, recording.line, text, severe=False)
+            # in some, that may be so; in all, it is a mistake
+            yield Defect(path, recording.line, text, severe=not speaking & uris)
         if subset.regions and recording.uri not in annotated:
             text = f"'{recording.uri}' has no region in a UEM file, so that nothing of "
             text += "it is used: add one."

@@ -149,7 +149,7 @@ TURN = RTTM.format(uri="friday", start=0.5, duration=1.0, speaker="A")
         ("rttm", TURN.replace("0.5", "3.9"), 1, False, "turn ends at 4.9 s, the audio"),
         ("rttm", TURN.replace("0.5", "500"), 1, True, "are times in seconds"),
         ("all.uem", "friday 1 0 5\n", 1, True, "ends at 5 s, .* at 4.000 s: write"),
-        ("rttm", "", 1, False, "nobody speaks in 'friday'"),
+        ("rttm", "", 1, True, "nobody speaks in 'friday'"),
         ("all.uem", "", 1, True, "'friday' has no region in a UEM file"),
     ],
 )
@@ -157,6 +157,13 @@ def test_files_that_contradict_each_other(folder, name, content, line, severe, t
     (defect,) = check_subset(edit(folder, name, content))
     assert (defect.line, defect.severe) == (line, severe)
     assert re.search(told, defect.text)
+
+
+def test_silence_is_possible_in_some_recordings(folder):
+    (folder / "train" / "rttm").write_text(TURN.replace("friday", "monday"))
+    (defect,) = check_subset(read_kaldi_folder(folder)["train"])
+    assert (defect.line, defect.severe) == (2, False)
+    assert "nobody speaks in 'tuesday'" in defect.text
 
 
 def test_audio_that_cannot_be_used(folder):

@@ -137,6 +137,16 @@ def test_a_recording_is_listed_once(tmp_path, suffix):
     assert "twice" in text
 
 
+def test_an_invisible_mark_is_told(tmp_path):
+    path = tmp_path / "file.lst"
+    path.write_bytes(b"\xef\xbb\xbfmonday\r\ntuesday\r\n")
+    listing = read_lst(path)
+    assert [recording.uri for recording in listing.items] == ["monday", "tuesday"]
+    (defect,) = listing.defects
+    assert (defect.line, defect.severe) == (1, True)
+    assert "invisible mark" in defect.text
+
+
 def test_what_is_no_text_is_told(tmp_path):
     path = tmp_path / "file.rttm"
     path.write_bytes(b"RIFF\xff\xfe\x00")

@@ -90,6 +90,12 @@ def test_audio_and_protocols_of_several_files(folder):
     assert "audio of train: missing 'no template in" in train.defects[0].text
 
 
+def test_annotations_of_another_format_are_not_looked_for(folder):
+    (folder / "mine.yml").write_text(YML.replace("few.rttm", "'{uri}.lab'"))
+    train, *_ = validate(str(folder / "mine.yml"))
+    assert (train.holds, train.defects) == ("1 recordings, 0 turns", [])
+
+
 def test_old_spellings(folder):
     old = YML.replace("uri:", "uris:").replace("few.rttm", "'_{uri}.rttm'")
     (folder / "few.rttm").rename(folder / "monday.rttm")
