@@ -24,7 +24,7 @@ from tone_model import (
 )
 from tone_pipeline import tone_plda
 
-from pyannote_diarizen.evaluation.study import choose_trial, open_study
+from pyannote_diarizen.evaluation.study import choose_trial, open_storage, open_study
 from pyannote_diarizen.evaluation.tuning import Tuning
 from pyannote_diarizen.pipelines import DiariZen
 
@@ -128,6 +128,20 @@ def test_it_goes_on_up_to_the_number_of_trials():
     assert len(list(again.run_trials(study, 3))) == 1
     assert not list(again.run_trials(study, 3))
     assert Tuning(pipeline(), [recording("b")]).conditions != tuning.conditions
+
+
+def test_machines_that_share_a_storage_share_the_work(tmp_path):
+    workers = []
+    for seed in (1, 2):
+        tuning = Tuning(pipeline(), [recording("a")])
+        storage = open_storage(tmp_path / "shared.journal")
+        conditions = tuning.conditions
+        study = open_study(storage, "s", tuning.objectives, conditions, seed=seed)
+        workers.append(tuning.run_trials(study, 6))
+    done = [[trial.number for trial in both] for both in zip(*workers, strict=True)]
+    assert done == [[0, 1], [2, 3], [4, 5]]
+    assert len(study.trials) == 6
+    assert sum(trial.params == study.trials[0].params for trial in study.trials) == 1
 
 
 def test_a_study_is_of_one_pipeline():
