@@ -4,14 +4,17 @@
 
 from pathlib import Path
 
+from pyannote.core import Segment, Timeline
 from pyannote.database import FileFinder, ProtocolFile, registry
 from pyannote.database.protocol.protocol import Protocol
+
+from pyannote_diarizen.data.audio import audio_info
 
 SUBSETS = ("train", "development", "test")
 
 
 def load_protocol(name: str, database: Path | str | None = None) -> Protocol:
-    """Protocol whose files know where their audio is.
+    """Protocol whose files know where their audio is, and what was annotated.
 
     Parameters
     ----------
@@ -37,7 +40,18 @@ def load_protocol(name: str, database: Path | str | None = None) -> Protocol:
             f"{', '.join(known) or 'none at all'}: name the database.yml that defines "
             "it, or see https://github.com/pyannote/pyannote-database."
         )
-    return registry.get_protocol(name, {"audio": FileFinder()})
+    return registry.get_protocol(name, {"audio": FileFinder(), "annotated": _annotated})
+
+
+def _annotated(file: ProtocolFile) -> Timeline | None:
+    """Take files without UEM as a whole, for which the host has None."""
+    given = abs(file).get("annotated")  # without asking again what is being asked
+    if given is not None:
+        return given
+    try:
+        return Timeline([Segment(0, audio_info(file).duration)], uri=file["uri"])
+    except (FileNotFoundError, KeyError):  # who asks for the audio is told
+        return None
 
 
 def subset_files(protocol: Protocol, subset: str) -> list[ProtocolFile]:
