@@ -27,8 +27,8 @@ ignore_missing_ffmpeg()
 
 import torch
 from pyannote.audio import Pipeline
+from reports import write_results
 
-from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.data.sample import sample_file
 from pyannote_diarizen.evaluation.measure import measure
 from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
@@ -36,7 +36,8 @@ from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.hub.loading import load_pipeline
 
 SHARED = Path(__file__).parents[2] / "shared"
-BEGIN, END = (f"<!-- benchmarks/bundled.py: {word} -->\n" for word in ("begin", "end"))
+NAME = "benchmarks/bundled.py"
+"""Of the marks between which the table stands."""
 
 Files = list[Mapping[str, Any]]
 
@@ -104,18 +105,6 @@ def conditions(device: str) -> str:
     )
 
 
-def write_card(card: Path, results: str) -> None:
-    """Replace what is between the two marks of `card`."""
-    before, _, rest = card.read_text(encoding="utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise ValueError(
-            f"{card} lacks the lines that say where results go:\n{BEGIN}{END}"
-        )
-    with replacing(card) as temporary:
-        temporary.write_text(before + BEGIN + results + END + after, encoding="utf-8")
-
-
 def main(
     pipelines: Annotated[
         list[str] | None, typer.Argument(help="Names, folders or hub identifiers.")
@@ -140,7 +129,7 @@ def main(
     results = "\n".join([*rows, "", conditions(device), ""])
     print(results)
     if write:
-        write_card(Path(resolve_pipeline(names[0])) / "README.md", results)
+        write_results(Path(resolve_pipeline(names[0])) / "README.md", NAME, results)
 
 
 if __name__ == "__main__":
