@@ -3,13 +3,16 @@
 """Clusterings of many embeddings and speakers: two stages, numbers past one byte."""
 
 import numpy as np
+import numpy.testing as npt
 import pytest
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 from sklearn.metrics import adjusted_rand_score
 
 from pyannote_diarizen.clustering import PLDA, VBxClustering, dendrograms
 from pyannote_diarizen.clustering import vbx as module
 from pyannote_diarizen.clustering.local_speakers import one_to_one
 from pyannote_diarizen.functional import linkage
+from pyannote_diarizen.pipelines.segmentation import silence_padding
 
 DIMENSION = 32
 NUM_SPEAKERS = 150
@@ -78,3 +81,17 @@ def test_one_to_one_counts_clusters_past_one_byte():
     soft = np.zeros((1, 2, 300))
     soft[0, 0, 299] = soft[0, 1, 150] = 1
     assert one_to_one(soft).tolist() == [[299, 150]]
+
+
+def test_frames_are_numbered_past_four_bytes():
+    frames = SlidingWindow(start=0.0, duration=0.025, step=0.02)
+    late = 2**31 * frames.step
+
+    def silenced(start: float) -> np.ndarray:
+        chunks = SlidingWindow(start=start, duration=2.0, step=0.2)
+        always = SlidingWindowFeature(np.ones((13, 99, 1), np.uint8), chunks)
+        return silence_padding(always, frames, start + 4.305).data
+
+    assert silenced(0.0)[-1].any()
+    assert not silenced(0.0)[-1].all()
+    npt.assert_array_equal(silenced(late), silenced(0.0))
