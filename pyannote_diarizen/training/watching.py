@@ -147,8 +147,10 @@ class ValidationFigures(Callback):
             # another forward would have to be run on all processes of a sharded model
             self._hook = pl_module.register_forward_hook(self._listen)
 
-    def _listen(self, module: torch.nn.Module, inputs: Any, scores: Tensor) -> None:
-        self._said = scores
+    def _listen(self, module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        # with several processes, the validation step is itself a call of the model
+        if isinstance(output, Tensor):
+            self._said = output
 
     def on_validation_batch_end(
         self,

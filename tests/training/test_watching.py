@@ -187,6 +187,20 @@ def test_gradient_norms_are_those_of_torch():
     assert len(recorded) == 1
 
 
+def test_validation_steps_inside_calls_of_the_model_are_no_scores(tmp_path):
+    """As strategies of several processes make them."""
+    figures, scores = ValidationFigures(tmp_path), torch.zeros(1, 5, 4)
+    model = torch.nn.Identity()
+    model.register_forward_hook(figures._listen)
+    model.forward = lambda step: step()
+
+    def validation_step() -> None:
+        model(lambda: scores)
+
+    model(validation_step)
+    assert figures._said is scores
+
+
 def test_a_run_is_watched_by_default(configure):
     config = configure(callbacks__chunks=None, callbacks__curves=None)
     callbacks = {name: build(each) for name, each in config.callbacks.items()}
