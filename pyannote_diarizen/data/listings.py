@@ -208,7 +208,7 @@ def _parse_turn(number: int, line: str) -> Iterator[Turn | str]:
         return
     if fields[0] != "SPEAKER":
         return
-    if not 9 <= len(fields) <= 10:
+    if not 8 <= len(fields) <= 10:  # the last two are never used
         yield (
             "expected `SPEAKER recording channel start duration <NA> <NA> speaker <NA> "
             f"<NA>`, got {len(fields)} fields: are there spaces in a name?"

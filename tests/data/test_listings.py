@@ -30,7 +30,7 @@ def test_turns_are_those_of_the_host(tmp_path):
         + speaker()
         + speaker("2.5", "0.125", "B", "tuesday")
         + "\n"
-        + speaker("9", "1.5", "12")
+        + "SPEAKER monday 1 9 1.5 <NA> <NA> 12\n"
     )
     listing = read_rttm(path)
     assert listing.defects == []
