@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -79,14 +79,21 @@ def new_folder(path: Path) -> Iterator[Path]:
     ------
     FileExistsError
         If there is something other than an empty folder at `path`.
+    NotADirectoryError
+        If a file is where a folder around it should be.
     """
     path = path.expanduser().resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise FileExistsError(f"'{path}' exists: delete it, or name another folder.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made = [folder for folder in path.parents if not folder.exists()]
+    around = path.parents[len(made)]
+    if not around.is_dir():
+        raise NotADirectoryError(
+            f"'{path}' cannot be made, '{around}' is a file: name another folder."
+        )
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.mkdir()
     try:
+        temporary.mkdir(parents=True)
         with _telling_where(path):
             yield temporary
         if path.exists():  # empty; not all systems move another to its place
@@ -94,3 +101,6 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):  # it is not empty unless there was an error
+                folder.rmdir()

@@ -62,10 +62,17 @@ def test_an_empty_folder_is_filled(tmp_path, monkeypatch):
     assert (tmp_path / "folder" / "a.txt").is_file()
 
 
-def test_an_error_leaves_no_folder(tmp_path):
+@pytest.mark.parametrize("name", ["folder", "around/another/folder"])
+def test_an_error_leaves_no_folder(tmp_path, name):
     with pytest.raises(OSError, match="disk full"):
-        _write_half_a_folder(tmp_path / "folder")
+        _write_half_a_folder(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_cannot_be_in_a_file(tmp_path):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(NotADirectoryError, match=r"a\.txt' is a file: name another"):
+        _write_half_a_folder(tmp_path / "a.txt" / "around" / "folder")
 
 
 def test_what_exists_is_not_replaced(tmp_path):
