@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What happens to local segmentations between the network and the clustering.
+"""What happens to segmentations between the networks and the turns of speakers.
 
 They stay (num_chunks, num_frames, num_speakers) arrays of uint8 for powerset models:
 one hour of audio is 4,500 chunks, 7 MB instead of 29 MB as float32.
@@ -8,7 +8,8 @@ one hour of audio is 4,500 chunks, 7 MB instead of 29 MB as float32.
 
 import numpy as np
 from pyannote.audio.utils.powerset import Powerset
-from pyannote.core import SlidingWindow, SlidingWindowFeature
+from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
+from pyannote.core.utils.generators import string_generator
 from scipy.ndimage import median_filter
 from torch import Tensor, nn, uint8
 
@@ -120,7 +121,38 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     clustered = np.zeros(
         (*segmentation.shape[:2], num_clusters), dtype=segmentation.dtype
     )
-    for cluster in range(num_clusters):
-        members = (hard_clusters == cluster)[:, None, :]
-        clustered[:, :, cluster] = np.max(segmentation * members, axis=2)
+    for speaker, clusters in enumerate(hard_clusters.T):
+        chunks = np.flatnonzero(clusters >= 0)
+        place = (chunks, slice(None), clusters[chunks])
+        activity = segmentation[chunks, :, speaker]
+        clustered[place] = np.maximum(clustered[place], activity)
     return clustered
+
+
+def turns_of_speakers(discrete_diarization: SlidingWindowFeature) -> Annotation:
+    """Find the turns of speakers, from a first active frame to the first one after.
+
+    What `Binarize` of pyannote.audio does with 0 and 1, without a loop over frames.
+
+    Parameters
+    ----------
+    discrete_diarization : (num_frames, num_speakers) SlidingWindowFeature
+        0 or 1.
+
+    Returns
+    -------
+    turns : Annotation
+        Labels are the indices of speakers. Turns begin and end at middles of frames.
+    """
+    frames, active = discrete_diarization.sliding_window, discrete_diarization.data > 0
+    starts = frames.start + np.arange(len(active)) * frames.step
+    middles = (0.5 * (starts + (starts + frames.duration))).tolist()
+    turns = Annotation()
+    silence = np.zeros((1, active.shape[1]), dtype=bool)
+    changes = np.diff(active, axis=0, prepend=silence, append=silence)
+    for speaker, track in zip(range(active.shape[1]), string_generator(), strict=False):
+        first_and_last = np.flatnonzero(changes[:, speaker]).reshape(-1, 2)
+        for first, after in first_and_last.tolist():
+            end = middles[min(after, len(active) - 1)]
+            turns[Segment(middles[first], end), track] = speaker
+    return turns

@@ -27,6 +27,7 @@ from pyannote_diarizen.pipelines.segmentation import (
     merge_clustered,
     silence_padding,
     smooth,
+    turns_of_speakers,
 )
 
 # Keys under which pyannote keeps what does not change while a pipeline is tuned.
@@ -256,6 +257,38 @@ class DiarizationSteps(SpeakerDiarization):
         return self.to_diarization(
             SlidingWindowFeature(clustered, segmentations.sliding_window), count
         )
+
+    @staticmethod
+    def to_annotation(
+        discrete_diarization: SlidingWindowFeature,
+        min_duration_on: float = 0.0,
+        min_duration_off: float = 0.0,
+    ) -> Annotation:
+        """Find the turns of speakers.
+
+        Same result as the parent's, in a fraction of the time.
+
+        Parameters
+        ----------
+        discrete_diarization : (num_frames, num_speakers) SlidingWindowFeature
+            0 or 1.
+        min_duration_on : float, optional
+            Drop shorter turns, in seconds. Defaults to 0.
+        min_duration_off : float, optional
+            Fill shorter pauses of a speaker, in seconds. Defaults to 0.
+
+        Returns
+        -------
+        turns : Annotation
+            Labels are the indices of speakers.
+        """
+        turns = turns_of_speakers(discrete_diarization)
+        if min_duration_off > 0:
+            turns = turns.support(collar=min_duration_off)
+        for turn, track in list(turns.itertracks()):
+            if turn.duration < min_duration_on:
+                del turns[turn, track]
+        return turns
 
     def _load(self, file: AudioFile) -> LoadedFile:
         if isinstance(file, LoadedFile):

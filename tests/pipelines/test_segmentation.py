@@ -9,6 +9,7 @@ from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.signal import Binarize
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
+from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.segmentation import (
     HardMultilabel,
     merge_clustered,
@@ -78,3 +79,16 @@ def test_speakers_of_one_cluster_are_merged_and_others_dropped():
 def test_nobody_in_any_cluster():
     segmentation = np.ones((2, 3, 2), dtype=np.uint8)
     assert merge_clustered(segmentation, np.full((2, 2), -2)).shape == (2, 3, 0)
+
+
+@pytest.mark.parametrize("durations", [(0.0, 0.0), (0.0, 0.1), (0.05, 0.1)])
+def test_turns_are_those_of_pyannote(rng, durations):
+    window = SlidingWindow(start=0.3, duration=0.025, step=0.02)
+    activity = (rng.random((400, 4)) < [0.1, 0.5, 0.9, 0.0]).astype(np.uint8)
+    activity[0], activity[-2:] = [1, 0, 1, 0], [[0, 1, 1, 0], [1, 1, 0, 0]]
+    discrete = SlidingWindowFeature(activity, window)
+    expected = SpeakerDiarization.to_annotation(discrete, *durations)
+    turns = DiariZen.to_annotation(discrete, *durations)
+    assert len(expected) > 10
+    assert turns == expected
+    assert list(turns.itertracks()) == list(expected.itertracks())
