@@ -329,7 +329,8 @@ class VBxClustering(BaseClustering):
             return single_cluster(train, active | self.silent_speakers_compete)
 
         model = self._model(selection)
-        posterior = self._find(selection, model, fewest, most, prior)
+        # who computes bounds may come with floats, as with infinity
+        posterior = self._find(selection, model, int(fewest), int(most), prior)
         responsibilities = posterior.responsibilities
         centroids = responsibilities.T @ train
         if self.centroid == "mean":

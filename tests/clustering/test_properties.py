@@ -177,6 +177,7 @@ def test_requested_number_comes_out(clustering, talk, num_clusters):
         ({"min_clusters": 2, "max_clusters": 9}, 4),
         ({"min_clusters": None, "max_clusters": None, "num_clusters": None}, 4),
         ({"min_clusters": 1, "max_clusters": np.inf}, 4),
+        ({"min_clusters": 2.0, "max_clusters": np.float64(3)}, 3),
     ],
 )
 def test_bounds_are_honoured(clustering, talk, bounds, expected):
