@@ -1,0 +1,371 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Quality, speed and memory of clusterings: the tables of docs/clustering.md.
+
+    python benchmarks/clustering.py --quality          # the default
+    python benchmarks/clustering.py --hours 1 4 12 24  # seconds and memory
+    python benchmarks/clustering.py --stages 500 5000  # two stages against one
+    python benchmarks/clustering.py --counts           # evidence by count
+    python benchmarks/clustering.py --write            # all, into the document
+
+Embeddings are drawn from the PLDA of the bundled pipeline, or are those that its model
+makes of the development speakers of the folder PYANNOTE_DIARIZEN_SHARED, by default
+`../shared`.
+"""
+
+import argparse
+import os
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
+from functools import cache, partial
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+from unittest.mock import patch
+
+from pyannote_diarizen._host import ignore_missing_ffmpeg
+
+# before pyannote.audio is imported
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+ignore_missing_ffmpeg()
+
+import numpy as np
+import yaml
+from conversations import (
+    CHUNKS,
+    Conversation,
+    Voices,
+    draw_conversation,
+    embed_speakers,
+    lay_out,
+    real_voices,
+    simulated_voices,
+)
+from pyannote.audio import Model
+from pyannote.audio.pipelines import clustering as host
+from pyannote.audio.pipelines.clustering import BaseClustering
+from reports import table, write_results
+from scipy.cluster.hierarchy import fcluster
+from sklearn.metrics import adjusted_rand_score
+
+from pyannote_diarizen.clustering import PLDA, HybridClustering, VBxClustering
+from pyannote_diarizen.evaluation.verification import equal_error_rates
+from pyannote_diarizen.functional.linkage import linkage
+from pyannote_diarizen.hub.bundled import bundled_folder
+from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+DOCUMENT = ROOT / "docs" / "clustering.md"
+NAME = "benchmarks/clustering.py"
+PARTS = ("quality", "hours", "stages", "counts")
+"""What the marks in the document name, after `NAME`."""
+
+NUM_SPEAKERS = (2, 5, 10, 20)
+SPEAKERS_OF_A_DAY = 20
+EMBEDDINGS_OF_AN_HOUR = 2083
+HOURS = (1.0, 4.0, 12.0, 24.0)
+STAGES = (500, 5000)
+
+Grid = Sequence[Mapping[str, object]]
+
+AGGLOMERATIVE: Grid = [
+    {"method": "centroid", "min_cluster_size": 12, "threshold": threshold}
+    for threshold in np.arange(0.5, 1.21, 0.05)
+]
+VBX: Grid = [
+    {"threshold": 0.6, "Fa": Fa, "Fb": Fb}
+    for Fa, Fb in ((0.07, 0.8), (0.07, 4), (0.2, 1), (0.2, 4), (0.2, 14))
+]
+"""Those of published pipelines, and some that find more or fewer speakers."""
+HYBRID: Grid = [{**parameters, "margin": 0.3} for parameters in VBX]
+
+Score = tuple[float, float]
+"""Purity of clusters, and how far their number is off."""
+
+
+def score(clusters: np.ndarray, truth: np.ndarray) -> Score:
+    """Purity, those left unassigned being impure, and error of the number."""
+    active = truth >= 0
+    found, speakers = clusters[active], truth[active]
+    assigned = found >= 0
+    numbers, found = np.unique(found[assigned], return_inverse=True)
+    shared = np.zeros((len(numbers), truth.max() + 1))
+    np.add.at(shared, (found, speakers[assigned]), 1)
+    purity = shared.max(axis=1, initial=0).sum() / len(speakers)
+    return float(purity), float(abs(len(numbers) - (truth.max() + 1)))
+
+
+def mean_score(
+    clustering: BaseClustering, conversations: Sequence[Conversation], hint: bool
+) -> Score:
+    """Mean scores, with or without the number of speakers being given."""
+    scores = []
+    for conversation in conversations:
+        given = conversation.num_speakers if hint else None
+        with redirect_stdout(StringIO()):  # the host prints how many it found
+            clusters, _, _ = clustering(
+                embeddings=conversation.embeddings.copy(),
+                segmentations=conversation.segmentations,
+                num_clusters=given,
+                min_clusters=given or 1,
+                max_clusters=given or np.inf,
+            )
+        scores.append(score(clusters, conversation.truth))
+    purity, error = np.mean(scores, axis=0)
+    return float(purity), float(error)
+
+
+def instantiate_best(
+    clustering: BaseClustering,
+    candidates: Grid,
+    conversations: Sequence[Conversation],
+) -> BaseClustering:
+    """Give it the hyper-parameters that suit conversations best, number not given."""
+
+    def merit(parameters: Mapping[str, object]) -> tuple[float, float]:
+        clustering.instantiate(parameters)
+        purity, error = mean_score(clustering, conversations, hint=False)
+        return purity - error, purity
+
+    return clustering.instantiate(max(candidates, key=merit))
+
+
+def clusterings(
+    plda: PLDA, others: Sequence[Conversation]
+) -> dict[str, BaseClustering]:
+    """Build the clusterings to compare, each at its best for `others`."""
+    original = ORIGINAL_CLUSTERING["VBxClustering"]
+    candidates: dict[str, tuple[BaseClustering, Grid]] = {
+        "pyannote AHC": (host.AgglomerativeClustering(), AGGLOMERATIVE),
+        "pyannote VBx": (host.VBxClustering(plda), VBX),
+        "original": (VBxClustering(plda, **original), VBX),
+        "ours": (VBxClustering(plda), VBX),
+        "ours, by evidence": (VBxClustering(plda, number_by="evidence"), VBX),
+        "ours, hybrid": (HybridClustering(plda), HYBRID),
+    }
+    return {
+        name: instantiate_best(clustering, grid, others)
+        for name, (clustering, grid) in candidates.items()
+    }
+
+
+def compare(voices: Mapping[str, Voices], plda: PLDA, num_recordings: int) -> str:
+    """Purity and speaker-count error, with and without the number given."""
+    cells: dict[bool, list[list[str]]] = {False: [], True: []}
+    for kind, draw in voices.items():
+        others = [
+            draw_conversation(draw, number, np.random.default_rng([number, 1]))
+            for number in NUM_SPEAKERS
+        ]
+        systems = clusterings(plda, others)
+        sums = {hint: np.zeros((len(systems), 2)) for hint in cells}
+        for number in NUM_SPEAKERS:
+            rng = np.random.default_rng([number, 0])
+            drawn = [
+                draw_conversation(draw, number, rng) for _ in range(num_recordings)
+            ]
+            for hint, rows in cells.items():
+                scores = [
+                    mean_score(system, drawn, hint) for system in systems.values()
+                ]
+                sums[hint] += scores
+                rows.append([kind, str(number), *map(cell, scores)])
+        for hint, rows in cells.items():
+            rows.append([kind, "all", *map(cell, sums[hint] / len(NUM_SPEAKERS))])
+    header = ["voices", "speakers", *systems]
+    return (
+        f"Number not given:\n\n{table(header, cells[False])}\n"
+        f"Number given:\n\n{table(header, cells[True])}\n"
+        f"Purity, and mean error of the number, of {num_recordings} conversations each."
+        "\n"
+    )
+
+
+def cell(scores: Sequence[float]) -> str:
+    """Purity and error of the number."""
+    return f"{scores[0]:.1%}, {scores[1]:.1f}"
+
+
+def bundled() -> tuple[PLDA, dict[str, float]]:
+    """PLDA and hyper-parameters of VBx of the bundled pipeline."""
+    folder = bundled_folder()
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    return PLDA.from_pretrained(folder / "plda"), config["params"]["clustering"]
+
+
+@cache
+def development_speakers() -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings of the bundled model, and their speakers."""
+    folder = bundled_folder() / "embedding"
+    model = Model.from_pretrained(folder / "pytorch_model.bin").eval()
+    speech = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", SHARED)) / "speech"
+    return embed_speakers(model, speech)
+
+
+def both_voices(plda: PLDA) -> dict[str, Voices]:
+    """Voices by their kind: simulated and real."""
+    return {
+        "simulated": simulated_voices(plda),
+        "real": real_voices(*development_speakers()),
+    }
+
+
+def quality(num_recordings: int) -> str:
+    """Tables of quality."""
+    plda, _ = bundled()
+    compared = compare(both_voices(plda), plda, num_recordings)
+    embeddings, labels = development_speakers()
+    rates = equal_error_rates(plda, embeddings, labels)
+    return (
+        f"{compared}\nEqual error rates, all pairs of {len(labels):,} embeddings of "
+        f"{len(np.unique(labels))} real voices:\n\n"
+        + table(list(rates), [[f"{rate:.2%}" for rate in rates.values()]])
+    )
+
+
+def evidence_by_count(num_speakers: int = 5, most: int = 10) -> str:
+    """Table of what speaks for each number of speakers of a conversation."""
+    plda, _ = bundled()
+    clustering = VBxClustering(plda).instantiate(VBxClustering.default_parameters())
+    rows = []
+    for kind, draw in both_voices(plda).items():
+        drawn = draw_conversation(draw, num_speakers, np.random.default_rng(0))
+        evidence = clustering.evidence(
+            drawn.embeddings, drawn.segmentations, range(1, most + 1)
+        )
+        below = evidence.log_evidence - evidence.log_evidence.max()
+        rows.append([kind, *(f"{nats:.0f}" for nats in below), str(evidence.found)])
+    header = ["voices", *map(str, range(1, most + 1)), "found by VBx"]
+    return table(header, rows) + (
+        f"\nNats below the best number, by number; {num_speakers} speakers talk.\n"
+    )
+
+
+def cluster_recording(hours: float) -> list[str]:
+    """Row of the table of speed, measured in the process that calls."""
+    rng = np.random.default_rng(0)
+    plda, parameters = bundled()
+    shares = rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0))
+    counts = rng.multinomial(round(hours * EMBEDDINGS_OF_AN_HOUR), shares)
+    recording = lay_out(simulated_voices(plda)(counts, rng), rng, 4, 799)
+    clustering = VBxClustering(plda).instantiate(parameters)
+
+    before = resident_memory()
+    start, start_cpu = time.perf_counter(), time.process_time()
+    clusters, _, _ = clustering(recording.embeddings, recording.segmentations)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    purity, _ = score(clusters, recording.truth)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # from KiB
+    return [
+        f"{hours:g}",
+        f"{counts.sum():,}",
+        f"{seconds:.0f}",
+        f"{cpu:.0f}",
+        f"{peak - before:.2f}",
+        f"{peak:.2f}",
+        str(clusters.max() + 1),
+        f"{purity:.1%}",
+    ]
+
+
+def resident_memory() -> float:
+    """Memory of this process, in GiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**30
+
+
+def speed(hours: Sequence[float]) -> str:
+    """Seconds and peak memory, each row from a process of its own."""
+    header = (
+        "hours, embeddings, seconds, of processor, GiB for clustering, "
+        "GiB of the process, clusters, purity"
+    )
+    with ProcessPoolExecutor(
+        max_workers=1, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as executor:
+        rows = list(executor.map(cluster_recording, hours))
+    return table(header.split(", "), rows) + (
+        f"\n{SPEAKERS_OF_A_DAY} speakers, chunks of {CHUNKS.duration:g} s every "
+        f"{CHUNKS.step:g} s, hyper-parameters of the bundled pipeline. Memory is the "
+        "largest at any time: what clustering adds, and the whole process, with its "
+        "libraries and with the embeddings and segmentations that it is given.\n"
+    )
+
+
+def stages(counts: Sequence[int]) -> str:
+    """Tell how close two stages come to all distances, by threshold."""
+    rng = np.random.default_rng(0)
+    plda, parameters = bundled()
+    rows = []
+    for count in counts:
+        shares = rng.multinomial(count, rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0)))
+        recording = lay_out(simulated_voices(plda)(shares, rng), rng)
+        rows += [
+            [f"{count:,}", *one_stage_against_two(plda, recording, count // 5, given)]
+            for given in ({**parameters, "threshold": t} for t in (0.6, 0.75, 0.9))
+        ]
+    header = "embeddings, threshold, clusters, in two stages, ARI, ARI after VBx"
+    return table(header.split(", "), rows) + (
+        "\nARI: adjusted Rand index of the two partitions, 1 if they are the same. The "
+        "first stage leaves a fifth of the embeddings.\n"
+    )
+
+
+def one_stage_against_two(
+    plda: PLDA,
+    recording: Conversation,
+    max_vectors: int,
+    parameters: Mapping[str, float],
+) -> list[str]:
+    """Row of the table of stages."""
+    vectors = recording.embeddings[recording.truth >= 0].astype(float)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    clustering = VBxClustering(plda).instantiate(parameters)
+    labels, clusters = [], []
+    for most in (len(vectors), max_vectors):
+        bounded = partial(linkage, max_vectors=most)
+        labels.append(fcluster(bounded(vectors), parameters["threshold"], "distance"))
+        with patch("pyannote_diarizen.clustering.vbx.dendrogram_of", bounded):
+            found, _, _ = clustering(recording.embeddings, recording.segmentations)
+        clusters.append(found.ravel())
+    return [
+        f"{parameters['threshold']:g}",
+        *(f"{some.max():,}" for some in labels),
+        f"{adjusted_rand_score(*labels):.4f}",
+        f"{adjusted_rand_score(*clusters):.4f}",
+    ]
+
+
+def main() -> None:
+    """Parse arguments."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quality", action="store_true", help="the default")
+    parser.add_argument("--hours", type=float, nargs="+", help="of recordings")
+    parser.add_argument("--stages", type=int, nargs="+", help="numbers of embeddings")
+    parser.add_argument("--counts", action="store_true", help="evidence by count")
+    parser.add_argument("--recordings", type=int, default=20, help="of each row")
+    parser.add_argument("--write", action="store_true", help=f"into {DOCUMENT.name}")
+    options = parser.parse_args()
+
+    measure: dict[str, Callable[[], str]] = {
+        "quality": partial(quality, options.recordings),
+        "hours": partial(speed, options.hours or HOURS),
+        "stages": partial(stages, options.stages or STAGES),
+        "counts": evidence_by_count,
+    }
+    chosen = [part for part in PARTS if getattr(options, part)]
+    for part in chosen or (PARTS if options.write else ["quality"]):
+        results = measure[part]()
+        print(results, flush=True)
+        if options.write:
+            write_results(DOCUMENT, f"{NAME} {part}", results)
+
+
+if __name__ == "__main__":
+    main()
