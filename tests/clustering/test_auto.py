@@ -54,8 +54,7 @@ def test_evidence_is_that_of_vbx(clustering, talk):
 
 
 def test_parameters_of_both_are_tuned(clustering):
-    names = set(clustering.parameters())
-    assert {"agglomerative>threshold", "vbx>Fa"} <= names or names == {
-        "agglomerative",
-        "vbx",
-    }
+    parameters = clustering.parameters()
+    assert set(parameters) == {"agglomerative", "vbx"}
+    for name, values in clustering.default_parameters().items():
+        assert set(parameters[name]) == set(values)
