@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -177,6 +177,8 @@ class Voiceprints:
         if not Path(path).is_file():
             raise FileNotFoundError(f"There are no voiceprints at '{path}'.")
         try:
+            if not is_zipfile(path):
+                raise ValueError("it is no npz archive, or half of one")
             with np.load(path, allow_pickle=False) as file:
                 if missing := set(_ARRAYS) - set(file):
                     raise ValueError(f"it lacks {', '.join(sorted(missing))}")
