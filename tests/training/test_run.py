@@ -11,6 +11,7 @@ from lightning.pytorch import Callback
 from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.training.epoch_table import read_table
+from pyannote_diarizen.training.pretrained import load_pretrained
 from pyannote_diarizen.training.run import assemble, write_config
 
 
@@ -86,8 +87,9 @@ def test_what_a_run_writes(configure):
     assert row["epoch"] == "0"
     assert float(row["loss/val"]) > 0
     assert float(row["DiarizationErrorRate"]) >= 0
-    model = Model.from_pretrained(folder / "checkpoints" / "0000.ckpt")
-    assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
+    checkpoint = folder / "checkpoints" / "0000.ckpt"
+    for model in (Model.from_pretrained(checkpoint), load_pretrained(str(checkpoint))):
+        assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
 
 
 def test_the_backbone_learns_at_its_own_rate(configure):
