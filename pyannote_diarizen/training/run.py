@@ -101,8 +101,10 @@ def _make_task(config: DictConfig) -> Task:
     database = Path(config.database) if "database" in config else None
     protocol = load_protocol(config.protocol, database)
     check_lines(config.protocol, database)
-    augmentation = build(config.augmentation) if config.augmentation else None
-    return build(config.task, protocol=protocol, augmentation=augmentation)
+    given = {"protocol": protocol}
+    if config.augmentation:  # which not all tasks take
+        given["augmentation"] = build(config.augmentation)
+    return build(config.task, **given)
 
 
 def _make_model(config: DictConfig, task: Task) -> Model:

@@ -186,6 +186,26 @@ def test_files_are_checked_before_training(
         assemble(configure(**{"+database": definition}))
 
 
+def test_an_embedding_trains_too(configure, tiny):
+    absent = dict.fromkeys(
+        name for name in tiny if name.startswith("model.") or "speakers" in name
+    )
+    run = assemble(
+        configure(
+            **absent,
+            task="SpeakerEmbedding",
+            model="SpeakerResNet",
+            model__channels="[4,4]",
+            model__blocks="[1,1]",
+            task__min_duration=1.0,
+            task__excerpt_duration=1.0,
+            trainer__max_steps=1,
+        )
+    )
+    run.fit()
+    assert run.trainer.global_step == 1
+
+
 def test_seeds_give_different_models(configure):
     first, other, again = (
         assemble(configure(seed=seed)).model.proj.weight for seed in (1, 2, 1)
