@@ -153,7 +153,7 @@ def clusterings(
     }
 
 
-def compare(voices: Mapping[str, Voices], plda: PLDA, num_recordings: int) -> str:
+def compare(voices: Mapping[str, Voices], plda: PLDA, num_voices: int) -> str:
     """Purity and speaker-count error, with and without the number given."""
     cells: dict[bool, list[list[str]]] = {False: [], True: []}
     for kind, draw in voices.items():
@@ -166,7 +166,8 @@ def compare(voices: Mapping[str, Voices], plda: PLDA, num_recordings: int) -> st
         for number in NUM_SPEAKERS:
             rng = np.random.default_rng([number, 0])
             drawn = [
-                draw_conversation(draw, number, rng) for _ in range(num_recordings)
+                draw_conversation(draw, number, rng)
+                for _ in range(num_voices // number)
             ]
             for hint, rows in cells.items():
                 scores = [
@@ -180,8 +181,8 @@ def compare(voices: Mapping[str, Voices], plda: PLDA, num_recordings: int) -> st
     return (
         f"Number not given:\n\n{table(header, cells[False])}\n"
         f"Number given:\n\n{table(header, cells[True])}\n"
-        f"Purity, and mean error of the number, of {num_recordings} conversations each."
-        "\n"
+        "Purity, and mean error of the number; as many conversations in each row as "
+        f"have {num_voices} speakers in all.\n"
     )
 
 
@@ -214,10 +215,10 @@ def both_voices(plda: PLDA) -> dict[str, Voices]:
     }
 
 
-def quality(num_recordings: int) -> str:
+def quality(num_voices: int) -> str:
     """Tables of quality."""
     plda, _ = bundled()
-    compared = compare(both_voices(plda), plda, num_recordings)
+    compared = compare(both_voices(plda), plda, num_voices)
     embeddings, labels = development_speakers()
     rates = equal_error_rates(plda, embeddings, labels)
     return (
@@ -248,11 +249,11 @@ def evidence_by_count(num_speakers: int = 5, most: int = 10) -> str:
 def cluster_recording(hours: float) -> list[str]:
     """Row of the table of speed, measured in the process that calls."""
     rng = np.random.default_rng(0)
-    plda, parameters = bundled()
+    plda, _ = bundled()
     shares = rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0))
     counts = rng.multinomial(round(hours * EMBEDDINGS_OF_AN_HOUR), shares)
     recording = lay_out(simulated_voices(plda)(counts, rng), rng, 4, 799)
-    clustering = VBxClustering(plda).instantiate(parameters)
+    clustering = VBxClustering(plda).instantiate(VBxClustering.default_parameters())
 
     before = resident_memory()
     start, start_cpu = time.perf_counter(), time.process_time()
@@ -290,7 +291,7 @@ def speed(hours: Sequence[float]) -> str:
         rows = list(executor.map(cluster_recording, hours))
     return table(header.split(", "), rows) + (
         f"\n{SPEAKERS_OF_A_DAY} speakers, chunks of {CHUNKS.duration:g} s every "
-        f"{CHUNKS.step:g} s, hyper-parameters of the bundled pipeline. Memory is the "
+        f"{CHUNKS.step:g} s, default hyper-parameters. Memory is the "
         "largest at any time: what clustering adds, and the whole process, with its "
         "libraries and with the embeddings and segmentations that it is given.\n"
     )
@@ -302,8 +303,9 @@ def stages(counts: Sequence[int]) -> str:
     plda, parameters = bundled()
     rows = []
     for count in counts:
-        shares = rng.multinomial(count, rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0)))
-        recording = lay_out(simulated_voices(plda)(shares, rng), rng)
+        shares = rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0))
+        embeddings_of = 1 + rng.multinomial(count - SPEAKERS_OF_A_DAY, shares)
+        recording = lay_out(simulated_voices(plda)(embeddings_of, rng), rng)
         rows += [
             [f"{count:,}", *one_stage_against_two(plda, recording, count // 5, given)]
             for given in ({**parameters, "threshold": t} for t in (0.6, 0.75, 0.9))
@@ -349,12 +351,12 @@ def main() -> None:
     parser.add_argument("--hours", type=float, nargs="+", help="of recordings")
     parser.add_argument("--stages", type=int, nargs="+", help="numbers of embeddings")
     parser.add_argument("--counts", action="store_true", help="evidence by count")
-    parser.add_argument("--recordings", type=int, default=20, help="of each row")
+    parser.add_argument("--voices", type=int, default=400, help="of each row")
     parser.add_argument("--write", action="store_true", help=f"into {DOCUMENT.name}")
     options = parser.parse_args()
 
     measure: dict[str, Callable[[], str]] = {
-        "quality": partial(quality, options.recordings),
+        "quality": partial(quality, options.voices),
         "hours": partial(speed, options.hours or HOURS),
         "stages": partial(stages, options.stages or STAGES),
         "counts": evidence_by_count,
