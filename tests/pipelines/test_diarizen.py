@@ -324,7 +324,7 @@ def test_duration_of_chunks(build, conversation, reference):
         conversation, hook=lambda step, artifact, **_: steps.update({step: artifact})
     )
     chunks = steps["segmentation"].sliding_window
-    assert (chunks.duration, chunks.step) == (3.0, 0.75)
+    assert (chunks.duration, chunks.step) == pytest.approx((3.0, 0.75))
     assert error_rate(pipeline, reference, output) < 0.02
 
 
