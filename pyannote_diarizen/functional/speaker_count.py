@@ -23,6 +23,8 @@ from pyannote_diarizen.functional.speaker_evidence import SpeakerEvidence
 
 EVIDENCE_FA = 0.2
 """What an embedding is worth that has heard much of what its neighbours have."""
+MAX_DENDROGRAM = 1000
+"""Embeddings of a speaker that tell where it could be split, at most."""
 MAX_EXCHANGES = 10
 """Times that a merge follows a split, at most; few help after the third."""
 MAX_ROUNDS = 20
@@ -158,6 +160,14 @@ class SpeakerPartitions:
             labels = moved
         return labels
 
+    def _spread(self, labels: np.ndarray, some: slice) -> np.ndarray:
+        """Give all embeddings to the speakers of `some`, unless one would have none."""
+        few = SpeakerPartitions(
+            self.embeddings[some], self._evidence.phi, self._evidence.Fa
+        )
+        spread = self._closest(*few._statistics(labels[some]))
+        return spread if len(np.unique(spread)) == labels.max() + 1 else labels
+
     def _closest(self, counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """Speaker under whose posterior each embedding is likeliest."""
         phi, ratio = self._evidence.phi, self._evidence.Fa / self._evidence.Fb
@@ -209,8 +219,12 @@ class SpeakerPartitions:
             return -np.inf, members[:0]
         evidence = self._evidence
         part = SpeakerPartitions(self.embeddings[members], evidence.phi, evidence.Fa)
-        dendrogram = linkage(part.embeddings, method="ward")
-        top = topmost_nodes(dendrogram[:-1], len(members))
-        halves = part._settle((top == top[0]).astype(int))
+        # of many, some that are spread evenly tell where all of them go
+        some = slice(None, None, -(-len(members) // MAX_DENDROGRAM))
+        dendrogram = linkage(part.embeddings[some], method="ward")
+        top = topmost_nodes(dendrogram[:-1], len(dendrogram) + 1)
+        halves = np.zeros(len(members), dtype=int)
+        halves[some] = top == top[0]
+        halves = part._settle(part._spread(halves, some))
         gain = part.evidence(halves) - part.evidence(np.zeros_like(halves))
         return gain, members[halves == 1]
