@@ -36,8 +36,9 @@ def run(block: re.Match[str], folder: str) -> str:
         )
         if ran.returncode != 0:
             sys.exit(f"{command}\n{ran.stdout}")
-        told += [command, ran.stdout.rstrip()]
-    return "\n".join(filter(None, told)) + "\n"
+        # progress bars leave empty lines where nobody looks
+        told += [command, *filter(str.strip, ran.stdout.splitlines())]
+    return "\n".join(told) + "\n"
 
 
 def main() -> None:
