@@ -292,8 +292,8 @@ def speed(hours: Sequence[float]) -> str:
     return table(header.split(", "), rows) + (
         f"\n{SPEAKERS_OF_A_DAY} speakers, chunks of {CHUNKS.duration:g} s every "
         f"{CHUNKS.step:g} s, default hyper-parameters, number by evidence. Memory is "
-        "the largest at any time: what clustering adds, and the whole process, with its "
-        "libraries and with the embeddings and segmentations that it is given.\n"
+        "the largest at any time: what clustering adds, and the whole process, with "
+        "its libraries and with the embeddings and segmentations that it is given.\n"
     )
 
 

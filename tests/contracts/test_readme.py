@@ -8,10 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from typer.main import get_command
 
 from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.data.sample import sample_file
+from pyannote_diarizen.training.components import register_components
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,11 +33,12 @@ LINES = [line for block in blocks("bash") for line in block.splitlines()]
 OURS = [line for line in LINES if line.startswith("pyannote-diarizen ")]
 SHOWN = re.findall(r"^(?:\$ )?(pyannote-diarizen .*)", PAGES, flags=re.MULTILINE)
 PYTEST = [line for line in LINES if line.startswith("pytest ")]
+TRAINING = [line for line in LINES if line.startswith("pyannote-audio-train ")]
 FROM_SCRATCH = [line for line in LINES if line.startswith("python3 -m venv ")]
 
 
 def test_no_line_is_overlooked():
-    assert sorted(LINES) == sorted(OURS + PYTEST + FROM_SCRATCH)
+    assert sorted(LINES) == sorted(OURS + PYTEST + TRAINING + FROM_SCRATCH)
 
 
 def test_both_commands_from_scratch_are_run_by_continuous_integration():
@@ -50,6 +53,13 @@ def test_commands_and_their_options_exist(line):
     name, *arguments = shlex.split(line.split(">")[0])[1:]
     known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert {word for word in arguments if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("line", TRAINING)
+def test_configurations_exist(line):
+    register_components()
+    with initialize_config_dir(str(ROOT / "hparams"), version_base="1.3"):
+        assert compose("config", line.split()[1:]).run
 
 
 @pytest.mark.parametrize("line", PYTEST)
