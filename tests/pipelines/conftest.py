@@ -10,6 +10,7 @@ import torch
 from pyannote.audio.models.embedding import WeSpeakerResNet34
 
 from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.pipelines import DiariZen
 
 # checkpoints name the module of their model: it has to be importable
 sys.path.append(str(Path(__file__).parent))
@@ -63,3 +64,21 @@ def conversation() -> dict:
 def folder(tmp_path_factory) -> Path:
     """Pipeline as it is published: a folder with a config.yaml and checkpoints."""
     return write_tone_pipeline(tmp_path_factory.mktemp("pipeline"))
+
+
+@pytest.fixture
+def build(segmentation_model, embedding_model, plda):
+    """Pipeline of tone models, with default hyper-parameters."""
+
+    def build(**options) -> DiariZen:
+        options = {
+            "segmentation": segmentation_model,
+            "embedding": embedding_model,
+            "plda": plda,
+            "segmentation_step": 0.25,
+            **options,
+        }
+        pipeline = DiariZen(**options)
+        return pipeline.instantiate(pipeline.default_parameters())
+
+    return build

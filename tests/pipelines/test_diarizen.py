@@ -48,24 +48,6 @@ AHC = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
 
 
 @pytest.fixture
-def build(segmentation_model, embedding_model, plda):
-    """Pipeline of tone models, with default hyper-parameters."""
-
-    def build(**options) -> DiariZen:
-        options = {
-            "segmentation": segmentation_model,
-            "embedding": embedding_model,
-            "plda": plda,
-            "segmentation_step": 0.25,
-            **options,
-        }
-        pipeline = DiariZen(**options)
-        return pipeline.instantiate(pipeline.default_parameters())
-
-    return build
-
-
-@pytest.fixture
 def reference() -> Annotation:
     reference = Annotation(uri="tones")
     for track, (start, end, speaker) in enumerate(TURNS):

@@ -9,25 +9,6 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from tone_model import ToneSegmentation
 
 from pyannote_diarizen.clustering import AutoClustering, HybridClustering, VBxClustering
-from pyannote_diarizen.pipelines import DiariZen
-
-
-@pytest.fixture
-def build(segmentation_model, embedding_model, plda):
-    """Pipeline of tone models, with default hyper-parameters."""
-
-    def build(**options) -> DiariZen:
-        options = {
-            "segmentation": segmentation_model,
-            "embedding": embedding_model,
-            "plda": plda,
-            "segmentation_step": 0.25,
-            **options,
-        }
-        pipeline = DiariZen(**options)
-        return pipeline.instantiate(pipeline.default_parameters())
-
-    return build
 
 
 @pytest.mark.parametrize(

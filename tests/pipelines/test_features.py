@@ -13,26 +13,7 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.core import Annotation, Segment
 from tone_model import SAMPLE_RATE, TURNS, ToneModel, ToneSegmentation
 
-from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.features import DiariZenOutput
-
-
-@pytest.fixture
-def build(segmentation_model, embedding_model, plda):
-    """Pipeline of tone models, with default hyper-parameters."""
-
-    def build(**options) -> DiariZen:
-        options = {
-            "segmentation": segmentation_model,
-            "embedding": embedding_model,
-            "plda": plda,
-            "segmentation_step": 0.25,
-            **options,
-        }
-        pipeline = DiariZen(**options)
-        return pipeline.instantiate(pipeline.default_parameters())
-
-    return build
 
 
 @pytest.fixture
