@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from pyannote_diarizen._host import ignore_missing_ffmpeg
+from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.hub.resources import resource_folder
 
 
@@ -83,14 +84,12 @@ def _fail(message: str) -> None:
 
 def _unknown_key(error: Exception) -> str | None:
     """Say what the configuration has, if it lacks what was to be set."""
-    from pyannote_diarizen.training.components import suggest
-
     slip = error.__cause__
     if not isinstance(slip, OmegaConfBaseException) or slip.parent_node is None:
         return None
-    return f"There is no '{slip.full_key}' to set: " + suggest(
-        str(slip.key), list(map(str, slip.parent_node))
-    )
+    where, _, key = str(slip.full_key).rpartition(".")
+    known = list(map(str, slip.parent_node))
+    return unknown_keys(f"in '{where}'" if where else "to set", [key], known)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pyannote.audio.utils.permutation import permutate
 from pyannote.audio.utils.powerset import Powerset
 from torch import Tensor
 
+from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.functional.losses import (
     change_between_frames,
     cross_entropy,
@@ -95,10 +96,7 @@ class SegmentationLoss:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in options if name not in known]
         if unknown:
-            raise ValueError(
-                f"The loss has no option {', '.join(map(repr, unknown))}, only "
-                f"{', '.join(known)}."
-            )
+            raise ValueError(unknown_keys("of the loss", unknown, known))
         return cls(**options)
 
     def __call__(

@@ -10,7 +10,6 @@ default, are those of their constructors: there is no second list to keep in ste
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -18,6 +17,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
+
+from pyannote_diarizen.errors import unknown_keys
 
 GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
 """Entry points behind each group of the configuration."""
@@ -82,27 +83,12 @@ def build(config: DictConfig, **given: Any) -> Any:
     for name in map(str, config):
         if name not in known and not name.startswith("_"):
             options = [option for option in known if option not in _GIVEN]
-            raise ValueError(
-                f"{target} has no option '{name}': {suggest(name, options)}"
-            )
+            raise ValueError(unknown_keys(f"of {target}", [name], options))
     plain = OmegaConf.to_container(config, resolve=True)
     try:
         return instantiate(plain, _convert_="all", **given)
     except InstantiationException as error:
         raise ValueError(f"{target}: {error.__cause__ or error}") from error
-
-
-def suggest(name: str, known: list[str]) -> str:
-    """Say what could be meant by `name`.
-
-    Examples
-    --------
-    >>> suggest("duratoin", ["duration", "batch_size"])
-    "is it 'duration'? There are duration, batch_size."
-    """
-    close = get_close_matches(name, known, n=1)
-    meant = f"is it '{close[0]}'? " if close else ""
-    return f"{meant}There are {', '.join(known)}."
 
 
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

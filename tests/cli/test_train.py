@@ -38,7 +38,7 @@ def test_help_names_what_can_be_chosen(answer):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("task.duratoin=5",), r"no 'task\.duratoin' to set: is it 'duration'\?"),
+        (("task.duratoin=5",), r"in 'task': duratoin\. Did you mean duration\?"),
         (("model=WavLMConfromer",), "Could not find 'model/WavLMConfromer'"),
         (("+resume=last", "run=nowhere"), "no training to resume in 'nowhere'"),
     ],

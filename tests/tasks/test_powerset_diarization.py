@@ -253,7 +253,7 @@ def test_powerset_is_exact_under_autocast():
         ({"simulated": 0.5}, "need a `simulator`"),
         ({"identification": 0.5}, "need a `simulator`"),
         ({"simulated": 90}, "between 0 and 1"),
-        ({"loss": {"focal": 2}}, "no option 'focal'"),
+        ({"loss": {"focal": 2}}, "of the loss: focal"),
     ],
 )
 def test_contradictory_options_are_refused(protocol, options, message):

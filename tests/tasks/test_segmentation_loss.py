@@ -110,7 +110,10 @@ def test_gradients_are_finite_in_half_precision(target):
         ({"label_smoothing": 1}, "below 1"),
         ({"sigma": 0}, "greater than 0"),
         ({"cross_entropy": 0, "neighbours": 1}, "Nothing tells who speaks"),
-        ({"focussing": 2}, "no option 'focussing', only cross_entropy"),
+        (
+            {"focussing": 2},
+            r"focussing\. Did you mean focusing\? Known keys are cross_entropy",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):

@@ -57,6 +57,6 @@ def test_what_is_built_holds_plain_values():
 def test_a_misspelled_option_is_told_with_those_that_exist():
     config = OmegaConf.create({"_target_": "torch.nn.Linear", "in_feature": 2})
     with pytest.raises(
-        ValueError, match=r"'in_feature': is it 'in_features'\? There are in_f"
+        ValueError, match=r"in_feature\. Did you mean in_features\? Known keys are in_f"
     ):
         build(config)

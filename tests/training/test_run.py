@@ -141,7 +141,10 @@ def test_half_precision_and_recomputed_layers_train(configure, tiny):
     ("options", "message"),
     [
         ({"protocol": "No.SpeakerDiarization.Such"}, "no protocol called"),
-        ({"+task.duratoin": 2.0}, r"no option 'duratoin': is it 'duration'\?"),
+        (
+            {"+task.duratoin": 2.0},
+            r"PowersetDiarization: duratoin\. Did you mean duration\?",
+        ),
         ({"task.duration": 8.0}, r"lasts 6\.0 s.*lower task\.duration"),
         (
             {"protocol": "Noise.SpeakerDiarization.NoDevelopment"},
