@@ -92,3 +92,20 @@ def test_turns_are_those_of_pyannote(rng, durations):
     assert len(expected) > 10
     assert turns == expected
     assert list(turns.itertracks()) == list(expected.itertracks())
+
+
+@pytest.mark.parametrize("num_speakers", [1, 4])
+def test_frames_are_given_to_the_speakers_that_pyannote_gives_them_to(
+    rng, num_speakers
+):
+    """Ties included, more at once than there are speakers included."""
+    chunks = SlidingWindow(start=0.0, duration=2.0, step=0.5)
+    activity = (rng.random((9, 99, num_speakers)) < 0.4).astype(np.float32)
+    segmentations = SlidingWindowFeature(activity, chunks)
+    counted = rng.integers(0, 4, (295, 1)).astype(np.uint8)
+    count = SlidingWindowFeature(counted, FRAMES)
+    expected = SpeakerDiarization.to_diarization(segmentations, count)
+    discrete = DiariZen.to_diarization(segmentations, count)
+    npt.assert_array_equal(discrete.data, expected.data)
+    assert discrete.extent == expected.extent
+    assert set(discrete.data.sum(axis=1)) == {0, 1, 2, 3}
