@@ -102,7 +102,9 @@ def examine_training(config: DictConfig) -> Iterator[Finding]:
             yield examine_durations(files, subset, task.duration)
     yield _examine_validation(train, development)
     if task.max_speakers_per_chunk:  # otherwise estimated of the training set
-        yield examine_chunks(train, task.duration, task.max_speakers_per_chunk)
+        yield examine_chunks(
+            train, task.duration, task.max_speakers_per_chunk, config.max_crowded
+        )
     yield examine_classes(train, task.max_speakers_per_frame)
     yield _examine_files(task)
 

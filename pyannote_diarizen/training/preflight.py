@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping
 from pyannote.audio.core.task import Task
@@ -16,6 +17,7 @@ from pyannote_diarizen.data.protocols import subset_files
 from pyannote_diarizen.data.subset import check_subset
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.hub.protocols import find_protocol
+from pyannote_diarizen.training.recordings import enough_speakers, speakers_of_chunks
 
 _SEVERAL = "X."
 _TOLERANCE = 0.1
@@ -78,6 +80,37 @@ def check_files(task: Task) -> None:
                 f"{task.protocol.name} lasts {longest:.1f} s, less than a chunk: lower "
                 f"task.duration, which is {task.duration:g}."
             )
+
+
+def check_speakers(task: Task, max_crowded: float) -> None:
+    """Refuse to train a model to leave many speakers out.
+
+    Parameters
+    ----------
+    task : Task
+    max_crowded : float
+        Share of chunks that may hold more speakers than its model tells apart.
+
+    Raises
+    ------
+    ValueError
+        If more do.
+    """
+    most = task.max_speakers_per_chunk
+    if not most:  # estimated of the training set
+        return
+    counts = speakers_of_chunks(subset_files(task.protocol, "train"), task.duration)
+    crowded = np.mean(counts > most) if len(counts) else 0.0
+    if crowded > max_crowded:
+        enough = enough_speakers(counts)
+        allowed = np.ceil(100 * crowded) / 100
+        raise ValueError(
+            f"Up to {counts.max()} people speak in a chunk of {task.duration:g} s, and "
+            f"more than the {most} that the model tells apart in {100 * crowded:.0f} % "
+            f"of the chunks of the train subset of {task.protocol.name}: use "
+            f"task.max_speakers_per_chunk={enough} or shorter chunks, "
+            f"or leave out those who say least, by max_crowded={allowed:g}."
+        )
 
 
 def check_callbacks(task: Task, callbacks: list[Callback]) -> None:

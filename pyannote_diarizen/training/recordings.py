@@ -122,7 +122,10 @@ def examine_durations(
 
 
 def examine_chunks(
-    files: Sequence[ProtocolFile], duration: float, max_num_speakers: int
+    files: Sequence[ProtocolFile],
+    duration: float,
+    max_num_speakers: int,
+    max_crowded: float,
 ) -> Finding:
     """Look for chunks with more speakers than models tell apart.
 
@@ -134,10 +137,10 @@ def examine_chunks(
         Of chunks, in seconds.
     max_num_speakers : int
         Most speakers of a chunk.
+    max_crowded : float
+        Share of such chunks above which training is refused.
     """
-    counts = np.array(
-        [x for file in files for x in _speakers_of_chunks(file, duration)]
-    )
+    counts = speakers_of_chunks(files, duration)
     if not len(counts):
         return Finding("ok", "chunks: none to count speakers in")
     crowded = float(np.mean(counts > max_num_speakers))
@@ -147,16 +150,36 @@ def examine_chunks(
     )
     if crowded <= _MOST_CROWDED:
         return Finding("ok", text)
-    enough = int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
     return Finding(
-        "warning",
+        "warning" if crowded <= max_crowded else "error",
         f"{text}, where those who say least are left out",
-        f"task.max_speakers_per_chunk={enough}",
+        f"task.max_speakers_per_chunk={enough_speakers(counts)}",
     )
 
 
-def _speakers_of_chunks(file: ProtocolFile, duration: float) -> Iterator[int]:
-    """Count the speakers of successive chunks of what was annotated."""
+def enough_speakers(counts: np.ndarray) -> int:
+    """Tell how many speakers hardly any chunk exceeds; see `speakers_of_chunks`."""
+    return int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
+
+
+def speakers_of_chunks(files: Sequence[ProtocolFile], duration: float) -> np.ndarray:
+    """Count the speakers of successive chunks of what was annotated.
+
+    Parameters
+    ----------
+    files : sequence of ProtocolFile
+    duration : float
+        Of chunks, in seconds.
+
+    Returns
+    -------
+    counts : (num_chunks,) np.ndarray
+    """
+    counts = [count for file in files for count in _speakers_of_file(file, duration)]
+    return np.array(counts, dtype=int)
+
+
+def _speakers_of_file(file: ProtocolFile, duration: float) -> Iterator[int]:
     tracks = list(file["annotation"].itertracks(yield_label=True))
     start = np.array([turn.start for turn, _, _ in tracks])
     end = np.array([turn.end for turn, _, _ in tracks])

@@ -29,6 +29,7 @@ from pyannote_diarizen.training.preflight import (
     check_callbacks,
     check_files,
     check_lines,
+    check_speakers,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
 from pyannote_diarizen.training.recomputation import recompute_layers
@@ -82,6 +83,7 @@ def assemble(config: DictConfig) -> Run:
     task = _make_task(config)
     check_files(task)
     model = _make_model(config, task)
+    check_speakers(task, config.max_crowded)
     optimization = _make_optimization(config, model)
     model.configure_optimizers = partial(optimization.configure, model)
     callbacks = _make_callbacks(config, optimization.backbone)

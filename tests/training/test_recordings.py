@@ -78,14 +78,15 @@ def test_regions_shorter_than_a_chunk_are_measured():
 
 
 def test_chunks_with_too_many_speakers_are_counted():
-    finding = examine_chunks([A, make("c")], 10.0, 2)
+    finding = examine_chunks([A, make("c")], 10.0, 2, 0.2)
     assert finding.status == "ok"
     assert finding.text.startswith("chunks: at most 2 speakers in 10 s, more than 2 in")
-    finding = examine_chunks([A], 10.0, 1)  # both speak from 20 to 30 s
+    finding = examine_chunks([A], 10.0, 1, 0.2)  # both speak from 20 to 30 s
     assert finding.status == "warning"
     assert "more than 1 in 17 % of chunks" in finding.text
     assert finding.remedy == "task.max_speakers_per_chunk=2"
-    assert examine_chunks([A], 90.0, 1).status == "ok"
+    assert examine_chunks([A], 10.0, 1, 0.1).status == "error"
+    assert examine_chunks([A], 90.0, 1, 0.2).status == "ok"
 
 
 def test_classes_are_those_of_the_recordings():
