@@ -6,6 +6,7 @@ A conversation begins before its waveform does, so that turns are cut at both ed
 in a chunk from the middle of a recording.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,9 @@ class ConversationSimulator:
     min_pause : float, optional
         Turns of a speaker are joined over shorter pauses, in seconds. Corpora annotated
         by hand often join them over up to one second. Defaults to `MIN_PAUSE`.
+    speed : (min, max), optional
+        Factor by which a conversation is played faster, its pitch rising with it: few
+        voices become many. Defaults to (1, 1).
 
     Examples
     --------
@@ -68,14 +72,18 @@ class ConversationSimulator:
         mixing: Mixing | None = None,
         same_source: float = 0.5,
         min_pause: float = MIN_PAUSE,
+        speed: tuple[float, float] = (1.0, 1.0),
     ) -> None:
         if not 1 <= num_speakers[0] <= num_speakers[1] <= len(pool.speakers):
             raise ValueError(
                 "`num_speakers` should be (min, max) between 1 and the "
                 f"{len(pool.speakers)} speakers of the pool, got {num_speakers}."
             )
+        if not 0 < speed[0] <= speed[1]:
+            raise ValueError(f"`speed` should be (min, max) above 0, got {speed}.")
         self.pool = pool
         self.num_speakers = num_speakers
+        self.speed = speed
         self.turn_taking = turn_taking or TurnTaking()
         self.recorder = Recorder(rooms, noises, babble, mixing, pool.sample_rate)
         self.same_source = same_source
@@ -95,8 +103,22 @@ class ConversationSimulator:
         rng : np.random.Generator
             The same state gives the same conversation.
         """
+        num_samples = round(duration * self.pool.sample_rate)
+        speed = self._draw_speed(rng)
+        conversation = self._simulate(round(num_samples * speed), rng)
+        return conversation if speed == 1 else faster(conversation, num_samples)
+
+    def _draw_speed(self, rng: np.random.Generator) -> float:
+        slowest, fastest = self.speed
+        if slowest == fastest:
+            return fastest
+        return math.exp(rng.uniform(math.log(slowest), math.log(fastest)))
+
+    def _simulate(
+        self, num_samples: int, rng: np.random.Generator
+    ) -> SimulatedConversation:
+        """Simulate at the speed of the utterances."""
         rate = self.pool.sample_rate
-        num_samples = round(duration * rate)
         speakers = self._draw_speakers(rng)
         pieces: list[Piece] = []
         if rng.random() >= self.turn_taking.silence:
@@ -149,3 +171,21 @@ class ConversationSimulator:
                 heard[-ending:] *= fade[-ending:]
             speech[piece.speaker, lead + first : lead + last] = heard
         return speech
+
+
+def faster(
+    conversation: SimulatedConversation, num_samples: int
+) -> SimulatedConversation:
+    """Play a conversation in that many samples, whatever becomes of its pitch.
+
+    Linear interpolation: what it adds is far below the noise of recordings.
+    """
+    speed = len(conversation.waveform) / num_samples
+    instants = np.arange(num_samples) * speed
+    given = np.arange(len(conversation.waveform))
+    waveform = np.interp(instants, given, conversation.waveform).astype(np.float32)
+    turns = [
+        (start / speed, end / speed, speaker)
+        for start, end, speaker in conversation.turns
+    ]
+    return SimulatedConversation(waveform, turns, conversation.sample_rate)

@@ -74,6 +74,30 @@ def test_labels_follow_the_energy_of_each_speaker(pool, rng, room):
     assert np.mean(agreement) > 0.98
 
 
+@pytest.mark.parametrize("speed", [0.8, 1.25])
+def test_speed_is_that_of_pitch_and_labels(pool, rng, speed):
+    simulator = ConversationSimulator(
+        pool, num_speakers=(2, 2), mixing=CLEAN, speed=(speed, speed)
+    )
+    conversation = simulator.simulate(20.0, rng)
+    assert len(conversation.waveform) == 20 * RATE
+    frames = SlidingWindow(duration=0.02, step=0.02)
+    activity = conversation.activity(frames, 1000)
+    for speaker, active in zip(conversation.speakers, activity.T, strict=True):
+        note = speed * FREQUENCIES[speaker]
+        loud = loud_frames(conversation.waveform, note)
+        assert np.mean(loud == active) > 0.9, speaker
+
+
+def test_speeds_are_drawn_between_bounds(pool, rng):
+    simulator = ConversationSimulator(pool, num_speakers=(1, 2), speed=(0.5, 2.0))
+    drawn = np.log2([simulator._draw_speed(rng) for _ in range(200)])
+    assert -1 <= drawn.min() < -0.9
+    assert 0.9 < drawn.max() <= 1
+    with pytest.raises(ValueError, match=r"`speed` should be \(min, max\) above 0"):
+        ConversationSimulator(pool, num_speakers=(1, 2), speed=(0.0, 1.0))
+
+
 def test_silence_is_noise_without_speaker(pool, rng):
     simulator = ConversationSimulator(
         pool, num_speakers=(1, 3), turn_taking=TurnTaking(silence=1.0)
