@@ -18,8 +18,8 @@ from tone_model import (
     SAMPLE_RATE,
     TURNS,
     ToneEmbedding,
-    ToneModel,
     ToneSegmentation,
+    count_passes,
     tones,
 )
 from tone_pipeline import tone_plda
@@ -67,16 +67,7 @@ def new_study(tuning: Tuning, **options) -> optuna.Study:
 
 @pytest.fixture
 def passes(monkeypatch) -> Counter:
-    """Number of batches that went through each network."""
-    passes = Counter()
-    amplitudes = ToneModel.amplitudes
-
-    def spy(model, waveforms):
-        passes[type(model).__name__] += 1
-        return amplitudes(model, waveforms)
-
-    monkeypatch.setattr(ToneModel, "amplitudes", spy)
-    return passes
+    return count_passes(monkeypatch)
 
 
 @pytest.mark.parametrize("powerset", [True, False])

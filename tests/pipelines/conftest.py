@@ -3,6 +3,7 @@
 """Tiny models and a conversation of tones that pipelines are tested on."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tone_model import (
     TURNS,
     ToneEmbedding,
     ToneSegmentation,
+    count_passes,
     tones,
 )
 from tone_pipeline import tone_plda, write_tone_pipeline
@@ -58,6 +60,11 @@ def conversation() -> dict:
         "waveform": tones(TURNS, DURATION),
         "sample_rate": SAMPLE_RATE,
     }
+
+
+@pytest.fixture
+def passes(monkeypatch) -> Counter:
+    return count_passes(monkeypatch)
 
 
 @pytest.fixture(scope="session")

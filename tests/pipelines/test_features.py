@@ -3,7 +3,6 @@
 """Clustering a file again gives what processing it anew gives."""
 
 import pickle
-from collections import Counter
 
 import numpy as np
 import numpy.testing as npt
@@ -11,23 +10,9 @@ import pytest
 import torch
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.core import Annotation, Segment
-from tone_model import SAMPLE_RATE, TURNS, ToneModel, ToneSegmentation
+from tone_model import SAMPLE_RATE, TURNS, ToneSegmentation
 
 from pyannote_diarizen.pipelines.features import DiariZenOutput
-
-
-@pytest.fixture
-def passes(monkeypatch) -> Counter:
-    """Number of batches that went through each network."""
-    passes = Counter()
-    amplitudes = ToneModel.amplitudes
-
-    def spy(model, waveforms):
-        passes[type(model).__name__] += 1
-        return amplitudes(model, waveforms)
-
-    monkeypatch.setattr(ToneModel, "amplitudes", spy)
-    return passes
 
 
 @pytest.fixture

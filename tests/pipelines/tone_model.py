@@ -5,9 +5,11 @@
 A speaker is a tone; `tones` makes conversations.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
+import pytest
 import torch
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
@@ -114,3 +116,16 @@ def tones(
         tone = 0.3 * np.sin(2 * np.pi * FREQUENCIES[speaker] * time)
         waveform += np.where((start <= time) & (time < end), tone, 0.0)
     return torch.tensor(waveform, dtype=torch.float32)[None]
+
+
+def count_passes(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    """Count, from now on, the batches that go through each network."""
+    passes = Counter()
+    amplitudes = ToneModel.amplitudes
+
+    def spy(model, waveforms):
+        passes[type(model).__name__] += 1
+        return amplitudes(model, waveforms)
+
+    monkeypatch.setattr(ToneModel, "amplitudes", spy)
+    return passes
