@@ -46,6 +46,31 @@ def active_speakers(
     return segmentations.data.any(axis=1)
 
 
+def speakers_together(chunks: np.ndarray, share: float) -> int:
+    """Count the speakers who meet often: they are different people.
+
+    Parameters
+    ----------
+    chunks : (num_speakers,) np.ndarray of int
+        Chunk of each speaker of each chunk, see `reliable_speakers`.
+    share : float
+        Of the chunks with a speaker in them, above 0.
+
+    Returns
+    -------
+    count : int
+        As many speakers are in at least that share of the chunks.
+
+    Examples
+    --------
+    >>> speakers_together(np.array([0, 1, 1, 4, 4, 5]), share=0.5)
+    2
+    """
+    counts = np.bincount(chunks)
+    counts = np.sort(counts[counts > 0])[::-1]
+    return int(counts[max(0, int(np.ceil(share * len(counts))) - 1)])
+
+
 def reliable_speakers(
     embeddings: np.ndarray,
     segmentations: SlidingWindowFeature | None,

@@ -26,6 +26,7 @@ from pyannote_diarizen.clustering.local_speakers import (
     active_speakers,
     number_unassigned,
     one_to_one,
+    speakers_together,
 )
 from pyannote_diarizen.clustering.requested_number import (
     fill_empty_clusters,
@@ -44,6 +45,13 @@ from pyannote_diarizen.functional.vbx_model import VBxModel
 
 LOOP_PROB = 0.9
 """To start from: a voice keeps its cluster for ten chunks in a row."""
+TOGETHER = 0.5
+"""Share of the chunks in which people have to meet to count as different ones.
+
+Of simulated conversations of development speakers, by evidence alone and with 0.1, 0.3
+and 0.5: error rate of any kind 31.3, 28.8, 28.8 and 28.8 %, of one speaker 14.4, 15.8,
+15.0 and 14.4 %, whose voice is split by chunks that hear two.
+"""
 MAX_RESPONSIBILITIES = MAX_VECTORS**2
 """VBx starts with fewer clusters where those of `threshold` would need more."""
 
@@ -97,7 +105,8 @@ class VBxClustering(BaseClustering):
     number_by : {"vbx", "evidence"}, optional
         What decides on the number of clusters, within bounds: VBx, according to its
         hyper-parameters (default), or the evidence for each number, which knows none
-        of them; see `functional.speaker_search` for how far they are off.
+        of them; see `functional.speaker_search` for how far they are off. Evidence
+        knows that those who meet in half of the chunks are different people.
     expected_clusters : float, optional
         Number of clusters that the answer should be near, where the caller says
         nothing. If there is one, evidence decides.
@@ -289,7 +298,8 @@ class VBxClustering(BaseClustering):
             )
         prior = self._prior(expected_clusters)
         model = self._model(selection)
-        posterior = self._find(selection, model, 1, len(selection), prior)
+        fewest = self._fewest(selection, 1, len(selection), prior)
+        posterior = self._find(selection, model, fewest, len(selection), prior)
         found = len(posterior.priors)
         if num_speakers is None:
             num_speakers = range(1, min(max(10, 2 * found), len(selection)) + 1)
@@ -330,7 +340,8 @@ class VBxClustering(BaseClustering):
 
         model = self._model(selection)
         # who computes bounds may come with floats, as with infinity
-        posterior = self._find(selection, model, int(fewest), int(most), prior)
+        fewest = self._fewest(selection, int(fewest), int(most), prior)
+        posterior = self._find(selection, model, fewest, int(most), prior)
         responsibilities = posterior.responsibilities
         centroids = responsibilities.T @ train
         if self.centroid == "mean":
@@ -351,6 +362,15 @@ class VBxClustering(BaseClustering):
         if expected is None and self.number_by == "vbx":
             return None
         return CountPrior(expected, self.prior_weight)
+
+    @staticmethod
+    def _fewest(
+        selection: Selection, fewest: int, most: int, prior: CountPrior | None
+    ) -> int:
+        """Clusters that there are at least, those of people who meet included."""
+        if prior is None:
+            return fewest
+        return min(most, max(fewest, speakers_together(selection.chunks, TOGETHER)))
 
     def _select(
         self,

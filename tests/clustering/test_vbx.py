@@ -427,6 +427,25 @@ def test_evidence_knows_no_hyper_parameter(plda, conversation):
     assert numbers[0] < 3 == numbers[1]
 
 
+@pytest.mark.parametrize(("num_shared", "expected"), [(4, 1), (5, 2)])
+def test_who_meets_in_half_of_the_chunks_is_not_one_speaker(
+    plda, rng, num_shared, expected
+):
+    """However alike they sound; a chunk that hears two in one voice is let pass."""
+    voice = rng.standard_normal(DIMENSION)
+    embeddings = voice + 0.05 * rng.standard_normal((10, 2, DIMENSION))
+    activity = np.zeros((10, 30, 2), dtype=np.uint8)
+    activity[:, :15, 0] = 1
+    activity[:num_shared, 15:, 1] = 1
+    inputs = {"embeddings": embeddings, "segmentations": windows(activity)}
+    clustering = VBxClustering(plda, number_by="evidence")
+    clustering.instantiate(VBxClustering.default_parameters())
+    hard, _, centroids = clustering(**inputs)
+    assert len(centroids) == len(np.unique(hard[hard != -2])) == expected
+    assert clustering.evidence(**inputs).found == expected
+    assert len(clustering(**inputs, max_clusters=1)[2]) == 1
+
+
 def test_number_by_something_else(plda):
     with pytest.raises(ValueError, match="should be 'vbx' or 'evidence', got 'bic'"):
         VBxClustering(plda, number_by="bic")
