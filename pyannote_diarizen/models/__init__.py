@@ -6,14 +6,12 @@ from pyannote_diarizen.models.fbank_conformer import FBankConformer
 from pyannote_diarizen.models.multi_channel_wavlm_conformer import (
     MultiChannelWavLMConformer,
 )
-from pyannote_diarizen.models.speaker_conformer import SpeakerConformer
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 
 __all__ = [
     "FBankConformer",
     "MultiChannelWavLMConformer",
-    "SpeakerConformer",
     "SpeakerResNet",
     "WavLMConformer",
 ]

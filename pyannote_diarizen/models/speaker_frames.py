@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a small network hears of voices, frame by frame.
 
-Log-mel spectrogram, residual network, convolutions along time: shared by the speaker
-embedding and by the segmentation, which may start from what the former has learned.
+Log-mel spectrogram, residual network, convolutions along time.
 """
 
 from collections.abc import Sequence

@@ -11,12 +11,10 @@ References
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from pyannote.audio.core.model import Model
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.random import create_rng_for_worker
@@ -34,39 +32,14 @@ from pyannote_diarizen.tasks.channels import ChunkReader, SameTargets, fit_chann
 from pyannote_diarizen.tasks.chunking import share_of_worker, training_chunks
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
 from pyannote_diarizen.tasks.segmentation_imitation import (
-    SegmentationImitationLoss,
-    SegmentationTeacher,
+    Imitation,
+    SegmentationImitation,
 )
 from pyannote_diarizen.tasks.segmentation_loss import REFERENCE, SegmentationLoss
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 
 COUNTED_CHUNKS = 200
 """Simulated chunks that tell how frequent classes are."""
-
-
-@dataclass(frozen=True)
-class Imitation:
-    """A teacher, and how much what it says matters.
-
-    Parameters
-    ----------
-    teacher : Model
-        Segmentation model of the same powerset.
-    layer : str
-        Name of its layer whose input is imitated as well.
-    reference : float, optional
-        Weight of the loss of the labels. Defaults to 1.
-    posteriors : float, optional
-        Weight of the divergence from its posteriors. Defaults to 1.
-    hidden : float, optional
-        Weight of the mean square error from what enters `layer`. Defaults to 1.
-    """
-
-    teacher: Model
-    layer: str
-    reference: float = 1.0
-    posteriors: float = 1.0
-    hidden: float = 1.0
 
 
 class SinglePrecisionPowerset(Powerset):
@@ -157,8 +130,6 @@ class PowersetDiarization(SpeakerDiarization):
         self.simulated = simulated
         self.identification = identification
         self.imitation = imitation
-        if imitation is not None:
-            self._teacher = SegmentationTeacher(imitation.teacher, imitation.layer)
         self.batches_per_epoch = batches_per_epoch
         self.shift = shift
         self.mixing = (
@@ -185,24 +156,7 @@ class PowersetDiarization(SpeakerDiarization):
             )
             self.model.lnorm.register_forward_hook(self._keep_frames)
         if self.imitation is not None:
-            self._set_up_imitation(self.imitation.teacher)
-
-    def _set_up_imitation(self, teacher: Model) -> None:
-        classes = teacher.specifications.num_powerset_classes
-        if classes != self.specifications.num_powerset_classes:
-            raise ValueError(
-                f"The teacher tells {classes} classes, the student should tell "
-                f"{self.specifications.num_powerset_classes}: `max_speakers_per_chunk` "
-                "and `max_speakers_per_frame` should be those of the teacher."
-            )
-        a_second = torch.zeros(
-            1, 1, self.model.hparams.sample_rate, device=self.model.device
-        )
-        _, hidden = self._teacher(a_second, np.zeros(1))
-        self.model.imitation_loss = SegmentationImitationLoss(
-            self.model.classifier.in_features, hidden.shape[-1]
-        )
-        self.model.classifier.register_forward_hook(self._keep_last_frames)
+            self._imitate = SegmentationImitation(self.imitation, self.model)
 
     def _balance_classes(self) -> Tensor:
         most = self.max_speakers_per_frame
@@ -223,9 +177,6 @@ class PowersetDiarization(SpeakerDiarization):
 
     def _keep_frames(self, layer: nn.Module, inputs: Any, frames: Tensor) -> None:
         self._frames = frames
-
-    def _keep_last_frames(self, layer: nn.Module, inputs: Any, output: Tensor) -> None:
-        self._last_frames = inputs[0]
 
     def train__len__(self) -> int:
         """Return the number of chunks of an epoch."""
@@ -311,17 +262,17 @@ class PowersetDiarization(SpeakerDiarization):
     ) -> dict[str, Tensor]:
         """Compute what labels, teacher and voices ask for, and log each part."""
         waveforms = batch["X"]
-        scores = self.model(waveforms)
+        imitated: dict[str, Tensor] = {}
+        if self.imitation is None:
+            scores = self.model(waveforms)
+        else:
+            scores, imitated = self._imitate(waveforms, self.model.global_step)
         loss, parts = self.loss(
             scores, batch["y"], self.model.powerset, self.model.class_weights
         )
         if self.imitation is not None:
-            parts |= self._imitate(waveforms, scores)
-            loss = (
-                self.imitation.reference * loss
-                + self.imitation.posteriors * parts["divergence"]
-                + self.imitation.hidden * parts["hidden"]
-            )
+            loss = self._imitate.loss(loss, imitated)
+            parts |= imitated
         if self.identification:
             parts["identification"] = self._identify(batch["speaker"])
             loss = loss + self.identification * parts["identification"]
@@ -329,16 +280,6 @@ class PowersetDiarization(SpeakerDiarization):
         for part, value in parts.items():
             self._log(f"loss/train/{part}", value)
         return {"loss": loss}
-
-    def _imitate(self, waveforms: Tensor, scores: Tensor) -> dict[str, Tensor]:
-        center = self.model.receptive_field_center
-        centers = [center(frame) for frame in range(scores.shape[1])]
-        told = self._teacher(waveforms, np.array(centers))
-        with torch.autocast(scores.device.type, enabled=False):
-            divergence, error = self.model.imitation_loss(
-                scores, self._last_frames.float(), *told
-            )
-        return {"divergence": divergence, "hidden": error}
 
     def _identify(self, speaker: Tensor) -> Tensor:
         known = speaker != UNKNOWN

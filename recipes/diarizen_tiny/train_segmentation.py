@@ -2,27 +2,28 @@
 # SPDX-License-Identifier: MIT
 r"""Train the segmentation model of the bundled pipeline.
 
-    python train_segmentation.py --speech SPEECH --ami AMI --embedding MODEL \
-        --teacher SEGMENTATION --output RUN --hours 1.5
+    python train_segmentation.py --speech SPEECH --ami AMI --teacher SEGMENTATION \
+        --output RUN --hours 0.6
 
 `SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `AMI` holds
-`database.yml` of a few real recordings; `MODEL` is a wide embedding, from whose encoder
-training starts; `SEGMENTATION` is segmentation-3.0 of pyannote.audio, which is
-imitated. Run again, training goes on from `RUN/last.ckpt`. The latest model is
+`database.yml` of a few real recordings; `SEGMENTATION` is segmentation-3.0 of
+pyannote.audio. The student starts from its front end and learns its LSTM layers, each
+by itself. Run again, training goes on from `RUN/last.ckpt`. The latest model is
 `RUN/pytorch_model.bin`. With `--pretrained`, a first run starts from the weights of
 another segmentation.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
-from types import MethodType
 
 import numpy as np
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Task
+from pyannote.audio.models.segmentation import PyanNet
 from pyannote.core import Segment, Timeline
 from pyannote.database import FileFinder, registry
 from pyannote.database.protocol.protocol import Protocol
@@ -32,20 +33,19 @@ from pyannote_diarizen.data.acoustics import Rooms, read_noises
 from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
 from pyannote_diarizen.data.speech import SpeechPool
-from pyannote_diarizen.models.speaker_conformer import SpeakerConformer
-from pyannote_diarizen.tasks.powerset_diarization import (
+from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
+from pyannote_diarizen.tasks.segmentation_imitation import (
     Imitation,
-    PowersetDiarization,
+    separate_lstm_layers,
 )
 
 PROTOCOL = "AMIExcerpts.SpeakerDiarization.Excerpts"
 MIN_PAUSE = 0.8
 """Annotators of meetings join turns over pauses shorter than this, in seconds."""
-
-
-def adam_slow_encoder(model: Model) -> torch.optim.Optimizer:
-    """Let what the embedding knows change slowly."""
-    return adam(model, slow="encoder.")
+LAYERS = ("lstm.0", "lstm.1", "lstm.2", "lstm.3", "linear.0")
+"""Those whose input is imitated."""
+ALL = 10**9
+"""Steps: more than anybody makes."""
 
 
 class ReleaseLatest(Callback):
@@ -88,6 +88,7 @@ def make_simulator(
         noises=[*noises, *pauses * (len(noises) // (2 * len(pauses)))],
         babble=read_noises(sorted((speech / "picovoice_s2i").glob("*.opus"))),
         num_speakers=(1, 3),
+        speed=(0.83, 1.2),
         min_pause=MIN_PAUSE,
         turn_taking=TurnTaking(silence=0.15),
         mixing=Mixing(
@@ -100,10 +101,22 @@ def make_simulator(
     )
 
 
+def make_student(teacher: PyanNet, task: Task) -> PyanNet:
+    """Start from the front end of the teacher, which stays as it is."""
+    student = PyanNet(
+        sincnet={"stride": teacher.hparams.sincnet["stride"]},
+        lstm={**teacher.hparams.lstm, "dropout": 0.0},
+        linear=teacher.hparams.linear,
+        task=task,
+    )
+    student.sincnet.load_state_dict(teacher.sincnet.state_dict())
+    student.sincnet.requires_grad_(False)
+    return student
+
+
 def train(
     speech: Path,
     ami: Path,
-    embedding: Path,
     teacher: Path,
     output: Path,
     hours: float,
@@ -113,57 +126,40 @@ def train(
     seed_everything(1)
     registry.load_database(ami / "database.yml")
     protocol = registry.get_protocol(PROTOCOL, {"audio": FileFinder()})
+    imitated = separate_lstm_layers(Model.from_pretrained(teacher))
     task = PowersetDiarization(
         protocol,
         simulator=make_simulator(
             speech, read_pauses(protocol), output.parent / "speech"
         ),
-        simulated=0.93,
-        identification=0.1,
+        simulated=0.9,
         imitation=Imitation(
-            Model.from_pretrained(teacher), layer="linear.0", hidden=2.0
+            imitated,
+            LAYERS,
+            forced_steps=ALL,
+            reference=0.0,
         ),
-        batches_per_epoch=150,
+        batches_per_epoch=100,
         duration=10.0,
         max_speakers_per_chunk=3,
         max_speakers_per_frame=2,
         batch_size=10,
         num_workers=1,
     )
-    voices = Model.from_pretrained(embedding)
-    architecture = {
-        name: voices.hparams[name]
-        for name in (
-            "num_mel_bins",
-            "channels",
-            "blocks",
-            "temporal_channels",
-            "temporal_blocks",
-        )
-    }
-    model = SpeakerConformer(
-        **architecture,
-        attention_in=192,
-        ffn_hidden=384,
-        num_layer=4,
-        kernel_size=15,
-        task=task,
-    )
+    model = make_student(imitated, task)
     if pretrained is not None:
         start_from(pretrained, model)
-    else:
-        model.encoder.load_state_dict(voices.encoder.state_dict())
-    model.configure_optimizers = MethodType(adam_slow_encoder, model)
+    # the weights of the teacher are large
+    model.configure_optimizers = partial(adam, model, weight_decay=0.0)
     trainer = Trainer(
         accelerator="cpu",
-        precision="bf16-mixed",
         max_epochs=-1,
-        gradient_clip_val=5.0,
+        gradient_clip_val=1.0,
         num_sanity_val_steps=0,
         logger=CSVLogger(output, name="log", version=0),
         enable_progress_bar=False,
         callbacks=[
-            TimedCosine(hours, peak=1e-3),
+            TimedCosine(hours, peak=1.5e-2),
             ReleaseLatest(output / "pytorch_model.bin"),
             ModelCheckpoint(output, "latest", save_last=True),
         ],
@@ -177,18 +173,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--ami", type=Path, required=True)
-    parser.add_argument("--embedding", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--hours", type=float, default=1.5)
+    parser.add_argument("--hours", type=float, required=True)
     parser.add_argument("--pretrained", type=Path)
     options = parser.parse_args()
-    torch.set_num_threads(1)
     options.output.mkdir(parents=True, exist_ok=True)
     train(
         options.speech,
         options.ami,
-        options.embedding,
         options.teacher,
         options.output,
         options.hours,

@@ -14,6 +14,9 @@ from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.atomic import replacing
 
+LARGE = 4096
+"""Elements from which on weights are saved in half precision."""
+
 
 class TimedCosine(Timer):
     """Learning rate that warms up, then follows a cosine, by the time spent.
@@ -36,38 +39,26 @@ class TimedCosine(Timer):
         rate = 0.5 * self.peak * (1 + math.cos(math.pi * progress))
         rate *= min(progress / self.warm_up, 1.0)
         for group in trainer.optimizers[0].param_groups:
-            group["lr"] = max(rate * group["share"], 1e-6)
+            group["lr"] = max(rate, 1e-6)
 
 
-def adam(model: Model, slow: str | None = None) -> torch.optim.Optimizer:
-    """AdamW, weight decay on matrices only; `TimedCosine` sets the rate.
-
-    Parameters whose name starts with `slow` learn at a third of it.
-    """
-    groups = []
-    for is_slow in (False, True):
-        trained = [
-            parameter
-            for name, parameter in model.named_parameters()
-            if (slow is not None and name.startswith(slow)) == is_slow
-        ]
-        share = 1 / 3 if is_slow else 1.0
-        matrices = [p for p in trained if p.ndim > 1]
-        vectors = [p for p in trained if p.ndim <= 1]
-        groups += [
-            {"params": matrices, "share": share, "weight_decay": 0.02},
-            {"params": vectors, "share": share},
-        ]
+def adam(model: Model, weight_decay: float = 0.02) -> torch.optim.Optimizer:
+    """AdamW, weight decay on matrices only; `TimedCosine` sets the rate."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1]},
+    ]
     return torch.optim.AdamW(groups, lr=1e-6, weight_decay=0.0)
 
 
 def release(trainer: Trainer, path: Path) -> None:
-    """Save what inference needs, matrices in half precision (they load as float32)."""
+    """Save what inference needs, most in half precision (it loads as float32)."""
     with replacing(path) as temporary:
         trainer.save_checkpoint(temporary, weights_only=True)
         checkpoint = torch.load(temporary, weights_only=False)
         checkpoint["state_dict"] = {
-            name: tensor.half() if tensor.ndim > 1 else tensor
+            name: tensor.half() if tensor.numel() >= LARGE else tensor
             for name, tensor in checkpoint["state_dict"].items()
             if "loss" not in name and not name.startswith("validation_metric.")
         }

@@ -18,7 +18,6 @@ PUBLIC = [
     "pyannote_diarizen.clustering.VBxClustering",
     "pyannote_diarizen.models.FBankConformer",
     "pyannote_diarizen.models.MultiChannelWavLMConformer",
-    "pyannote_diarizen.models.SpeakerConformer",
     "pyannote_diarizen.models.SpeakerResNet",
     "pyannote_diarizen.models.WavLMConformer",
     "pyannote_diarizen.pipelines.DiariZen",
@@ -32,7 +31,6 @@ PUBLIC = [
 DEFINED = [
     "pyannote_diarizen.models.fbank_conformer.FBankConformer",
     "pyannote_diarizen.models.multi_channel_wavlm_conformer.MultiChannelWavLMConformer",
-    "pyannote_diarizen.models.speaker_conformer.SpeakerConformer",
     "pyannote_diarizen.models.speaker_resnet.SpeakerResNet",
     "pyannote_diarizen.models.wavlm_conformer.WavLMConformer",
 ]

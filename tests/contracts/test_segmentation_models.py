@@ -15,7 +15,6 @@ from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.models import (
     FBankConformer,
     MultiChannelWavLMConformer,
-    SpeakerConformer,
     WavLMConformer,
 )
 from pyannote_diarizen.wavlm import WavLMConfig
@@ -36,7 +35,6 @@ FUSION = {
     "channel_fusion_layers": 2,
     "channel_fusion_heads": 4,
 }
-SPEAKER = {"channels": (16, 32), "temporal_channels": 16, "temporal_blocks": 2}
 RESIDUAL = {"residual_channels": (16, 32), "residual_blocks": (1, 1)}
 MODELS = {
     "wavlm": lambda: WavLMConformer(wavlm=WAVLM, **CONFORMER),
@@ -45,7 +43,6 @@ MODELS = {
     ),
     "fbank": lambda: FBankConformer(**CONFORMER),
     "fbank-residual": lambda: FBankConformer(**RESIDUAL, **CONFORMER),
-    "speaker": lambda: SpeakerConformer(**SPEAKER, **CONFORMER),
 }
 
 

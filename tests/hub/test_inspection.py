@@ -40,7 +40,7 @@ def test_parts_of_a_published_pipeline(original, part, description):
 
 
 def test_a_name_or_an_owner_and_name(hub):
-    assert "SpeakerConformer" in describe_checkpoint("diarizen-tiny")
+    assert "PyanNet" in describe_checkpoint("diarizen-tiny")
     plda().save(hub.root / "me" / "plda")
     assert describe_checkpoint("me/plda") == "PLDA, from 256 to 128 dimensions"
     with pytest.raises(FileNotFoundError, match="There is no 'me/other' on disk"):
