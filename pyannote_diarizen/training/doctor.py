@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from pyannote.audio.core.task import Task
+from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.data.protocols import load_protocol, subset_files
@@ -101,12 +102,19 @@ def examine_training(config: DictConfig) -> Iterator[Finding]:
             yield examine_labels(files, subset)
             yield examine_durations(files, subset, task.duration)
     yield _examine_validation(train, development)
-    if task.max_speakers_per_chunk:  # otherwise estimated of the training set
-        yield examine_chunks(
-            train, task.duration, task.max_speakers_per_chunk, config.max_crowded
-        )
-    yield examine_classes(train, task.max_speakers_per_frame)
+    if isinstance(task, SpeakerDiarization):
+        yield from _examine_counts(task, train, config.max_crowded)
     yield _examine_files(task)
+
+
+def _examine_counts(
+    task: SpeakerDiarization, train: list[ProtocolFile], max_crowded: float
+) -> Iterator[Finding]:
+    most = task.max_speakers_per_chunk
+    if most:  # otherwise estimated of the training set
+        yield examine_chunks(train, task.duration, most, max_crowded)
+    if task.max_speakers_per_frame:  # otherwise each speaker is a class
+        yield examine_classes(train, task.max_speakers_per_frame)
 
 
 def _files(task: Task, subset: str) -> list[ProtocolFile]:

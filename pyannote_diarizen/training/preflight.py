@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping
 from pyannote.audio.core.task import Task
+from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.data.audio import audio_info
@@ -17,7 +17,7 @@ from pyannote_diarizen.data.protocols import subset_files
 from pyannote_diarizen.data.subset import check_subset
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.hub.protocols import find_protocol
-from pyannote_diarizen.training.recordings import enough_speakers, speakers_of_chunks
+from pyannote_diarizen.training.recordings import examine_chunks
 
 _SEVERAL = "X."
 _TOLERANCE = 0.1
@@ -96,20 +96,17 @@ def check_speakers(task: Task, max_crowded: float) -> None:
     ValueError
         If more do.
     """
-    most = getattr(task, "max_speakers_per_chunk", None)
-    if not most:  # estimated of the training set, or of no concern
-        return
-    counts = speakers_of_chunks(subset_files(task.protocol, "train"), task.duration)
-    crowded = np.mean(counts > most) if len(counts) else 0.0
-    if crowded > max_crowded:
-        enough = enough_speakers(counts)
-        allowed = np.ceil(100 * crowded) / 100
+    if not isinstance(task, SpeakerDiarization) or not task.max_speakers_per_chunk:
+        return  # of no concern, or estimated of the training set
+    files = subset_files(task.protocol, "train")
+    finding = examine_chunks(
+        files, task.duration, task.max_speakers_per_chunk, max_crowded
+    )
+    if finding.status == "error":
         raise ValueError(
-            f"Up to {counts.max()} people speak in a chunk of {task.duration:g} s, and "
-            f"more than the {most} that the model tells apart in {100 * crowded:.0f} % "
-            f"of the chunks of the train subset of {task.protocol.name}: use "
-            f"task.max_speakers_per_chunk={enough} or shorter chunks, "
-            f"or leave out those who say least, by max_crowded={allowed:g}."
+            f"Train subset of {task.protocol.name}: {finding.text}. Use "
+            f"{finding.remedy}, shorter chunks, or leave them out by a higher "
+            "max_crowded."
         )
 
 

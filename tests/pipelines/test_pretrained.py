@@ -233,7 +233,7 @@ def test_code_is_refused_unless_it_is_allowed(tmp_path, monkeypatch, role):
     content = torch.load(path, weights_only=False)
     if role == "segmentation":
         torch.save(dict(content), path)
-        wavlm = torch.load(folder / "wavlm.bin")
+        wavlm = torch.load(folder / "wavlm.bin", weights_only=True)
         torch.save({**wavlm, "hook": Harmful()}, folder / "wavlm.bin")
     else:
         torch.save({**content, "hook": Harmful()}, path)

@@ -40,6 +40,15 @@ def test_chunks_longer_than_files_and_missing_protocols_are_errors(configure, tm
     assert found == {"learning rates": "ok", "task": "error"}
 
 
+def test_embeddings_have_no_classes_to_look_at(configure, tmp_path):
+    config = configure(
+        task="SpeakerEmbedding", task__duration=2.0, task__max_speakers_per_chunk=None
+    )
+    found = findings(config, tmp_path)
+    assert found["train"] == "ok"
+    assert not found.keys() & {"task", "chunks", "classes"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -200,7 +200,8 @@ def test_code_is_refused_with_the_way_to_allow_it(tiny_config, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     wavlm = WavLM(tiny_config())
     wavlm.save("a.pt")
-    torch.save(torch.load("a.pt") | {"optimizer": Harmful()}, "a.pt")
+    content = torch.load("a.pt", weights_only=True)
+    torch.save(content | {"optimizer": Harmful()}, "a.pt")
     with pytest.raises(ValueError, match=r"'a.pt'.*`weights_only=False`"):
         WavLM.from_pretrained("a.pt")
     assert not Path("harm").exists()
