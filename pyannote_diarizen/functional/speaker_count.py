@@ -17,6 +17,7 @@ full weight, they are 97.7 % pure instead of 98.4 % in other conversations of th
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
 from pyannote_diarizen.functional.speaker_evidence import SpeakerEvidence
@@ -132,10 +133,10 @@ class SpeakerPartitions:
 
     def _statistics(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Count (num_speakers,) and sum (num_speakers, dimension) of each speaker."""
-        order = np.argsort(labels, kind="stable")
         counts = np.bincount(labels)
-        sums = np.add.reduceat(self.embeddings[order], np.cumsum(counts) - counts)
-        return counts, sums
+        one_each = np.ones(len(labels)), labels, np.arange(len(labels) + 1)
+        membership = csc_array(one_each, shape=(len(counts), len(labels)))
+        return counts, membership @ self.embeddings
 
     def _exchange(self, labels: np.ndarray) -> np.ndarray:
         """Split one speaker and merge two as long as the evidence grows."""

@@ -77,13 +77,9 @@ def silence_padding(
         No turn made out of them ends after `duration`.
     """
     chunks = segmentations.sliding_window
-    num_chunks, num_frames, _ = segmentations.data.shape
-    grid = SlidingWindow(frames.duration, frames.step, start=chunks.start)
-    first_frame = [
-        grid.closest_frame(chunks[chunk].start + 0.5 * frames.duration)
-        for chunk in range(num_chunks)
-    ]
-    first = np.array(first_frame)[:, None]
+    num_frames = segmentations.data.shape[1]
+    grid, first_frame = _place(segmentations, frames)
+    first = first_frame[:, None]
 
     def inside(frame: np.ndarray) -> np.ndarray:
         # a turn ends at the centre of the first frame where the speaker is silent
@@ -129,6 +125,50 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     return clustered
 
 
+def overlap_add(
+    segmentations: SlidingWindowFeature, frames: SlidingWindow
+) -> SlidingWindowFeature:
+    """Sum of activities at each frame, over the chunks that it is in.
+
+    What `Inference.aggregate` of pyannote.audio does with `skip_average`, for scores
+    without NaN.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity.
+    frames : SlidingWindow
+        Receptive field of the segmentation model.
+
+    Returns
+    -------
+    activity : (total_num_frames, num_speakers) SlidingWindowFeature
+        As float32.
+    """
+    chunks = segmentations.sliding_window
+    num_chunks, num_frames, num_speakers = segmentations.data.shape
+    grid, first_frame = _place(segmentations, frames)
+    end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
+    total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
+    activity = np.zeros((total_num_frames, num_speakers), dtype=np.float32)
+    for first, chunk in zip(first_frame, segmentations.data, strict=True):
+        activity[first : first + num_frames] += chunk
+    return SlidingWindowFeature(activity, grid)
+
+
+def _place(
+    segmentations: SlidingWindowFeature, frames: SlidingWindow
+) -> tuple[SlidingWindow, np.ndarray]:
+    """Frames of the file, and among them the first one (num_chunks,) of each chunk."""
+    chunks = segmentations.sliding_window
+    grid = SlidingWindow(frames.duration, frames.step, start=chunks.start)
+    first_frame = [
+        grid.closest_frame(chunks[chunk].start + 0.5 * frames.duration)
+        for chunk in range(len(segmentations.data))
+    ]
+    return grid, np.array(first_frame)
+
+
 def turns_of_speakers(discrete_diarization: SlidingWindowFeature) -> Annotation:
     """Find the turns of speakers, from a first active frame to the first one after.
 
@@ -148,11 +188,12 @@ def turns_of_speakers(discrete_diarization: SlidingWindowFeature) -> Annotation:
     starts = frames.start + np.arange(len(active)) * frames.step
     middles = (0.5 * (starts + (starts + frames.duration))).tolist()
     turns = Annotation()
-    silence = np.zeros((1, active.shape[1]), dtype=bool)
-    changes = np.diff(active, axis=0, prepend=silence, append=silence)
-    for speaker, track in zip(range(active.shape[1]), string_generator(), strict=False):
-        first_and_last = np.flatnonzero(changes[:, speaker]).reshape(-1, 2)
-        for first, after in first_and_last.tolist():
+    of_speakers = zip(
+        range(active.shape[1]), active.T, string_generator(), strict=False
+    )
+    for speaker, activity, track in of_speakers:
+        changes = np.diff(activity, prepend=False, append=False)
+        for first, after in np.flatnonzero(changes).reshape(-1, 2).tolist():
             end = middles[min(after, len(active) - 1)]
             turns[Segment(middles[first], end), track] = speaker
     return turns

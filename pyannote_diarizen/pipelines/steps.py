@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Literal, cast
 
 import numpy as np
-from pyannote.audio.core.inference import Inference
 from pyannote.audio.core.io import Audio, AudioFile
 from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
@@ -26,6 +25,7 @@ from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.segmentation import (
     merge_clustered,
+    overlap_add,
     silence_padding,
     smooth,
     turns_of_speakers,
@@ -265,7 +265,7 @@ class DiarizationSteps(SpeakerDiarization):
     ) -> SlidingWindowFeature:
         """Let as many speakers speak at each frame as were counted there.
 
-        Same result as the parent's, without its loop over frames.
+        Same result as the parent's, without its loops over frames and over chunks.
 
         Parameters
         ----------
@@ -279,18 +279,18 @@ class DiarizationSteps(SpeakerDiarization):
         discrete_diarization : (total_num_frames, num_speakers) SlidingWindowFeature
             0 or 1.
         """
-        activity = Inference.aggregate(
-            segmentations, count.sliding_window, missing=0.0, skip_average=True
-        )
+        activity = overlap_add(segmentations, count.sliding_window)
         extent = activity.extent & count.extent
         activity = activity.crop(extent, return_data=False)
         counted = count.crop(extent)
-        lacking = max(0, int(counted.max(initial=0)) - activity.data.shape[1])
+        most = int(counted.max(initial=0))
+        lacking = max(0, most - activity.data.shape[1])
         scores = np.pad(activity.data, ((0, 0), (0, lacking)))
         speaks = np.zeros_like(scores)
-        chosen = np.zeros(scores.shape, dtype=bool)
-        chosen[: len(counted)] = np.arange(scores.shape[1]) < counted[: len(scores)]
-        np.put_along_axis(speaks, np.argsort(-scores, axis=1), chosen, axis=1)
+        chosen = np.zeros((len(scores), most), dtype=bool)
+        chosen[: len(counted)] = np.arange(most) < counted[: len(scores)]
+        ranking = np.argsort(-scores, axis=1)[:, :most]
+        np.put_along_axis(speaks, ranking, chosen, axis=1)
         return SlidingWindowFeature(speaks, activity.sliding_window)
 
     @staticmethod
