@@ -16,14 +16,14 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from pyannote_diarizen.errors import unknown_keys
 
 GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
 """Entry points behind each group of the configuration."""
 
-_GIVEN = ("self", "protocol", "task", "augmentation")
+_GIVEN = ("self", "protocol", "task", "augmentation", "simulator")
 """What a run gives to its components by itself."""
 
 _PLAIN = (bool, int, float, str, type(None))
@@ -76,7 +76,7 @@ def build(config: DictConfig, **given: Any) -> Any:
     ------
     ValueError
         If `config` holds an option that there is not, when the message lists those
-        that there are; or one that is refused.
+        that there are; or one that is refused; or lacks one.
     """
     target = config._target_
     known = parameters(get_object(target))
@@ -84,9 +84,11 @@ def build(config: DictConfig, **given: Any) -> Any:
         if name not in known and not name.startswith("_"):
             options = [option for option in known if option not in _GIVEN]
             raise ValueError(unknown_keys(f"of {target}", [name], options))
-    plain = OmegaConf.to_container(config, resolve=True)
     try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         return instantiate(plain, _convert_="all", **given)
+    except MissingMandatoryValue as error:
+        raise ValueError(f"{target} needs a value for {error.full_key}.") from error
     except InstantiationException as error:
         raise ValueError(f"{target}: {error.__cause__ or error}") from error
 

@@ -12,9 +12,8 @@ from pyannote.audio.core.task import Task
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
-from pyannote_diarizen.data.protocols import load_protocol, subset_files
+from pyannote_diarizen.data.protocols import subset_files
 from pyannote_diarizen.hub.doctor import Finding
-from pyannote_diarizen.training.components import build
 from pyannote_diarizen.training.preflight import check_files
 from pyannote_diarizen.training.recordings import (
     examine_chunks,
@@ -24,6 +23,7 @@ from pyannote_diarizen.training.recordings import (
     examine_speakers,
     hours,
 )
+from pyannote_diarizen.training.run import make_task
 from pyannote_diarizen.training.settings import examine_batches, examine_rates
 
 _NEEDED = (
@@ -89,8 +89,7 @@ def examine_training(config: DictConfig) -> Iterator[Finding]:
     """
     yield examine_rates(config)
     try:
-        protocol = load_protocol(config.protocol, config.get("database"))
-        task = build(config.task, protocol=protocol)
+        task = make_task(config)
         train = _files(task, "train")
         development = _files(task, "development") if task.has_validation else []
     except (OSError, ValueError) as error:

@@ -80,7 +80,7 @@ def assemble(config: DictConfig) -> Run:
         If `config` is wrong, or the files of its protocol are.
     """
     seed_everything(config.seed, workers=True)
-    task = _make_task(config)
+    task = make_task(config)
     check_files(task)
     model = _make_model(config, task)
     check_speakers(task, config.max_crowded)
@@ -99,14 +99,28 @@ def assemble(config: DictConfig) -> Run:
     return Run(model, trainer, resume and checkpoint_to_resume(resume, folder))
 
 
-def _make_task(config: DictConfig) -> Task:
+def make_task(config: DictConfig) -> Task:
+    """Make the task of a run, once the lines of its protocol have been checked.
+
+    Parameters
+    ----------
+    config : DictConfig
+        See `assemble`.
+
+    Raises
+    ------
+    OSError
+        If something that `config` names does not exist.
+    ValueError
+        If `config` is wrong, or a line of its protocol is.
+    """
     database = Path(config.database) if "database" in config else None
     protocol = load_protocol(config.protocol, database)
     check_lines(config.protocol, database)
-    given = {"protocol": protocol}
-    if config.augmentation:  # which not all tasks take
-        given["augmentation"] = build(config.augmentation)
-    return build(config.task, **given)
+    # what not all tasks take
+    parts = {name: config.get(name) for name in ("augmentation", "simulator")}
+    given = {name: build(part) for name, part in parts.items() if part}
+    return build(config.task, protocol=protocol, **given)
 
 
 def _make_model(config: DictConfig, task: Task) -> Model:

@@ -5,7 +5,9 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from lightning.pytorch import Callback
 from pyannote.audio.core.model import Model
@@ -120,6 +122,29 @@ def test_a_frozen_backbone_stays_as_it_is(configure):
     assert not torch.equal(run.model.proj.weight, head)
 
 
+def test_conversations_are_simulated_beside_recordings(configure, tmp_path):
+    lines = ["source\tspeaker\tsplit\tfile\tstart_sample\tnum_samples\n"]
+    for name in ("ann", "bob"):
+        soundfile.write(tmp_path / f"{name}.wav", np.sin(0.3 * np.arange(32000)), 16000)
+        lines.append(f"tones\t{name}\ttrain\t{name}.wav\t0\t32000\n")
+    (tmp_path / "utterances.tsv").write_text("".join(lines))
+    options = {
+        "simulator": "speech",
+        "simulator.pool.folder": tmp_path,
+        "simulator.rooms.num_rooms": 1,
+        "simulator.num_speakers": "[2,2]",
+        "+simulator.mixing.room": 1.0,
+        "task.simulated": 1.0,
+        "trainer.max_steps": 1,
+    }
+    run = assemble(configure(**options))
+    simulator = run.model.task.simulator
+    assert simulator.pool.speakers == ["ann", "bob"]
+    assert simulator.recorder.mixing.room == 1.0
+    run.fit()
+    assert torch.isfinite(run.trainer.callback_metrics["loss/train"])
+
+
 def test_half_precision_and_recomputed_layers_train(configure, tiny):
     absent = dict.fromkeys(name for name in tiny if name.startswith("model."))
     run = assemble(
@@ -155,6 +180,12 @@ def test_half_precision_and_recomputed_layers_train(configure, tiny):
             r"Noise\.S.*: at most 2 speakers in 1 s, more than 1 in 17 % of chunks.* "
             r"Use task\.max_speakers_per_chunk=2, .*max_crowded",
         ),
+        ({"simulator": "speech"}, "ConversationSimulator needs .*pool.folder"),
+        (
+            {"simulator": "speech", "simulator.pool.folder": "nowhere"},
+            "nowhere/utterances.tsv",
+        ),
+        ({"task.simulated": 0.5}, "need a `simulator`"),
         ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
         ({"+pretrained": "nowhere.ckpt"}, "'nowhere.ckpt' is neither"),
         ({"+resume": "nowhere.ckpt"}, "no 'nowhere.ckpt'"),
