@@ -18,7 +18,7 @@ from pyannote_diarizen.cli.options import (
     PresetOption,
     check_num_speakers,
 )
-from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.cli.progress import ProgressBars, tell_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 
@@ -96,10 +96,7 @@ def apply(
                 progress.next_file("" if into else outcome.diarization.to_rttm())
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
-    for outcome in failed:
-        typer.secho(outcome.error, fg="red", err=True)
-    if failed:
-        raise typer.Exit(1)
+    tell_failures(failed)
 
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:

@@ -19,7 +19,7 @@ from pyannote_diarizen.cli.options import (
     PresetOption,
     check_num_speakers,
 )
-from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.cli.progress import ProgressBars, tell_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
@@ -111,10 +111,7 @@ def identify(
             else:
                 lines = outcome.output.describe()
                 progress.next_file("".join(f"{line}\n" for line in lines))
-    for outcome in failed:
-        typer.secho(outcome.error, fg="red", err=True)
-    if failed:
-        raise typer.Exit(1)
+    tell_failures(failed)
 
 
 def load_recognition(

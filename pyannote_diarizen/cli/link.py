@@ -20,7 +20,7 @@ from pyannote_diarizen.cli.options import (
     PresetOption,
     check_num_speakers,
 )
-from pyannote_diarizen.cli.progress import ProgressBars
+from pyannote_diarizen.cli.progress import ProgressBars, tell_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 
@@ -110,7 +110,4 @@ def link(
         recognition.voiceprints(linked, known).save(remember)
     for speaker, files in sorted(heard.items()):
         typer.echo(f"{speaker}: {', '.join(files)}")
-    for outcome in failed:
-        typer.secho(outcome.error, fg="red", err=True)
-    if failed:
-        raise typer.Exit(1)
+    tell_failures(failed)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Progress on standard error, so that standard output holds results only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.pipelines.batch import Outcome
 
 
 class ProgressBars:
@@ -77,3 +80,11 @@ class ProgressBars:
         self._bars.stop()
         typer.echo(result, nl=False)
         self._bars.start()
+
+
+def tell_failures(failed: "Sequence[Outcome]") -> None:
+    """Print why files could not be processed; end with exit code 1 if any could not."""
+    for outcome in failed:
+        typer.secho(outcome.error, fg="red", err=True)
+    if failed:
+        raise typer.Exit(1)
