@@ -25,7 +25,8 @@ def seen(monkeypatch):
 
 def test_halves_of_a_speaker_are_merged(people_plda, talk):
     conversation = talk(3, 30, noise=1.0)
-    clustering = HybridClustering(people_plda).instantiate(PARAMETERS)
+    clustering = HybridClustering(people_plda, number_by="vbx")
+    clustering.instantiate(PARAMETERS)
     hard, _, _ = clustering(**conversation.inputs)
     assert same_partition(hard, conversation.truth)
     # the agglomerative clustering alone leaves more
@@ -45,6 +46,16 @@ def test_vbx_sees_doubtful_clusters_only(people_plda, talk, seen):
     hard, _, _ = clustering(**conversation.inputs)
     assert seen == [vague.sum()]
     assert same_partition(hard, conversation.truth)
+
+
+def test_evidence_settles_the_number_by_default(people_plda, talk):
+    conversation = talk(4, 40, noise=1.0)
+    splitting = {**PARAMETERS, "threshold": 0.3, "margin": 0.0}
+    by_evidence = HybridClustering(people_plda).instantiate(splitting)
+    hard, _, _ = by_evidence(**conversation.inputs)
+    assert same_partition(hard, conversation.truth)
+    by_vbx = HybridClustering(people_plda, number_by="vbx").instantiate(splitting)
+    assert by_vbx(**conversation.inputs)[0].max() > hard.max()
 
 
 def test_a_margin_is_no_number_of_clusters(people_plda):
