@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from pyannote.audio.models.embedding import WeSpeakerResNet34
+from pyannote.core import Annotation, Segment
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.pipelines import DiariZen
@@ -89,3 +90,12 @@ def build(segmentation_model, embedding_model, plda):
         return pipeline.instantiate(pipeline.default_parameters())
 
     return build
+
+
+@pytest.fixture
+def reference() -> Annotation:
+    """Who speaks when in `conversation`."""
+    reference = Annotation(uri="tones")
+    for track, (start, end, speaker) in enumerate(TURNS):
+        reference[Segment(start, end), track] = f"tone{speaker}"
+    return reference

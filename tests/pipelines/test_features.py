@@ -9,18 +9,9 @@ import numpy.testing as npt
 import pytest
 import torch
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
-from pyannote.core import Annotation, Segment
-from tone_model import SAMPLE_RATE, TURNS, ToneSegmentation
+from tone_model import SAMPLE_RATE, ToneSegmentation
 
 from pyannote_diarizen.pipelines.features import DiariZenOutput
-
-
-@pytest.fixture
-def reference() -> Annotation:
-    reference = Annotation(uri="tones")
-    for track, (start, end, speaker) in enumerate(TURNS):
-        reference[Segment(start, end), track] = f"tone{speaker}"
-    return reference
 
 
 def assert_same(actual: DiarizeOutput, expected: DiarizeOutput) -> None:
