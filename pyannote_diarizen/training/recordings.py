@@ -148,7 +148,7 @@ def examine_chunks(
         f"chunks: at most {max(counts)} speakers in {duration:g} s, more than "
         f"{max_num_speakers} in {100 * crowded:.0f} % of chunks"
     )
-    if crowded <= _MOST_CROWDED:
+    if crowded <= min(_MOST_CROWDED, max_crowded):
         return Finding("ok", text)
     enough = int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
     return Finding(

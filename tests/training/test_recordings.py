@@ -87,6 +87,9 @@ def test_chunks_with_too_many_speakers_are_counted():
     assert finding.remedy == "task.max_speakers_per_chunk=2"
     assert examine_chunks([A], 10.0, 1, 0.1).status == "error"
     assert examine_chunks([A], 90.0, 1, 0.2).status == "ok"
+    rarely = make("c", (0, 30, "Ann"), (20, 40, "Bob"), regions=[(0, 20.25)])
+    assert examine_chunks([rarely], 0.25, 1, 0.1).status == "ok"
+    assert examine_chunks([rarely], 0.25, 1, 0.0).status == "error"
 
 
 def test_classes_are_those_of_the_recordings():
