@@ -3,6 +3,8 @@
 """Every hyper-parameter file says what it is, and fits what it configures."""
 
 import inspect
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import torch
 import yaml
 from pyannote.core.utils.helper import get_class_by_name
 
+from pyannote_diarizen.data.recording import Mixing
+from pyannote_diarizen.data.turn_taking import TurnTaking
 from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
 from pyannote_diarizen.hub.resources import find_hparams, resource_folder
 from pyannote_diarizen.wavlm import WavLMConfig
@@ -69,3 +73,11 @@ def test_a_preset_says_how_good_it_is_and_sets_what_its_pipeline_has(path):
     for word in ("Command:", "Score:"):
         assert f"\n# {word} " in path.read_text(encoding="utf-8")
     assert [preset.stem for preset in PRESETS] == ["conversation", "meeting", "podcast"]
+
+
+def test_simulated_conversations_are_those_of_the_classes_by_default():
+    config = load(resource_folder("hparams") / "simulator" / "speech.yaml")
+    for part, defaults in (("turn_taking", TurnTaking()), ("mixing", Mixing())):
+        assert get_class_by_name(config[part].pop("_target_")) is type(defaults)
+        plain = json.loads(json.dumps(asdict(defaults)))  # lists for tuples
+        assert config[part] == plain

@@ -133,7 +133,7 @@ def test_conversations_are_simulated_beside_recordings(configure, tmp_path):
         "simulator.pool.folder": tmp_path,
         "simulator.rooms.num_rooms": 1,
         "simulator.num_speakers": "[2,2]",
-        "+simulator.mixing.room": 1.0,
+        "simulator.mixing.room": 1.0,
         "task.simulated": 1.0,
         "trainer.max_steps": 1,
     }
