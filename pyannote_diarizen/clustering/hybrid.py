@@ -33,7 +33,7 @@ class HybridClustering(VBxClustering):
         PLDA made for these embeddings.
     number_by : {"evidence", "vbx"}, optional
         See `VBxClustering`. Defaults to the evidence, since VBx that is told of some
-        speakers only merges too many: of 20 real voices, it misses 6 instead of 2.
+        speakers only merges too many: of 20 real voices, it misses 6 instead of 1.
     **options
         See `VBxClustering`. `ahc_criterion` has to be "distance".
 
