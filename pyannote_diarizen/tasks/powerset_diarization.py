@@ -81,8 +81,9 @@ class PowersetDiarization(SpeakerDiarization):
         Weight of an auxiliary loss: frames that enter the Conformer should tell who
         speaks, among all speakers of the simulator [2]_. Telling speakers of a chunk
         apart comes hours of audio sooner with it. Defaults to 0.
-    imitation : Imitation, optional
-        A teacher, heard besides the labels. Defaults to none.
+    imitation : Imitation or mapping, optional
+        A teacher, heard besides the labels, or the options of an `Imitation`. Defaults
+        to none.
     batches_per_epoch : int, optional
         Defaults to what covers the real recordings once.
     shift : float, optional
@@ -108,7 +109,7 @@ class PowersetDiarization(SpeakerDiarization):
         simulator: ConversationSimulator | None = None,
         simulated: float | None = None,
         identification: float = 0.0,
-        imitation: Imitation | None = None,
+        imitation: Imitation | Mapping[str, Any] | None = None,
         batches_per_epoch: int | None = None,
         shift: float | None = None,
         mixing: RecordingMixer | Mapping[str, Any] | None = None,
@@ -129,7 +130,9 @@ class PowersetDiarization(SpeakerDiarization):
         self.simulator = simulator
         self.simulated = simulated
         self.identification = identification
-        self.imitation = imitation
+        self.imitation = (
+            Imitation(**imitation) if isinstance(imitation, Mapping) else imitation
+        )
         self.batches_per_epoch = batches_per_epoch
         self.shift = shift
         self.mixing = (

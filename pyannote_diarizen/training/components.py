@@ -23,7 +23,7 @@ from pyannote_diarizen.errors import unknown_keys
 GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
 """Entry points behind each group of the configuration."""
 
-_GIVEN = ("self", "protocol", "task", "augmentation", "simulator")
+_GIVEN = ("self", "protocol", "task", "augmentation", "simulator", "imitation")
 """What a run gives to its components by itself."""
 
 _PLAIN = (bool, int, float, str, type(None))

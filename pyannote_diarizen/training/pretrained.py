@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
+from pyannote.audio.models.segmentation import PyanNet
 
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
 from pyannote_diarizen.pipelines.pretrained import pretrained_config
+from pyannote_diarizen.tasks.segmentation_imitation import separate_lstm_layers
 
 _CONFIGURATIONS = (".yaml", ".yml", ".toml")
 
@@ -45,6 +47,24 @@ def load_pretrained(name: str) -> Model:
     if not isinstance(segmentation, Mapping):
         segmentation = {"checkpoint": segmentation}
     return load_model(**segmentation).train()
+
+
+def load_teacher(checkpoint: str) -> Model:
+    """Model that another is to imitate, its LSTM layers told apart.
+
+    Parameters
+    ----------
+    checkpoint : str
+        See `load_pretrained`, which raises the same errors.
+
+    Returns
+    -------
+    teacher : Model
+    """
+    teacher = load_pretrained(checkpoint)
+    if isinstance(teacher, PyanNet) and teacher.hparams.lstm["monolithic"]:
+        return separate_lstm_layers(teacher)
+    return teacher
 
 
 def match_classes(task: Task, model: Model) -> None:

@@ -118,7 +118,8 @@ def make_task(config: DictConfig) -> Task:
     protocol = load_protocol(config.protocol, database)
     check_lines(config.protocol, database)
     # what not all tasks take
-    parts = {name: config.get(name) for name in ("augmentation", "simulator")}
+    names = ("augmentation", "simulator", "imitation")
+    parts = {name: config.get(name) for name in names}
     given = {name: build(part) for name, part in parts.items() if part}
     return build(config.task, protocol=protocol, **given)
 

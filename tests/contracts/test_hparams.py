@@ -16,6 +16,7 @@ from pyannote_diarizen.data.recording import Mixing
 from pyannote_diarizen.data.turn_taking import TurnTaking
 from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
 from pyannote_diarizen.hub.resources import find_hparams, resource_folder
+from pyannote_diarizen.tasks.segmentation_imitation import Imitation
 from pyannote_diarizen.wavlm import WavLMConfig
 
 RECIPES = sorted(resource_folder("hparams").glob("train/*.yaml"))
@@ -81,3 +82,11 @@ def test_simulated_conversations_are_those_of_the_classes_by_default():
         assert get_class_by_name(config[part].pop("_target_")) is type(defaults)
         plain = json.loads(json.dumps(asdict(defaults)))  # lists for tuples
         assert config[part] == plain
+
+
+def test_a_teacher_is_heard_as_the_class_does_by_default():
+    config = load(resource_folder("hparams") / "imitation" / "teacher.yaml")
+    options = {name: config[name] for name in config if name != "_target_"}
+    assert get_class_by_name(config["_target_"]) is Imitation
+    plain = {**asdict(Imitation(None)), "layers": []}
+    assert options == {**plain, "teacher": config["teacher"]}

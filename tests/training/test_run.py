@@ -145,13 +145,41 @@ def test_conversations_are_simulated_beside_recordings(configure, tmp_path):
     assert torch.isfinite(run.trainer.callback_metrics["loss/train"])
 
 
-def test_half_precision_and_recomputed_layers_train(configure, tiny):
+@pytest.fixture
+def recurrent(tiny) -> dict:
+    """Options of a small `PyanNet` instead of the small Conformer."""
     absent = dict.fromkeys(name for name in tiny if name.startswith("model."))
+    return {**absent, "model": "PyanNet", "model.lstm.hidden_size": 4}
+
+
+def test_a_teacher_is_heard_layer_by_layer(configure, recurrent):
+    steps = {**recurrent, "trainer.max_steps": 1}
+    first = assemble(configure(**steps))
+    assert first.model.hparams.lstm["monolithic"]
+    first.fit()
+    teacher = first.trainer.checkpoint_callback.best_model_path
+    heard = {
+        "model.lstm.monolithic": False,
+        "imitation": "teacher",
+        "imitation.teacher.checkpoint": teacher,
+        "imitation.layers": "[lstm.0,lstm.1,linear.0]",
+        "imitation.forced_steps": 1,
+        "imitation.reference": 0.0,
+    }
+    run = assemble(configure(**steps, **heard))
+    run.fit()
+    metrics = run.trainer.callback_metrics
+    parts = [
+        metrics[f"loss/train/{part}"]
+        for part in ("divergence", "lstm.0", "lstm.1", "linear.0")
+    ]
+    torch.testing.assert_close(metrics["loss/train"], sum(parts))
+
+
+def test_half_precision_and_recomputed_layers_train(configure, recurrent):
     run = assemble(
         configure(
-            **absent,
-            model="PyanNet",
-            model__lstm__hidden_size=4,
+            **recurrent,
             gradient_checkpointing=True,
             trainer__precision="bf16-mixed",
             trainer__max_steps=1,
@@ -186,6 +214,11 @@ def test_half_precision_and_recomputed_layers_train(configure, tiny):
             "nowhere/utterances.tsv",
         ),
         ({"task.simulated": 0.5}, "need a `simulator`"),
+        ({"imitation": "teacher"}, "Imitation needs .*teacher.checkpoint"),
+        (
+            {"imitation": "teacher", "imitation.teacher.checkpoint": "no.ckpt"},
+            "'no.ckpt' is neither",
+        ),
         ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
         ({"+pretrained": "nowhere.ckpt"}, "'nowhere.ckpt' is neither"),
         ({"+resume": "nowhere.ckpt"}, "no 'nowhere.ckpt'"),
