@@ -6,7 +6,9 @@ Labels of simulated conversations say who speaks, but not how real conversations
 sound. A model trained on many of those answers by what it knows: its posteriors [1]_
 and what its layers hold [2]_ are worth more to the student than labels alone. At first,
 each layer of the student may hear what the teacher's hears, so that all learn at once,
-none waiting for those before it [3]_; see also `teacher_forcing`.
+none waiting for those before it [3]_; see also `teacher_forcing`. A recurrent layer
+that has never heard itself goes astray once it is alone, so that it should do so in
+part of the chunks [4]_.
 
 References
 ----------
@@ -16,6 +18,8 @@ References
    Hints for Thin Deep Nets", ICLR 2015.
 .. [3] C. Blakeney, X. Li, Y. Yan, Z. Zong, "Parallel Blockwise Knowledge Distillation
    for Deep Neural Network Compression", IEEE TPDS 2021.
+.. [4] S. Bengio, O. Vinyals, N. Jaitly, N. Shazeer, "Scheduled Sampling for Sequence
+   Prediction with Recurrent Neural Networks", NeurIPS 2015.
 """
 
 import re
@@ -50,6 +54,9 @@ class Imitation:
     forced_steps : int, optional
         Steps of training in which each of these layers hears what the teacher's hears,
         an LSTM also what the teacher's has just said. Defaults to 0.
+    sampled : float, optional
+        Share of chunks in which such an LSTM hears what it has just said itself, given
+        what the teacher's hears [4]_. Defaults to 0.
     reference : float, optional
         Weight of the loss of the labels. Defaults to 1.
     posteriors : float, optional
@@ -61,6 +68,7 @@ class Imitation:
     teacher: Model
     layers: Sequence[str] = ()
     forced_steps: int = 0
+    sampled: float = 0.0
     reference: float = 1.0
     posteriors: float = 1.0
     hidden: float = 1.0
@@ -228,7 +236,7 @@ class SegmentationImitation:
             scores = self.student(waveforms)
         heard = dict(self._inputs.heard)
         if is_forced:
-            heard |= self._force(told)
+            heard |= self._force(told, heard)
         parts = {
             "divergence": F.kl_div(
                 scores.flatten(0, 1), probabilities.flatten(0, 1), reduction="batchmean"
@@ -239,10 +247,19 @@ class SegmentationImitation:
             parts[name] = F.mse_loss(heard[name].float(), expected) / variance
         return scores, parts
 
-    def _force(self, told: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _force(
+        self, told: Mapping[str, Tensor], own: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
         """Tell what enters layers that follow an LSTM, if that is forced."""
+        first = next(iter(told.values()))
+        is_sampled = torch.rand(len(first), 1, 1) < self.imitation.sampled
+        is_sampled = is_sampled.to(first.device)
+
+        def before(follower: str) -> Tensor:
+            return torch.where(is_sampled, own[follower].detach(), told[follower])
+
         layers = {
-            follower: (layer, told[name], told[follower])
+            follower: (layer, told[name], before(follower))
             for name, follower in pairwise(told)
             if isinstance(layer := self._inputs.layers[name], nn.LSTM)
         }

@@ -143,6 +143,25 @@ def test_forced_layers_hear_what_the_teacher_hears(protocol):
     assert forced["lstm.0"] == free["lstm.0"] > 0.1
 
 
+def test_lstm_layers_hear_themselves_in_sampled_chunks(protocol):
+    teacher = separate_lstm_layers(make_teacher())
+    waveforms = torch.randn(16, 1, 32000)
+    errors = {}
+    for sampled in (0.0, 0.5, 1.0):
+        task = make_task(protocol, Imitation(teacher, LAYERS, 1, sampled))
+        _, parts = task._imitate(waveforms, step=0)
+        errors[sampled] = float(parts["linear.0"].detach())
+    centers = [task.model.receptive_field_center(frame) for frame in range(115)]
+    _, told = task._imitate._teacher(waveforms, np.array(centers))
+    expected = told["linear.0"]
+    assert task.model.num_frames(32000) == expected.shape[1] == 115
+    by_itself, _ = task.model.lstm[1](told["lstm.1"])
+    variance = expected.var(dim=(0, 1), correction=0).mean()
+    alone = torch.nn.functional.mse_loss(by_itself, expected).detach() / variance
+    assert errors[1.0] == pytest.approx(float(alone), rel=1e-5)
+    assert len(set(errors.values())) == 3
+
+
 def test_forced_lstm_layers_hear_what_they_should_have_said():
     seed_everything(2)
     options = {"batch_first": True, "bidirectional": True}
