@@ -63,6 +63,11 @@ class Imitation:
         Weight of the divergence from its posteriors. Defaults to 1.
     hidden : float, optional
         Weight of the errors of what enters `layers`. Defaults to 1.
+
+    Raises
+    ------
+    ValueError
+        If `sampled` is no share, or of steps that are not forced.
     """
 
     teacher: Model
@@ -72,6 +77,15 @@ class Imitation:
     reference: float = 1.0
     posteriors: float = 1.0
     hidden: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check options."""
+        if not 0 <= self.sampled <= 1:
+            raise ValueError(
+                f"`sampled` should be between 0 and 1, got {self.sampled}."
+            )
+        if self.sampled and not self.forced_steps:
+            raise ValueError("`sampled` is of no use without `forced_steps`.")
 
 
 class LayerInputs:

@@ -184,6 +184,15 @@ def test_forced_lstm_layers_hear_what_they_should_have_said():
     assert not torch.allclose(backward[:, 6], left[:, 6])
 
 
+@pytest.mark.parametrize(
+    ("forced_steps", "sampled", "message"),
+    [(5, 1.5, "between 0 and 1, got 1.5"), (0, 0.5, "without `forced_steps`")],
+)
+def test_sampling_that_cannot_be_is_refused(forced_steps, sampled, message):
+    with pytest.raises(ValueError, match=message):
+        Imitation(make_teacher(), LAYERS, forced_steps, sampled)
+
+
 def test_teacher_without_that_layer_is_refused():
     with pytest.raises(ValueError, match=r"no layer 'head' but .*classifier"):
         SegmentationTeacher(make_teacher(), ["head"])
