@@ -14,8 +14,8 @@ another segmentation.
 """
 
 import argparse
-from functools import partial
 from pathlib import Path
+from types import MethodType
 
 import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
@@ -27,7 +27,7 @@ from pyannote.audio.models.segmentation import PyanNet
 from pyannote.core import Segment, Timeline
 from pyannote.database import FileFinder, registry
 from pyannote.database.protocol.protocol import Protocol
-from training import TimedCosine, adam, release, start_from
+from training import TimedCosine, muon, release, start_from
 
 from pyannote_diarizen.data.acoustics import Rooms, read_noises
 from pyannote_diarizen.data.audio import AudioReader
@@ -137,6 +137,7 @@ def train(
             imitated,
             LAYERS,
             forced_steps=ALL,
+            sampled=0.9,
             reference=0.0,
         ),
         batches_per_epoch=100,
@@ -149,8 +150,7 @@ def train(
     model = make_student(imitated, task)
     if pretrained is not None:
         start_from(pretrained, model)
-    # the weights of the teacher are large
-    model.configure_optimizers = partial(adam, model, weight_decay=0.0)
+    model.configure_optimizers = MethodType(muon, model)
     trainer = Trainer(
         accelerator="cpu",
         max_epochs=-1,
@@ -159,7 +159,7 @@ def train(
         logger=CSVLogger(output, name="log", version=0),
         enable_progress_bar=False,
         callbacks=[
-            TimedCosine(hours, peak=1.5e-2),
+            TimedCosine(hours, peak=1e-2),
             ReleaseLatest(output / "pytorch_model.bin"),
             ModelCheckpoint(output, "latest", save_last=True),
         ],

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Timer
 from pyannote.audio.core.model import Model
+from torch import Tensor
 
 from pyannote_diarizen.atomic import replacing
 
@@ -22,7 +23,8 @@ class TimedCosine(Timer):
     """Learning rate that warms up, then follows a cosine, by the time spent.
 
     The number of steps an hour allows is not known in advance on a shared machine.
-    Time spent before an interruption counts.
+    Time spent before an interruption counts. A group of parameters whose "share" is
+    set has that share of the rate.
     """
 
     def __init__(self, hours: float, peak: float = 3e-3, warm_up: float = 0.03) -> None:
@@ -39,17 +41,74 @@ class TimedCosine(Timer):
         rate = 0.5 * self.peak * (1 + math.cos(math.pi * progress))
         rate *= min(progress / self.warm_up, 1.0)
         for group in trainer.optimizers[0].param_groups:
-            group["lr"] = max(rate, 1e-6)
+            group["lr"] = max(rate * group.get("share", 1.0), 1e-6)
 
 
-def adam(model: Model, weight_decay: float = 0.02) -> torch.optim.Optimizer:
+def adam(model: Model) -> torch.optim.Optimizer:
     """AdamW, weight decay on matrices only; `TimedCosine` sets the rate."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1]},
-    ]
+    matrices, rest = split_parameters(model)
+    groups = [{"params": matrices, "weight_decay": 0.02}, {"params": rest}]
     return torch.optim.AdamW(groups, lr=1e-6, weight_decay=0.0)
+
+
+def muon(model: Model) -> torch.optim.Optimizer:
+    """Muon [1]_ for matrices, Adam for the rest; `TimedCosine` sets the rates.
+
+    What a layer should say is nearly a regression, on inputs that are far stronger in
+    some directions than in others. Adam hardly moves along the weak ones.
+
+    References
+    ----------
+    .. [1] J. Liu et al., "Muon is Scalable for LLM Training", 2025.
+    """
+    matrices, rest = split_parameters(model)
+    return Chained(
+        torch.optim.Muon(
+            matrices, lr=1e-6, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.Adam([{"params": rest, "share": 0.3}], lr=1e-6),
+    )
+
+
+def split_parameters(model: Model) -> tuple[list[Tensor], list[Tensor]]:
+    """Return those that are trained: matrices (and kernels), all others."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.ndim > 1]
+    return matrices, [p for p in trained if p.ndim <= 1]
+
+
+class Chained(torch.optim.Optimizer):
+    """Several optimizers as one, as Lightning takes no more by itself."""
+
+    def __init__(self, *optimizers: torch.optim.Optimizer) -> None:
+        self.optimizers = optimizers
+        super().__init__([p for o in optimizers for p in o.param_groups], {})
+        self._share_groups()
+
+    def step(self, closure: Any = None) -> Any:
+        """Step all."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states of all."""
+        return {"optimizers": [o.state_dict() for o in self.optimizers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Set the states of all."""
+        states = state_dict["optimizers"]
+        for optimizer, state in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict(state)
+        self._share_groups()
+
+    def _share_groups(self) -> None:
+        """Let whoever sets a rate here set it there."""
+        self.param_groups = [g for o in self.optimizers for g in o.param_groups]
 
 
 def release(trainer: Trainer, path: Path) -> None:
