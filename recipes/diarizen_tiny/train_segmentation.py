@@ -3,14 +3,14 @@
 r"""Train the segmentation model of the bundled pipeline.
 
     python train_segmentation.py --speech SPEECH --ami AMI --teacher SEGMENTATION \
-        --output RUN --hours 0.6
+        --output RUN --hours 3.3
 
 `SPEECH` holds `utterances.tsv`, `noise/` and `picovoice_s2i/`; `AMI` holds
 `database.yml` of a few real recordings; `SEGMENTATION` is segmentation-3.0 of
 pyannote.audio. The student starts from its front end and learns its LSTM layers, each
-by itself. Run again, training goes on from `RUN/last.ckpt`. The latest model is
-`RUN/pytorch_model.bin`. With `--pretrained`, a first run starts from the weights of
-another segmentation.
+by itself, by Muon (torch 2.9 or later). Run again, training goes on from
+`RUN/last.ckpt`. The latest model is `RUN/pytorch_model.bin`. With `--pretrained`, a
+first run starts from the weights of another segmentation.
 """
 
 import argparse
