@@ -89,10 +89,10 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": scheduling}
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Split what is trained into "backbone" and "head" if their rates differ."""
+        """Split what is trained, "all", into "backbone" and "head" if rates differ."""
         trained = [p for p in model.parameters() if p.requires_grad]
         if self.backbone.lr is None:
-            return [{"params": trained}]
+            return [{"name": "all", "params": trained}]
         inside = {id(p) for p in self.backbone.find(model).parameters()}
         backbone = [p for p in trained if id(p) in inside]
         head = [p for p in trained if id(p) not in inside]

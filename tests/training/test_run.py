@@ -89,6 +89,7 @@ def test_what_a_run_writes(configure):
     assert row["epoch"] == "0"
     assert float(row["loss/val"]) > 0
     assert float(row["DiarizationErrorRate"]) >= 0
+    assert float(row["learning_rate/all"]) > 0
     checkpoint = folder / "checkpoints" / "0000.ckpt"
     for model in (Model.from_pretrained(checkpoint), load_pretrained(str(checkpoint))):
         assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
