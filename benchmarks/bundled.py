@@ -19,11 +19,11 @@ import typer
 from pyannote.core import Annotation
 from pyannote.database import FileFinder, registry
 
-from pyannote_diarizen._host import ignore_missing_ffmpeg
+from pyannote_diarizen._host import import_pyannote
 
-# before pyannote.audio is imported
+# telemetry off before pyannote.audio is imported
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
-ignore_missing_ffmpeg()
+import_pyannote()
 
 import torch
 from pyannote.audio import Pipeline

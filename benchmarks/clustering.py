@@ -25,11 +25,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from unittest.mock import patch
 
-from pyannote_diarizen._host import ignore_missing_ffmpeg
+from pyannote_diarizen._host import import_pyannote
 
-# before pyannote.audio is imported
+# telemetry off before pyannote.audio is imported
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
-ignore_missing_ffmpeg()
+import_pyannote()
 
 import numpy as np
 import yaml

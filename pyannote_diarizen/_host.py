@@ -8,6 +8,14 @@
 import warnings
 from typing import TYPE_CHECKING
 
+from pyannote_diarizen.errors import IncompatiblePackagesError
+from pyannote_diarizen.installation import (
+    IMPORT_ERRORS,
+    explain_import_failure,
+    find_import_failure,
+    read_installed,
+)
+
 if TYPE_CHECKING:
     from pyannote.core import SlidingWindow
 
@@ -26,6 +34,29 @@ def ignore_missing_ffmpeg() -> None:
         category=UserWarning,
         module=r"pyannote\.audio\.core\.io",
     )
+
+
+def import_pyannote() -> None:
+    """Import pyannote.audio quietly, or explain which installed versions clash.
+
+    The subpackages that need pyannote.audio call it first. torch, torchaudio and
+    torchcodec do not declare which versions go together, so that pip installs sets
+    that do not load; the message of the loader names a file and no package.
+
+    Raises
+    ------
+    IncompatiblePackagesError
+        If it cannot be imported. Two lines: which versions clash, and the pip line.
+    """
+    ignore_missing_ffmpeg()
+    try:
+        import pyannote.audio  # noqa: F401
+    except IMPORT_ERRORS as error:
+        failure = find_import_failure()
+        if failure is None:
+            raise
+        explanation = explain_import_failure(failure, read_installed())
+        raise IncompatiblePackagesError(explanation) from error
 
 
 def without_ties(chunks: "SlidingWindow", frame_step: float) -> "SlidingWindow":

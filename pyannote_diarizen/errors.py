@@ -22,6 +22,10 @@ class VoiceprintMismatchError(ValueError):
     """Voiceprints were made by another embedding model; the message names both."""
 
 
+class IncompatiblePackagesError(ImportError):
+    """Installed packages do not load together; the second line is what to type."""
+
+
 def unknown_keys(where: str, unknown: Collection[str], known: Collection[str]) -> str:
     """Message of an error: keys that should not be there, and what may be meant.
 

@@ -28,19 +28,25 @@ from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
+from pyannote_diarizen.errors import IncompatiblePackagesError
 
 
 class OneLineErrors(TyperGroup):
-    """Commands whose errors are told in one line, with exit code 2."""
+    """Commands that print errors in one line, and end with exit code 2.
+
+    Packages that do not load together take a second line, the command to type.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except IncompatiblePackagesError as error:
+            message = str(error)
         except (OSError, ValueError) as error:
             message = " ".join(str(error).split())
-            typer.secho(f"{ctx.info_name}: {message}", fg="red", err=True)
-            raise typer.Exit(2) from error
+        typer.secho(f"{ctx.info_name}: {message}", fg="red", err=True)
+        raise typer.Exit(2)
 
 
 app = typer.Typer(
@@ -88,7 +94,4 @@ def main(
     Nothing is reported to anyone: the telemetry of pyannote.audio is off unless the
     environment variable PYANNOTE_METRICS_ENABLED is 1.
     """
-    from pyannote_diarizen._host import ignore_missing_ffmpeg
-
     os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
-    ignore_missing_ffmpeg()

@@ -14,8 +14,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from pyannote_diarizen._host import ignore_missing_ffmpeg
-from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.errors import IncompatiblePackagesError, unknown_keys
 from pyannote_diarizen.hub.resources import resource_folder
 
 
@@ -24,13 +23,12 @@ def main() -> None:
     os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
     # errors are told here, not by Hydra
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    ignore_missing_ffmpeg()
-    from pyannote_diarizen.training.checkpoints import complete_arguments
-    from pyannote_diarizen.training.components import register_components
-
-    register_components()
     folder = str(resource_folder("hparams").resolve())
     with _one_line_errors():
+        from pyannote_diarizen.training.checkpoints import complete_arguments
+        from pyannote_diarizen.training.components import register_components
+
+        register_components()
         sys.argv[1:] = complete_arguments(sys.argv[1:])
         hydra.main(version_base="1.3", config_path=folder, config_name="config")(
             train
@@ -70,15 +68,20 @@ def _one_line_errors() -> Iterator[None]:
     """Tell errors in one line, with exit code 2."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
-        _fail(_unknown_key(error) or str(error))
-    except (OSError, ValueError, MisconfigurationException) as error:
+    except IncompatiblePackagesError as error:
         _fail(str(error))
+    except (HydraException, OmegaConfBaseException) as error:
+        _fail(_in_one_line(_unknown_key(error) or str(error)))
+    except (OSError, ValueError, MisconfigurationException) as error:
+        _fail(_in_one_line(str(error)))
+
+
+def _in_one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 def _fail(message: str) -> None:
-    line = " ".join(message.split())
-    print(f"pyannote-audio-train: {line}", file=sys.stderr)
+    print(f"pyannote-audio-train: {message}", file=sys.stderr)
     sys.exit(2)
 
 

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Clusterings of speaker embeddings that pyannote.audio pipelines can tune."""
 
+from pyannote_diarizen._host import import_pyannote
+
+import_pyannote()
+
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.clustering.auto import AutoClustering
 from pyannote_diarizen.clustering.evidence import CountEvidence

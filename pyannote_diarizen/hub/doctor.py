@@ -15,27 +15,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pyannote_diarizen.hub.bundled import bundled_names, known_names
-from pyannote_diarizen.hub.packages import (
-    TORCH_PACKAGES,
+from pyannote_diarizen.hub.resources import find_hparams
+from pyannote_diarizen.installation import (
+    IMPORT_ERRORS,
+    MODULES,
     Installed,
     describe_installed,
+    explain_import_failure,
     find_clashes,
+    find_import_failure,
     pip_line,
     read_installed,
 )
-from pyannote_diarizen.hub.resources import find_hparams
 
 WEIGHTS = "pytorch_model.bin"
-_UNIMPORTABLE = (ImportError, OSError, RuntimeError, AttributeError, ValueError)
-"""What importing a package raises that was compiled for another one."""
-
-_MODULES = {
-    "soundfile": "soundfile",
-    "torch": "torch",
-    "torchaudio": "torchaudio",
-    "pyannote.audio": "pyannote-audio",
-}
-"""Modules that we cannot do without, and their packages."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +95,7 @@ def _guarded(
     """Let no check stop those after it."""
     try:
         return check(*args, **options)
-    except _UNIMPORTABLE as error:
+    except IMPORT_ERRORS as error:
         return Finding("error", f"{topic}: {' '.join(str(error).split())}")
 
 
@@ -117,23 +110,19 @@ def _packages(installed: Installed) -> Finding:
 
 
 def _imports(installed: Installed) -> Finding:
-    """Import in the order in which they need one another, up to the first failure."""
-    for module, package in _MODULES.items():
-        try:
-            import_module(module)
-        except _UNIMPORTABLE as error:
-            reason, *_ = str(error).strip().splitlines() or [type(error).__name__]
-            text = f"{module} cannot be imported: {reason}"
-            remedy = f"{pip_line(installed, [package])} --force-reinstall"
-            return Finding("error", text, remedy)
-    return Finding("ok", f"imports: {', '.join(_MODULES)}")
+    """Try what no metadata says: whether compiled packages load together."""
+    failure = find_import_failure()
+    if failure is None:
+        return Finding("ok", f"imports: {', '.join(MODULES)}")
+    text, remedy = explain_import_failure(failure, installed).splitlines()
+    return Finding("error", f"imports: {text}", remedy)
 
 
 def _ffmpeg() -> Finding:
     formats = "WAV, FLAC, OGG, Opus and MP3"
     try:
         import_module("torchcodec.decoders")
-    except _UNIMPORTABLE:
+    except IMPORT_ERRORS:
         program = shutil.which("ffmpeg")
         beside = f", although there is {program}" if program else ""
         return Finding(
@@ -160,7 +149,7 @@ def _gpu(installed: Installed) -> Finding:
     if shutil.which("nvidia-smi") is None:
         return Finding("ok", f"GPU: none, {os.cpu_count()} cores compute")
     if torch.version.cuda is None:
-        remedy = f"{pip_line(installed, TORCH_PACKAGES)} --force-reinstall"
+        remedy = pip_line(installed, ["torch", "torchaudio"], reinstall=True)
         reason = "is built for CPUs"
     else:
         remedy = "see whether `nvidia-smi` lists a GPU, and update its driver"

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Models of pyannote.audio."""
 
+from pyannote_diarizen._host import import_pyannote
+
+import_pyannote()
+
 from pyannote_diarizen.models.fbank_conformer import FBankConformer
 from pyannote_diarizen.models.multi_channel_wavlm_conformer import (
     MultiChannelWavLMConformer,

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Pipelines."""
 
+from pyannote_diarizen._host import import_pyannote
+
+import_pyannote()
+
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.original import DiariZenPipeline
 from pyannote_diarizen.pipelines.recognition import SpeakerRecognition

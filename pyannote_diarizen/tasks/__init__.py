@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Training tasks."""
 
+from pyannote_diarizen._host import import_pyannote
+
+import_pyannote()
+
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
 

@@ -5,18 +5,38 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BROKEN = "raise OSError('libtorchaudio.so: undefined symbol: _ZNK5torch')"
 
 
-def doctor(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    code = "from pyannote_diarizen.cli.main import app; app()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "doctor", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+DOCTOR = "from pyannote_diarizen.cli.main import app; app()", "doctor"
+DEMO = "from pyannote_diarizen.cli.main import app; app()", "demo"
+TRAIN = "from pyannote_diarizen.cli.train import main; main()", "protocol=X.Y.Z"
+PIPELINES = ("import pyannote_diarizen.pipelines",)
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run Python where torchaudio 2.9.1, built for another torch, does not load."""
+    (tmp_path / "torchaudio").mkdir()
+    (tmp_path / "torchaudio" / "__init__.py").write_text(BROKEN)
+    metadata = tmp_path / "torchaudio-2.9.1.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text("Name: torchaudio\nVersion: 2.9.1")
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+
+    def run(code: str, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+
+    return run
 
 
 def test_all_is_well_here(run):
@@ -27,23 +47,40 @@ def test_all_is_well_here(run):
     assert lines[-1].startswith("ok       'diarizen-tiny' can be loaded: pipeline Di")
 
 
-def test_it_works_where_torchaudio_does_not(tmp_path):
-    """It came with another torch: pip says nothing of it, its import fails."""
-    (tmp_path / "torchaudio").mkdir()
-    (tmp_path / "torchaudio" / "__init__.py").write_text(BROKEN)
-    metadata = tmp_path / "torchaudio-2.9.1.dist-info" / "METADATA"
-    metadata.parent.mkdir()
-    metadata.write_text("Name: torchaudio\nVersion: 2.9.1")
-    ran = doctor("diarizen-tiny", PYTHONPATH=str(tmp_path))
+def test_it_works_where_torchaudio_does_not_load(python):
+    ran = python(*DOCTOR, "diarizen-tiny")
     assert ran.returncode == 1
     assert "Traceback" not in ran.stdout + ran.stderr
-    assert "error    packages: torchaudio 2.9.1 was not built for torch " in ran.stdout
-    assert '-> pip install "torchaudio==' in ran.stdout
-    assert "torchaudio cannot be imported: libtorchaudio.so: undef" in ran.stdout
+    assert "error    imports: torchaudio 2.9.1 cannot be loaded beside to" in ran.stdout
+    assert '-> pip install "torchaudio' in ran.stdout
     assert "ok       cache: " in ran.stdout
     assert "error    'diarizen-tiny' cannot be loaded: libtorchaudio.so" in ran.stdout
 
 
+@pytest.mark.parametrize("command", [DEMO, TRAIN])
+def test_commands_explain_a_clash_in_two_lines(python, command):
+    ran = python(*command)
+    assert ran.returncode == 2
+    clash, line = ran.stderr.splitlines()
+    assert "torchaudio 2.9.1 cannot be loaded beside torch " in clash
+    assert line.startswith('pip install "torchaudio')
+
+
+def test_imports_explain_a_clash(python):
+    *_, error, line = python(*PIPELINES).stderr.splitlines()
+    assert error.startswith("pyannote_diarizen.errors.IncompatiblePackagesError: torc")
+    assert line.startswith('pip install "torchaudio')
+
+
+@pytest.fixture
+def loading(monkeypatch):
+    """Skip the imports in another process, which take seconds."""
+    monkeypatch.setattr(
+        "pyannote_diarizen.hub.doctor.find_import_failure", lambda: None
+    )
+
+
+@pytest.mark.usefixtures("loading")
 def test_a_checkpoint_that_does_not_load_is_exit_code_1(run, here):
     Path("model.pt").write_bytes(b"<!DOCTYPE html>")
     result = run("doctor", "model.pt")
@@ -51,6 +88,7 @@ def test_a_checkpoint_that_does_not_load_is_exit_code_1(run, here):
     assert "'model.pt' cannot be loaded: 'model.pt' is damaged" in result.stdout
 
 
+@pytest.mark.usefixtures("loading")
 def test_a_training_that_cannot_run_is_told(run, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(

@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: MIT
 """Versions that go together, and the line that brings them."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from pyannote_diarizen.hub.packages import (
-    TORCHCODEC,
+from pyannote_diarizen.installation import (
+    MODULES,
+    ImportFailure,
+    explain_import_failure,
     find_clashes,
+    find_import_failure,
     pip_line,
     read_installed,
 )
 
 NEEDS = {
     "pyannote-diarizen": [
-        "torch>=2.8,<2.12",
-        "torchaudio>=2.8,<2.12",
-        "torchcodec>=0.7,<0.12",
+        "torch>=2.8",
+        "torchaudio>=2.8",
         "pyannote.audio>=4.0.7,<5",
         'tomli>=2; python_version < "3"',
         'pytest>=8; extra == "test"',
@@ -29,7 +32,6 @@ VERSIONS = {
     "pyannote-diarizen": "0.1.0",
     "torch": "2.10.0",
     "torchaudio": "2.10.1",
-    "torchcodec": "0.10.0",
     "pyannote.audio": "4.0.7",
     "numpy": "2.1",
     "lightning": "2.5",
@@ -75,25 +77,19 @@ def test_this_environment_is_read():
     ("changes", "reason", "line"),
     [
         (
-            {"torchaudio": "2.11.0"},
-            "torchaudio 2.11.0 was not built for torch 2.10.0",
-            'pip install "torchaudio==2.10.*" "torch==2.10.*" "torchcodec==0.10.*"',
-        ),
-        (
-            {"torchcodec": "0.9.1"},
-            "torchcodec 0.9.1 was not built for torch 2.10.0",
-            'pip install "torchcodec==0.10.*" "torch==2.10.*" "torchaudio==2.10.*"',
-        ),
-        (
-            {"torchcodec": "0.11", "torch": "2.10.0+cu128"},
-            "torchcodec 0.11 was not built for torch 2.10.0+cu128",
-            'pip install "torchcodec==0.10.*" "torch==2.10.*" "torchaudio==2.10.*" '
-            "--extra-index-url https://download.pytorch.org/whl/cu128",
-        ),
-        (
             {"torchaudio": None},
-            "pyannote-diarizen 0.1.0 needs torchaudio<2.12,>=2.8",
-            'pip install "torchaudio==2.10.*" "torch==2.10.*" "torchcodec==0.10.*"',
+            "pyannote-diarizen 0.1.0 needs torchaudio>=2.8",
+            'pip install "torchaudio<2.11.1,~=2.10.0"',
+        ),
+        (
+            {"torchaudio": None, "torch": "2.14.1"},
+            "pyannote-diarizen 0.1.0 needs torchaudio>=2.8",
+            'pip install "torchaudio>=2.11.1"',
+        ),
+        (
+            {"torch": "2.7.1"},
+            "torch 2.7.1 is there, but pyannote-diarizen 0.1.0 needs torch>=2.8",
+            'pip install "torch>=2.8"',
         ),
         (
             {"pyannote.audio": "3.4.0"},
@@ -113,21 +109,83 @@ def test_this_environment_is_read():
         ),
     ],
 )
-def test_a_clash_is_told_with_the_line_that_mends_it(install, changes, reason, line):
+def test_a_clash_comes_with_the_line_that_mends_it(install, changes, reason, line):
     installed = install(**changes)
     (clash,) = find_clashes(installed)
     assert clash.reason == reason
     assert pip_line(installed, [clash.package]) == line
 
 
-def test_a_torch_that_is_too_new_is_replaced_with_all_that_is_built_for_it(install):
-    installed = install(torch="2.13.0", torchcodec="0.13.0")
-    clashes = find_clashes(installed)
-    assert {clash.package for clash in clashes} == {"torch", "torchaudio", "torchcodec"}
-    line = pip_line(installed, [clash.package for clash in clashes])
-    assert line == (
-        'pip install "torch==2.11.*" "torchaudio==2.11.*" "torchcodec==0.11.*"'
-    )
+@pytest.fixture
+def write_module(tmp_path, monkeypatch):
+    """Write a module that another Python process finds first."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+
+    def write(name: str, code: str) -> None:
+        (tmp_path / f"{name}.py").write_text(code)
+
+    return write
+
+
+def test_modules_that_load_are_no_failure():
+    assert find_import_failure(["json", "csv"]) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (
+            "raise OSError('libtorch.so: undefined symbol\\nmore')",
+            "libtorch.so: undefin",
+        ),
+        ("raise ImportError", "ImportError"),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGILL)",
+            "ended with code -4",
+        ),
+    ],
+)
+def test_the_first_module_that_does_not_load_is_found(write_module, code, reason):
+    write_module("compiled", code)
+    failure = find_import_failure(["json", "compiled", "csv"])
+    assert failure.module == "compiled"
+    assert reason in failure.reason
+    assert "more" not in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("torch", "torchaudio", "explanation"),
+    [
+        (
+            "2.11.0",
+            "2.11.1",
+            "torchaudio 2.11.1 cannot be loaded beside torch 2.11.0: no symbol\n"
+            'pip install "torchaudio<2.11.1,~=2.11.0" --force-reinstall --no-deps',
+        ),
+        (
+            "2.14.1+cu130",
+            "2.11.0",
+            "torchaudio 2.11.0 cannot be loaded beside torch 2.14.1+cu130: no symbol\n"
+            'pip install "torchaudio>=2.11.1" --force-reinstall --no-deps '
+            "--extra-index-url https://download.pytorch.org/whl/cu130",
+        ),
+        (
+            "2.11.0",
+            None,
+            "torchaudio is not installed: no symbol\n"
+            'pip install "torchaudio<2.11.1,~=2.11.0" --force-reinstall --no-deps',
+        ),
+    ],
+)
+def test_a_failure_is_explained_in_two_lines(install, torch, torchaudio, explanation):
+    installed = install(torch=torch, torchaudio=torchaudio)
+    failure = ImportFailure("torchaudio", "no symbol")
+    assert explain_import_failure(failure, installed) == explanation
+
+
+def test_modules_are_named_with_the_packages_that_hold_them():
+    installed = read_installed()
+    assert [package for package in MODULES.values() if package not in installed] == []
 
 
 def test_the_first_of_a_name_counts(tmp_path):
@@ -142,13 +200,3 @@ def test_what_an_interrupted_installation_leaves_is_no_package(tmp_path, metadat
     (tmp_path / "torch-2.10.0.dist-info").mkdir()
     (tmp_path / "torch-2.10.0.dist-info" / "METADATA").write_text(metadata)
     assert read_installed([str(tmp_path)]) == {}
-
-
-def test_versions_are_known_for_all_of_torch_that_we_support():
-    requirements = read_installed()["pyannote-diarizen"].requirements
-    (torch,) = [r.specifier for r in requirements if r.name == "torch"]
-    (torchcodec,) = [r.specifier for r in requirements if r.name == "torchcodec"]
-    minors = [f"2.{minor}" for minor in range(20) if torch.contains(f"2.{minor}.0")]
-    assert minors == list(TORCHCODEC)
-    for latest, *_ in TORCHCODEC.values():
-        assert torchcodec.contains(f"{latest}.0")

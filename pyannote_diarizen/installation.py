@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Which packages are installed, whether they go together, and what to type if not.
+"""Installed packages: versions, clashes, and the pip line that mends them.
 
-Read from what pip wrote beside them; nothing is imported, so that it works where an
-import fails.
+Versions and requirements are read from the metadata of packages. Whether compiled
+packages load together is not in the metadata, so it is found by importing them in
+another process. This module imports nothing compiled and works where an import fails.
 """
 
 import platform
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,16 +20,39 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 DISTRIBUTION = "pyannote-diarizen"
-TORCHCODEC = {
-    "2.8": ("0.7", "0.6"),
-    "2.9": ("0.9", "0.8"),
-    "2.10": ("0.10",),
-    "2.11": ("0.11",),
-}
-"""Versions of torchcodec that are built for one of torch, the latest first."""
 
-TORCH_PACKAGES = ("torch", "torchaudio", "torchcodec")
-"""Compiled against one another, which none of them declares."""
+MODULES = {
+    "numpy": "numpy",
+    "torch": "torch",
+    "torchaudio": "torchaudio",
+    "soundfile": "soundfile",
+    "av": "av",
+    "pyannote.audio": "pyannote-audio",
+}
+"""Modules that everything needs, each after those that it needs, and their packages."""
+
+TORCHAUDIO_WITH_STABLE_ABI = Version("2.11.1")
+"""First torchaudio built once for all later versions of torch.
+
+Each earlier one loads beside the torch of the same number only."""
+
+FIRST_TORCH_WITH_STABLE_ABI = Version("2.12")
+"""First torch beside which `TORCHAUDIO_WITH_STABLE_ABI` loads."""
+
+IMPORT_ERRORS = (ImportError, OSError, RuntimeError, AttributeError, ValueError)
+"""Exceptions of importing a package that was compiled for another one."""
+
+_IMPORT_IN_ORDER = """
+import importlib, sys, warnings
+warnings.simplefilter("ignore")
+for module in sys.argv[1:]:
+    print(module, flush=True)
+    try:
+        importlib.import_module(module)
+    except BaseException as error:
+        print(next(iter(str(error).strip().splitlines()), type(error).__name__))
+        sys.exit(1)
+"""
 
 
 @dataclass(frozen=True)
@@ -46,11 +71,6 @@ class Package:
     name: str
     version: Version
     requirements: tuple[Requirement, ...] = ()
-
-    @property
-    def minor(self) -> str:
-        """First two numbers of the version."""
-        return f"{self.version.major}.{self.version.minor}"
 
     def __str__(self) -> str:
         """Name it in messages."""
@@ -74,6 +94,70 @@ class Clash:
 
     package: str
     reason: str
+
+
+@dataclass(frozen=True)
+class ImportFailure:
+    """A module that cannot be imported.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module.
+    reason : str
+        First line of its error, or the signal that ended the process.
+    """
+
+    module: str
+    reason: str
+
+
+def find_import_failure(modules: Iterable[str] = MODULES) -> ImportFailure | None:
+    """Import modules one after the other in another process.
+
+    Parameters
+    ----------
+    modules : iterable of str, optional
+        Defaults to those that everything needs.
+
+    Returns
+    -------
+    failure : ImportFailure or None
+        The first one that fails, None if all are imported.
+    """
+    command = [sys.executable, "-c", _IMPORT_IN_ORDER, *modules]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode == 0:
+        return None
+    printed = ran.stdout.splitlines()
+    if ran.returncode == 1 and len(printed) > 1:
+        return ImportFailure(printed[-2], printed[-1])
+    # an instruction that the CPU does not have, for one
+    return ImportFailure(printed[-1], f"Python ended with code {ran.returncode}")
+
+
+def explain_import_failure(failure: ImportFailure, installed: "Installed") -> str:
+    """Explain in two lines which versions clash and what to type.
+
+    Parameters
+    ----------
+    failure : ImportFailure
+    installed : mapping of str to Package
+
+    Returns
+    -------
+    explanation : str
+        A sentence and a pip line.
+    """
+    name = MODULES[failure.module]
+    package = installed.get(name)
+    if package is None:
+        text = f"{failure.module} is not installed"
+    elif name == "torchaudio" and "torch" in installed:
+        text = f"{package} cannot be loaded beside {installed['torch']}"
+    else:
+        text = f"{package} cannot be imported"
+    return f"{text}: {failure.reason}\n{pip_line(installed, [name], reinstall=True)}"
 
 
 def read_installed(path: list[str] | None = None) -> dict[str, Package]:
@@ -125,7 +209,7 @@ def find_clashes(installed: Installed) -> list[Clash]:
         elif not requirement.specifier.contains(there.version, prereleases=True):
             reason = f"{there} is there, but {wanting} needs {_named(requirement)}"
             clashes.append(Clash(name, reason))
-    return [*clashes, *_torch_clashes(installed)]
+    return clashes
 
 
 def _requirements(installed: Installed) -> Iterator[tuple[Package, Requirement]]:
@@ -155,71 +239,55 @@ def _named(requirement: Requirement) -> str:
     return f"{requirement.name}{requirement.specifier}"
 
 
-def _torch_clashes(installed: Installed) -> Iterator[Clash]:
-    torch, torchaudio, torchcodec = map(installed.get, TORCH_PACKAGES)
-    if torch and torchaudio and torchaudio.minor != torch.minor:
-        yield Clash("torchaudio", f"{torchaudio} was not built for {torch}")
-    if torch and torchcodec:
-        suitable = TORCHCODEC.get(torch.minor, (torchcodec.minor,))
-        if torchcodec.minor not in suitable:
-            yield Clash("torchcodec", f"{torchcodec} was not built for {torch}")
-
-
-def pip_line(installed: Installed, names: Iterable[str]) -> str:
-    """Say what to type to get packages that go together.
+def pip_line(
+    installed: Installed, names: Iterable[str], reinstall: bool = False
+) -> str:
+    """Compose the pip line that installs packages in versions that go together.
 
     Parameters
     ----------
     installed : mapping of str to Package
     names : iterable of str
-        Packages that are wrong or missing. One of `TORCH_PACKAGES` brings along the
-        others, in versions that go with the torch that is there if we support it.
+        Packages that are wrong or missing.
+    reinstall : bool, optional
+        Replace files that are there, in the same version if need be.
 
     Returns
     -------
     line : str
     """
     wanted = {name: _wanted(installed, name) for name in sorted(set(names))}
-    options = ""
-    if wanted.keys() & set(TORCH_PACKAGES):
-        wanted |= _torch_versions(installed)
-        torch = installed.get("torch")
-        if torch and torch.version.local:  # as in 2.11.0+cu130
-            index = f"https://download.pytorch.org/whl/{torch.version.local}"
-            options = f" --extra-index-url {index}"
+    torch = installed.get("torch")
+    if "torchaudio" in wanted and torch:
+        wanted["torchaudio"] = _torchaudio_for(torch)
     named = " ".join(f'"{name}{versions}"' for name, versions in wanted.items())
+    options = " --force-reinstall --no-deps" if reinstall else ""
+    if wanted.keys() & {"torch", "torchaudio"} and torch and torch.version.local:
+        # as in 2.11.0+cu130
+        index = f"https://download.pytorch.org/whl/{torch.version.local}"
+        options += f" --extra-index-url {index}"
     return f"pip install {named}{options}"
+
+
+def _torchaudio_for(torch: Package) -> SpecifierSet:
+    """Versions of torchaudio that load beside a torch."""
+    if torch.version < FIRST_TORCH_WITH_STABLE_ABI:
+        same = f"~={torch.version.major}.{torch.version.minor}.0"
+        return SpecifierSet(f"{same},<{TORCHAUDIO_WITH_STABLE_ABI}")
+    return SpecifierSet(f">={TORCHAUDIO_WITH_STABLE_ABI}")
 
 
 def _wanted(installed: Installed, name: str) -> SpecifierSet:
     """Versions of a package that suit everyone who needs it."""
-    specifiers = [
-        requirement.specifier
-        for _, requirement in _requirements(installed)
-        if canonicalize_name(requirement.name) == name
-    ]
     wanted = SpecifierSet()
-    for specifier in specifiers:
-        wanted &= specifier
+    for _, requirement in _requirements(installed):
+        if canonicalize_name(requirement.name) == name:
+            wanted &= requirement.specifier
     return wanted
-
-
-def _torch_versions(installed: Installed) -> dict[str, SpecifierSet]:
-    torch = installed.get("torch")
-    allowed = _wanted(installed, "torch")
-    supported = [minor for minor in TORCHCODEC if allowed.contains(f"{minor}.0")]
-    minor = supported[-1]
-    if torch and torch.minor in supported:
-        minor = torch.minor
-    versions = (minor, minor, TORCHCODEC[minor][0])
-    return {
-        name: SpecifierSet(f"=={version}.*")
-        for name, version in zip(TORCH_PACKAGES, versions, strict=True)
-    }
 
 
 def describe_installed(installed: Installed) -> str:
     """Name the packages that matter most, and their versions."""
-    shown = (DISTRIBUTION, "pyannote-audio", *TORCH_PACKAGES)
+    shown = (DISTRIBUTION, "pyannote-audio", "torch", "torchaudio")
     packages = ", ".join(str(installed[name]) for name in shown if name in installed)
     return f"{packages}, Python {platform.python_version()} on {platform.system()}"
