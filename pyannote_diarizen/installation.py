@@ -36,8 +36,11 @@ TORCHAUDIO_WITH_STABLE_ABI = Version("2.11.1")
 
 Each earlier one loads beside the torch of the same number only."""
 
-FIRST_TORCH_WITH_STABLE_ABI = Version("2.12")
+TORCH_WITH_STABLE_ABI = Version("2.13")
 """First torch beside which `TORCHAUDIO_WITH_STABLE_ABI` loads."""
+
+LAST_TORCH_WITH_OWN_TORCHAUDIO = Version("2.11")
+"""Last torch for which a torchaudio of its own was built."""
 
 IMPORT_ERRORS = (ImportError, OSError, RuntimeError, AttributeError, ValueError)
 """Exceptions of importing a package that was compiled for another one."""
@@ -259,9 +262,9 @@ def pip_line(
     wanted = {name: _wanted(installed, name) for name in sorted(set(names))}
     torch = installed.get("torch")
     if "torchaudio" in wanted and torch:
-        wanted["torchaudio"] = _torchaudio_for(torch)
+        wanted |= _load_together(torch.version)
     named = " ".join(f'"{name}{versions}"' for name, versions in wanted.items())
-    options = " --force-reinstall --no-deps" if reinstall else ""
+    options = " --force-reinstall" if reinstall else ""
     if wanted.keys() & {"torch", "torchaudio"} and torch and torch.version.local:
         # as in 2.11.0+cu130
         index = f"https://download.pytorch.org/whl/{torch.version.local}"
@@ -269,12 +272,16 @@ def pip_line(
     return f"pip install {named}{options}"
 
 
-def _torchaudio_for(torch: Package) -> SpecifierSet:
-    """Versions of torchaudio that load beside a torch."""
-    if torch.version < FIRST_TORCH_WITH_STABLE_ABI:
-        same = f"~={torch.version.major}.{torch.version.minor}.0"
-        return SpecifierSet(f"{same},<{TORCHAUDIO_WITH_STABLE_ABI}")
-    return SpecifierSet(f">={TORCHAUDIO_WITH_STABLE_ABI}")
+def _load_together(torch: Version) -> dict[str, SpecifierSet]:
+    """Versions of torchaudio that load beside a torch, and of torch if none does."""
+    minor = f"{torch.major}.{torch.minor}"
+    if Version(minor) <= LAST_TORCH_WITH_OWN_TORCHAUDIO:
+        same = SpecifierSet(f"~={minor}.0,<{TORCHAUDIO_WITH_STABLE_ABI}")
+        return {"torchaudio": same}
+    latest = {"torchaudio": SpecifierSet(f">={TORCHAUDIO_WITH_STABLE_ABI}")}
+    if torch < TORCH_WITH_STABLE_ABI:
+        latest["torch"] = SpecifierSet(f">={TORCH_WITH_STABLE_ABI}")
+    return latest
 
 
 def _wanted(installed: Installed, name: str) -> SpecifierSet:

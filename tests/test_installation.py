@@ -87,6 +87,11 @@ def test_this_environment_is_read():
             'pip install "torchaudio>=2.11.1"',
         ),
         (
+            {"torchaudio": None, "torch": "2.12.1"},
+            "pyannote-diarizen 0.1.0 needs torchaudio>=2.8",
+            'pip install "torchaudio>=2.11.1" "torch>=2.13"',
+        ),
+        (
             {"torch": "2.7.1"},
             "torch 2.7.1 is there, but pyannote-diarizen 0.1.0 needs torch>=2.8",
             'pip install "torch>=2.8"',
@@ -160,20 +165,20 @@ def test_the_first_module_that_does_not_load_is_found(write_module, code, reason
             "2.11.0",
             "2.11.1",
             "torchaudio 2.11.1 cannot be loaded beside torch 2.11.0: no symbol\n"
-            'pip install "torchaudio<2.11.1,~=2.11.0" --force-reinstall --no-deps',
+            'pip install "torchaudio<2.11.1,~=2.11.0" --force-reinstall',
         ),
         (
             "2.14.1+cu130",
             "2.11.0",
             "torchaudio 2.11.0 cannot be loaded beside torch 2.14.1+cu130: no symbol\n"
-            'pip install "torchaudio>=2.11.1" --force-reinstall --no-deps '
+            'pip install "torchaudio>=2.11.1" --force-reinstall '
             "--extra-index-url https://download.pytorch.org/whl/cu130",
         ),
         (
             "2.11.0",
             None,
             "torchaudio is not installed: no symbol\n"
-            'pip install "torchaudio<2.11.1,~=2.11.0" --force-reinstall --no-deps',
+            'pip install "torchaudio<2.11.1,~=2.11.0" --force-reinstall',
         ),
     ],
 )
