@@ -9,12 +9,6 @@ import warnings
 from typing import TYPE_CHECKING
 
 from pyannote_diarizen.errors import IncompatiblePackagesError
-from pyannote_diarizen.installation import (
-    IMPORT_ERRORS,
-    explain_import_failure,
-    find_import_failure,
-    read_installed,
-)
 
 if TYPE_CHECKING:
     from pyannote.core import SlidingWindow
@@ -24,9 +18,8 @@ def ignore_missing_ffmpeg() -> None:
     """Ignore the sixty lines that pyannote.audio prints on import without FFmpeg.
 
     pyannote.audio 4.0.7 decodes with torchcodec alone and warns where that does not
-    load. We read audio with soundfile first and say ourselves when a file needs
-    FFmpeg. To be called before pyannote.audio is imported; to be deleted with
-    `test_pyannote_warns_where_torchcodec_does_not_load`.
+    load. We read audio without it. The package calls it when it is imported; to be
+    deleted with `test_pyannote_warns_where_torchcodec_does_not_load`.
     """
     warnings.filterwarnings(
         "ignore",
@@ -37,7 +30,7 @@ def ignore_missing_ffmpeg() -> None:
 
 
 def import_pyannote() -> None:
-    """Import pyannote.audio quietly, or explain which installed versions clash.
+    """Import pyannote.audio, or explain which installed versions clash.
 
     The subpackages that need pyannote.audio call it first. torch, torchaudio and
     torchcodec do not declare which versions go together, so that pip installs sets
@@ -48,7 +41,13 @@ def import_pyannote() -> None:
     IncompatiblePackagesError
         If it cannot be imported. Two lines: which versions clash, and the pip line.
     """
-    ignore_missing_ffmpeg()
+    from pyannote_diarizen.installation import (
+        IMPORT_ERRORS,
+        explain_import_failure,
+        find_import_failure,
+        read_installed,
+    )
+
     try:
         import pyannote.audio  # noqa: F401
     except IMPORT_ERRORS as error:
