@@ -17,10 +17,10 @@ from pyannote.audio import Model
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from pyannote_diarizen.clustering import PLDA
-from pyannote_diarizen.data.excerpts import cut_excerpts, read_excerpt
-from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
+from pyannote_diarizen.simulation.excerpts import cut_excerpts, read_excerpt
+from pyannote_diarizen.simulation.speech import SpeechPool
 
 CHUNKS = SlidingWindow(duration=16.0, step=1.6)
 """Those of the published DiariZen pipelines."""

@@ -21,7 +21,7 @@ from bundled import conversations
 from pyannote.core import Annotation
 from reports import table, write_results
 
-from pyannote_diarizen.data.audio import read_audio
+from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 from pyannote_diarizen.hub.loading import load_pipeline
 

@@ -3,12 +3,14 @@
 """Fixtures that every part of the suite shares."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
 
 import numpy as np
 import pytest
+from fake_hub import FakeHub, serve
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +38,9 @@ def shared() -> Path:
 def parity() -> Path:
     """Folder of reference vectors made by the original DiariZen."""
     return _folder("PYANNOTE_DIARIZEN_PARITY", ROOT.parent / "shared" / "parity")
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Iterator[FakeHub]:
+    """Hub that serves what is put into `hub.root`; the cache is empty."""
+    yield from serve(tmp_path, monkeypatch)

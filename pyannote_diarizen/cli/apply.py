@@ -101,8 +101,8 @@ def apply(
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:
     """Draw what speaks for each number of speakers, or say why that is not known."""
-    from pyannote_diarizen.evaluation.evidence import draw_evidence
-    from pyannote_diarizen.evaluation.timeline import save_figure
+    from pyannote_diarizen.evaluation.evidence_plot import draw_evidence
+    from pyannote_diarizen.evaluation.timeline_plot import save_figure
 
     try:
         evidence = pipeline.evidence(outcome.output)

@@ -27,9 +27,9 @@ def demo(
     Writes sample.rttm, and sample.png with the reference above the result, into the
     current folder.
     """
-    from pyannote_diarizen.data.sample import sample_file
+    from pyannote_diarizen.audio.sample import sample_file
     from pyannote_diarizen.evaluation.measure import measure
-    from pyannote_diarizen.evaluation.timeline import draw_timeline, save_figure
+    from pyannote_diarizen.evaluation.timeline_plot import draw_timeline, save_figure
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import write_rttm
 

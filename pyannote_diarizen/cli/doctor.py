@@ -51,7 +51,7 @@ def doctor(
     Exit codes: 0, nothing is in the way; 1, something has to be mended; 2, there is no
     such configuration.
     """
-    from pyannote_diarizen.hub.doctor import examine
+    from pyannote_diarizen.diagnosis.machine import examine
 
     findings = examine(
         checkpoint,
@@ -61,7 +61,7 @@ def doctor(
         weights_only=weights_only,
     )
     if config is not None:
-        from pyannote_diarizen.training.doctor import examine_training, read_config
+        from pyannote_diarizen.training.examination import examine_training, read_config
 
         findings = chain(findings, examine_training(read_config(config)))
     statuses = set()

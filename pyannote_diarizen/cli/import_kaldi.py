@@ -51,8 +51,8 @@ def import_kaldi(
     Exit codes: 0, written; 1, something has to be mended first; 2, there is no such
     folder.
     """
-    from pyannote_diarizen.data.kaldi_folder import import_kaldi, read_kaldi_folder
-    from pyannote_diarizen.data.subset import check_disjoint, check_subset
+    from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
+    from pyannote_diarizen.corpora.subset import check_disjoint, check_subset
 
     subsets = read_kaldi_folder(folder)
     defects = [defect for one in subsets.values() for defect in check_subset(one)]

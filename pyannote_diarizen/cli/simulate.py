@@ -51,10 +51,10 @@ def simulate(
     Those for training are made of the train split of the utterances, those for
     development of the dev split. Run again, it completes what is missing.
     """
-    from pyannote_diarizen.data.acoustics import Rooms, read_noises
-    from pyannote_diarizen.data.corpus import SUBSETS, simulate_corpus
-    from pyannote_diarizen.data.simulation import ConversationSimulator, TurnTaking
-    from pyannote_diarizen.data.speech import SpeechPool
+    from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
+    from pyannote_diarizen.simulation.corpus import SUBSETS, simulate_corpus
+    from pyannote_diarizen.simulation.simulator import ConversationSimulator, TurnTaking
+    from pyannote_diarizen.simulation.speech import SpeechPool
 
     noises, voices = read_noises(noise or ()), read_noises(babble or ())
     rooms = Rooms.simulate()

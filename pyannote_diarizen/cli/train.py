@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from pyannote_diarizen.errors import IncompatiblePackagesError, unknown_keys
-from pyannote_diarizen.hub.resources import resource_folder
+from pyannote_diarizen.resources import resource_folder
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     folder = str(resource_folder("hparams").resolve())
     with _one_line_errors():
         from pyannote_diarizen.training.checkpoints import complete_arguments
-        from pyannote_diarizen.training.components import register_components
+        from pyannote_diarizen.training.configuration import register_components
 
         register_components()
         sys.argv[1:] = complete_arguments(sys.argv[1:])

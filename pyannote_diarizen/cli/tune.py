@@ -107,10 +107,10 @@ def tune(
     point of diarization error rate more than the best, the one with the fewest such
     errors is written.
     """
-    from pyannote_diarizen.data.protocols import load_protocol, subset_files
+    from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
     from pyannote_diarizen.evaluation.study import open_storage, open_study
     from pyannote_diarizen.evaluation.study_plot import draw_study
-    from pyannote_diarizen.evaluation.timeline import save_figure
+    from pyannote_diarizen.evaluation.timeline_plot import save_figure
     from pyannote_diarizen.evaluation.tuning import Tuning
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.hub.tuned import write_tuned

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from pyannote_diarizen.data.listings import Defect
+    from pyannote_diarizen.corpora.listings import Defect
 
 
 def validate(
@@ -49,7 +49,7 @@ def validate(
 
     Exit codes: 0, no error; 1, some errors; 2, there is no such file or protocol.
     """
-    from pyannote_diarizen.hub.validation import validate
+    from pyannote_diarizen.corpora.validation import validate
 
     wrong = 0
     for what in data:

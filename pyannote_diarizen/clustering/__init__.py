@@ -8,7 +8,7 @@ import_pyannote()
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.clustering.auto import AutoClustering
-from pyannote_diarizen.clustering.evidence import CountEvidence
+from pyannote_diarizen.clustering.count_evidence import CountEvidence
 from pyannote_diarizen.clustering.hybrid import HybridClustering
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering

@@ -23,7 +23,7 @@ from pyannote_diarizen.clustering.local_speakers import (
     one_to_one,
     reliable_speakers,
 )
-from pyannote_diarizen.clustering.requested_number import (
+from pyannote_diarizen.clustering.num_speakers import (
     fill_empty_clusters,
     single_cluster,
 )

@@ -11,7 +11,7 @@ from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.core import SlidingWindowFeature
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
-from pyannote_diarizen.clustering.evidence import CountEvidence
+from pyannote_diarizen.clustering.count_evidence import CountEvidence
 from pyannote_diarizen.clustering.vbx import VBxClustering
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from pyannote.audio.core import plda as host
 
 from pyannote_diarizen.atomic import replacing
-from pyannote_diarizen.clustering.kaldi import read_kaldi_plda, write_kaldi_plda
+from pyannote_diarizen.clustering.kaldi_plda import read_kaldi_plda, write_kaldi_plda
 from pyannote_diarizen.functional.calibration import Calibration, fit_calibration
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
@@ -275,7 +275,7 @@ class PLDA(host.PLDA):
 
         See Also
         --------
-        pyannote_diarizen.clustering.kaldi.read_kaldi_plda
+        pyannote_diarizen.clustering.kaldi_plda.read_kaldi_plda
         """
         return cls.from_parameters(
             read_kaldi_plda(plda, transform, mean, normalize_first)
@@ -293,7 +293,7 @@ class PLDA(host.PLDA):
 
         See Also
         --------
-        pyannote_diarizen.clustering.kaldi.write_kaldi_plda : how to apply them.
+        pyannote_diarizen.clustering.kaldi_plda.write_kaldi_plda : how to apply them.
         """
         write_kaldi_plda(self.parameters, folder, binary)
 

@@ -19,8 +19,8 @@ from pyannote.pipeline.parameter import Integer, Uniform
 from scipy.cluster.hierarchy import fcluster
 from scipy.spatial.distance import cdist
 
+from pyannote_diarizen.clustering.count_evidence import CountEvidence
 from pyannote_diarizen.clustering.dendrograms import dendrogram_of
-from pyannote_diarizen.clustering.evidence import CountEvidence
 from pyannote_diarizen.clustering.local_speakers import (
     UNASSIGNED,
     active_speakers,
@@ -28,7 +28,7 @@ from pyannote_diarizen.clustering.local_speakers import (
     one_to_one,
     speakers_together,
 )
-from pyannote_diarizen.clustering.requested_number import (
+from pyannote_diarizen.clustering.num_speakers import (
     fill_empty_clusters,
     single_cluster,
 )

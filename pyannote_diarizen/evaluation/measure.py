@@ -9,7 +9,7 @@ from typing import Any
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.data.audio import audio_info
+from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
 
 # Nothing of the reference: pipelines take the names of its speakers, some their number.

@@ -24,7 +24,7 @@ from torch import nn
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.evaluation.measure import without_reference
-from pyannote_diarizen.evaluation.speaker_count import SpeakerCountError
+from pyannote_diarizen.evaluation.speaker_count_error import SpeakerCountError
 from pyannote_diarizen.evaluation.study import finished_trials
 from pyannote_diarizen.models.fingerprint import fingerprint
 

@@ -8,7 +8,7 @@ A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 
 from pathlib import Path
 
-from pyannote_diarizen.hub.resources import find_hparams, resource_folder
+from pyannote_diarizen.resources import find_hparams, resource_folder
 
 DEFAULT_PIPELINE = "diarizen-tiny"
 CONFIGS = ("config.yaml", "config.toml")

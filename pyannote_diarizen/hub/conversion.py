@@ -24,7 +24,7 @@ from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import load_component, load_plda
 from pyannote_diarizen.pipelines.presets import FOLDER as PRESETS
-from pyannote_diarizen.pipelines.pretrained import (
+from pyannote_diarizen.pipelines.published import (
     HOST_CONFIG,
     check_hyper_parameters,
     pretrained_config,

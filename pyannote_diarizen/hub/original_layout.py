@@ -18,14 +18,14 @@ from pyannote.core.utils.helper import get_class_by_name
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
-from pyannote_diarizen.models.original import ARCHITECTURES, CONFIG, SPEAKERS
+from pyannote_diarizen.models.original_checkpoint import ARCHITECTURES, CONFIG, SPEAKERS
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import (
     CLUSTERING_PARAMETERS,
     load_component,
     load_plda,
 )
-from pyannote_diarizen.pipelines.pretrained import MEDIAN_FILTER, VBX_OPTIONS
+from pyannote_diarizen.pipelines.published import MEDIAN_FILTER, VBX_OPTIONS
 from pyannote_diarizen.wavlm import PREDEFINED, get_config
 from pyannote_diarizen.wavlm.config import CONV_LAYERS
 from pyannote_diarizen.weights import save_weights

@@ -14,7 +14,7 @@ import yaml
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.hub.bundled import resolve_pipeline
-from pyannote_diarizen.pipelines.pretrained import pretrained_config
+from pyannote_diarizen.pipelines.published import pretrained_config
 
 
 def write_tuned(

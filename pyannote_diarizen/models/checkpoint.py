@@ -24,7 +24,11 @@ from pyannote.audio.utils.hf_hub import AssetFileName
 from torch.torch_version import TorchVersion
 
 from pyannote_diarizen.errors import CheckpointMismatchError
-from pyannote_diarizen.models.original import CONFIG, OriginalConfig, build_original
+from pyannote_diarizen.models.original_checkpoint import (
+    CONFIG,
+    OriginalConfig,
+    build_original,
+)
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.weights import load_weights, read_weights, save_weights
 

@@ -8,7 +8,7 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 from torch import Tensor, nn
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models.conformer import Conformer
 
 

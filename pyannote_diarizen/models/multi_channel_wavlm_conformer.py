@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models.channel_attention import CrossChannelAttention
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 

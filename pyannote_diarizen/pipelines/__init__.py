@@ -7,7 +7,7 @@ from pyannote_diarizen._host import import_pyannote
 import_pyannote()
 
 from pyannote_diarizen.pipelines.diarizen import DiariZen
-from pyannote_diarizen.pipelines.original import DiariZenPipeline
+from pyannote_diarizen.pipelines.original_interface import DiariZenPipeline
 from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 
 __all__ = ["DiariZen", "DiariZenPipeline", "SpeakerRecognition"]

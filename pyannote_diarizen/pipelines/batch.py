@@ -11,8 +11,8 @@ from typing import Any
 from pyannote.core import Annotation
 
 from pyannote_diarizen.atomic import replacing
-from pyannote_diarizen.data.audio import list_audio
-from pyannote_diarizen.data.kaldi import read_wav_scp
+from pyannote_diarizen.audio.reader import list_audio
+from pyannote_diarizen.corpora.wav_scp import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
 
 _LIST_SUFFIX = ".scp"

@@ -25,9 +25,9 @@ from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.audio.utils.signal import binarize
 from pyannote.core import Annotation
 
-from pyannote_diarizen.clustering.evidence import CountEvidence
+from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.clustering.count_evidence import CountEvidence
 from pyannote_diarizen.clustering.vbx import LOOP_PROB
-from pyannote_diarizen.data.audio import AudioReader
 from pyannote_diarizen.pipelines.batch import rttm_name, write_rttm
 from pyannote_diarizen.pipelines.compatibility import (
     ORIGINAL_CLUSTERING,
@@ -44,7 +44,7 @@ from pyannote_diarizen.pipelines.components import (
 )
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
 from pyannote_diarizen.pipelines.presets import find_preset
-from pyannote_diarizen.pipelines.pretrained import (
+from pyannote_diarizen.pipelines.published import (
     check_hyper_parameters,
     pretrained_config,
 )

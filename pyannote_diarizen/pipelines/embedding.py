@@ -22,7 +22,7 @@ from pyannote.audio.pipelines.speaker_verification import (
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
-from pyannote_diarizen.pipelines.channels import average_channels
+from pyannote_diarizen.pipelines.channel_fusion import average_channels
 
 
 def without_overlap(segmentation: np.ndarray, min_num_frames: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.core import SlidingWindowFeature
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.pipelines.files import LoadedFile
 
 _KEPT = ("uri", "annotation", "duration", "expected_speakers")

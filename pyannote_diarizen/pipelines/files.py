@@ -9,7 +9,7 @@ import numpy as np
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 
 _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
 

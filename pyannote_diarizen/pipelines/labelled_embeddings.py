@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pyannote_diarizen.data.audio import AudioReader
-from pyannote_diarizen.data.recording import Recorder
-from pyannote_diarizen.data.turns import turn_excerpts
+from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.corpora.turns import turn_excerpts
+from pyannote_diarizen.simulation.recording import Recorder
 
 Network = Callable[[Tensor], np.ndarray]
 """(batch, 1, num_samples) waveforms to (batch, dimension) embeddings."""

@@ -18,9 +18,9 @@ from pyannote.audio.pipelines.speaker_diarization import (
 from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen._host import without_ties
-from pyannote_diarizen.data.audio import AudioReader, audio_info
+from pyannote_diarizen.audio.reader import AudioReader, audio_info
 from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.pipelines.channels import recorded_channel_weights
+from pyannote_diarizen.pipelines.channel_fusion import recorded_channel_weights
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.segmentation import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pyannote_diarizen.data.protocols import SUBSETS
-from pyannote_diarizen.data.simultaneous import seconds_by_num_speakers
+from pyannote_diarizen.corpora.protocols import SUBSETS
+from pyannote_diarizen.corpora.simultaneous import seconds_by_num_speakers
 
 
 def shares_in_recordings(

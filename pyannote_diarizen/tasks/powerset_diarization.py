@@ -23,15 +23,19 @@ from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
 from torch import Tensor, nn
 
-from pyannote_diarizen.data.augmentation import check_labels_stay_true
-from pyannote_diarizen.data.conversation import SimulatedConversation
-from pyannote_diarizen.data.mixing import UNKNOWN, RecordingMixer
-from pyannote_diarizen.data.simulation import ConversationSimulator
 from pyannote_diarizen.functional.losses import balanced_class_weights
-from pyannote_diarizen.tasks.channels import ChunkReader, SameTargets, fit_channels
+from pyannote_diarizen.simulation.augmentation import check_labels_stay_true
+from pyannote_diarizen.simulation.conversation import SimulatedConversation
+from pyannote_diarizen.simulation.mixing import UNKNOWN, RecordingMixer
+from pyannote_diarizen.simulation.simulator import ConversationSimulator
+from pyannote_diarizen.tasks.channel_selection import (
+    ChunkReader,
+    SameTargets,
+    fit_channels,
+)
 from pyannote_diarizen.tasks.chunking import share_of_worker, training_chunks
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
-from pyannote_diarizen.tasks.segmentation_imitation import (
+from pyannote_diarizen.tasks.segmentation_distillation import (
     Imitation,
     SegmentationImitation,
 )

@@ -30,15 +30,14 @@ from pytorch_metric_learning.losses import ArcFaceLoss
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from pyannote_diarizen.data.audio import AudioReader
-from pyannote_diarizen.data.excerpts import Excerpt, cut_excerpts, read_excerpt
-from pyannote_diarizen.data.recording import Recorder
-from pyannote_diarizen.data.speech import SpeechPool
-from pyannote_diarizen.data.turns import read_turns
+from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.corpora.turns import read_turns
 from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
-from pyannote_diarizen.tasks.equal_error_rate import PairwiseEqualErrorRate
-from pyannote_diarizen.tasks.imitation import (
+from pyannote_diarizen.simulation.excerpts import Excerpt, cut_excerpts, read_excerpt
+from pyannote_diarizen.simulation.recording import Recorder
+from pyannote_diarizen.simulation.speech import SpeechPool
+from pyannote_diarizen.tasks.distillation import (
     FrameImitationLoss,
     FrameTeacher,
     ImitationLoss,
@@ -47,6 +46,7 @@ from pyannote_diarizen.tasks.imitation import (
     ask_frame_teacher,
     ask_teacher,
 )
+from pyannote_diarizen.tasks.verification_metric import PairwiseEqualErrorRate
 
 
 @dataclass(frozen=True)

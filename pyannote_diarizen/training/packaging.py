@@ -12,7 +12,7 @@ from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.hub.conversion import write_pyannote
 from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.models.checkpoint import WEIGHTS
-from pyannote_diarizen.pipelines.pretrained import (
+from pyannote_diarizen.pipelines.published import (
     check_hyper_parameters,
     pretrained_config,
 )

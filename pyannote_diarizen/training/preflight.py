@@ -12,11 +12,11 @@ from pyannote.audio.core.task import Task
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
-from pyannote_diarizen.data.audio import audio_info
-from pyannote_diarizen.data.protocols import subset_files
-from pyannote_diarizen.data.subset import check_subset
+from pyannote_diarizen.audio.reader import audio_info
+from pyannote_diarizen.corpora.protocols import subset_files
+from pyannote_diarizen.corpora.shipped_protocols import find_protocol
+from pyannote_diarizen.corpora.subset import check_subset
 from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.hub.protocols import find_protocol
 from pyannote_diarizen.training.recordings import examine_chunks
 
 _SEVERAL = "X."

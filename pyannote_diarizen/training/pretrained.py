@@ -11,8 +11,8 @@ from pyannote.audio.models.segmentation import PyanNet
 
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
-from pyannote_diarizen.pipelines.pretrained import pretrained_config
-from pyannote_diarizen.tasks.segmentation_imitation import separate_lstm_layers
+from pyannote_diarizen.pipelines.published import pretrained_config
+from pyannote_diarizen.tasks.segmentation_distillation import separate_lstm_layers
 
 _CONFIGURATIONS = (".yaml", ".yml", ".toml")
 

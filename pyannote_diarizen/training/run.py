@@ -12,14 +12,15 @@ from omegaconf import DictConfig, OmegaConf
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 
-from pyannote_diarizen.data.protocols import load_protocol
+from pyannote_diarizen.corpora.protocols import load_protocol
 from pyannote_diarizen.training.checkpoints import (
     CONFIG,
     AtomicCheckpoints,
     check_room,
     checkpoint_to_resume,
 )
-from pyannote_diarizen.training.components import build
+from pyannote_diarizen.training.configuration import build
+from pyannote_diarizen.training.gradient_checkpointing import recompute_layers
 from pyannote_diarizen.training.optimization import (
     Backbone,
     FrozenBackbone,
@@ -32,7 +33,6 @@ from pyannote_diarizen.training.preflight import (
     check_speakers,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
-from pyannote_diarizen.training.recomputation import recompute_layers
 from pyannote_diarizen.training.seeding import EpochSeeds
 
 

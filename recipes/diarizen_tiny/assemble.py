@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
-from pyannote_diarizen.hub.resources import find_hparams
+from pyannote_diarizen.resources import find_hparams
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pyannote_diarizen.data.acoustics import Rooms, read_noises
-from pyannote_diarizen.data.excerpts import cut_excerpts, read_excerpt
-from pyannote_diarizen.data.recording import Mixing, Recorder
-from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.functional.equal_error_rate import pairwise_equal_error_rate
+from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
+from pyannote_diarizen.simulation.excerpts import cut_excerpts, read_excerpt
+from pyannote_diarizen.simulation.recording import Mixing, Recorder
+from pyannote_diarizen.simulation.speech import SpeechPool
 
 Scores = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Embeddings to the (num_a, num_b) scores of their pairs."""

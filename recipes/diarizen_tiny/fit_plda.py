@@ -18,11 +18,11 @@ from embedding_trials import make_recorder, pool_excerpts
 from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.clustering.plda import PLDA
-from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.pipelines.labelled_embeddings import (
     embed_excerpts,
     mean_embeddings,
 )
+from pyannote_diarizen.simulation.speech import SpeechPool
 
 DURATION = 1.0, 4.0
 

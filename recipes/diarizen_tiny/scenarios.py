@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from pyannote.core import Segment, Timeline
 
-from pyannote_diarizen.data.acoustics import Rooms, read_noises
-from pyannote_diarizen.data.simulation import (
+from pyannote_diarizen.evaluation.study import choose_trial, open_study
+from pyannote_diarizen.evaluation.tuning import Tuning
+from pyannote_diarizen.hub.loading import load_pipeline
+from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
+from pyannote_diarizen.simulation.simulator import (
     ConversationSimulator,
     Mixing,
     TurnTaking,
 )
-from pyannote_diarizen.data.speech import SpeechPool
-from pyannote_diarizen.evaluation.study import choose_trial, open_study
-from pyannote_diarizen.evaluation.tuning import Tuning
-from pyannote_diarizen.hub.loading import load_pipeline
+from pyannote_diarizen.simulation.speech import SpeechPool
 
 
 class Scenario(NamedTuple):

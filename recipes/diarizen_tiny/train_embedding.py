@@ -29,9 +29,9 @@ from speech_protocol import SpeechProtocol
 from training import TimedCosine, adam, release, start_from
 
 from pyannote_diarizen.clustering.plda import PLDA
-from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts
+from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding
 
 SPEEDS = (0.9, 1.0, 1.1)

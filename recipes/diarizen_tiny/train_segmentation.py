@@ -29,12 +29,16 @@ from pyannote.database import FileFinder, registry
 from pyannote.database.protocol.protocol import Protocol
 from training import TimedCosine, muon, release, start_from
 
-from pyannote_diarizen.data.acoustics import Rooms, read_noises
-from pyannote_diarizen.data.audio import AudioReader
-from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
-from pyannote_diarizen.data.speech import SpeechPool
+from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
+from pyannote_diarizen.simulation.simulator import (
+    ConversationSimulator,
+    Mixing,
+    TurnTaking,
+)
+from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
-from pyannote_diarizen.tasks.segmentation_imitation import (
+from pyannote_diarizen.tasks.segmentation_distillation import (
     Imitation,
     separate_lstm_layers,
 )

@@ -20,7 +20,7 @@ from scenarios import ANY, Simulation, tuned
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, bundled_folder
-from pyannote_diarizen.hub.resources import find_hparams
+from pyannote_diarizen.resources import find_hparams
 
 PROTOCOL = "AMIExcerpts.SpeakerDiarization.Excerpts"
 SIMULATED = 8, 40.0

@@ -9,8 +9,8 @@ import numpy as np
 from pyannote.audio import Pipeline
 from pyannote.core import Annotation, Segment
 
+from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.clustering import CountEvidence
-from pyannote_diarizen.data.audio import read_audio
 
 
 class LoudPipeline(Pipeline):

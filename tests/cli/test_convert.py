@@ -1,16 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 import os
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from pyannote.audio import Pipeline
-
-sys.path.append(str(Path(__file__).parents[1]))
-
 from published import write_embedding, write_original
+from pyannote.audio import Pipeline
 
 
 class Harmful:

@@ -5,7 +5,7 @@
 from pyannote.database.util import load_rttm
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pyannote_diarizen.data.sample import sample_file
+from pyannote_diarizen.audio.sample import sample_file
 
 
 def test_demo_prints_and_writes_the_diarization(run, pipeline, here):

@@ -76,7 +76,7 @@ def test_imports_explain_a_clash(python):
 def loading(monkeypatch):
     """Skip the imports in another process, which take seconds."""
     monkeypatch.setattr(
-        "pyannote_diarizen.hub.doctor.find_import_failure", lambda: None
+        "pyannote_diarizen.diagnosis.machine.find_import_failure", lambda: None
     )
 
 

@@ -1,16 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
-
-sys.path.append(str(Path(__file__).parents[1]))
-sys.path.append(str(Path(__file__).parents[1] / "hub"))
-
 from fake_hub import FakeHub, serve
+from huggingface_hub import constants
 from published import write_embedding, write_original
 
 NAME = "diarizen-wavlm-base-s80-md"

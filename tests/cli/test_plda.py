@@ -3,20 +3,16 @@
 """`pyannote-diarizen plda`, on speakers that are noises of different colours."""
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.signal
 import soundfile
+from published import write_embedding
 
 from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.functional.calibration import Calibration
-
-sys.path.append(str(Path(__file__).parents[1]))
-
-from published import write_embedding
 
 NAME = "Colours.SpeakerDiarization.Noises"
 YML = """

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pyannote_diarizen.cli.train import main
-from pyannote_diarizen.hub.resources import resource_folder
+from pyannote_diarizen.resources import resource_folder
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pyannote.core import Annotation, Segment
 from pyannote.metrics.diarization import DiarizationErrorRate
 from pyannote.pipeline.parameter import Uniform
 
-from pyannote_diarizen.data.audio import read_audio
+from pyannote_diarizen.audio.reader import read_audio
 
 
 class TunablePipeline(Pipeline):

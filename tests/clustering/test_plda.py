@@ -3,12 +3,12 @@
 """PLDA: same projection as stock pyannote.audio, from and to the same files."""
 
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
 import numpy.testing as npt
 import pytest
+from fake_hub import serve
 from pyannote.audio.core import plda as stock
 from pyannote.audio.pipelines.utils.getter import get_plda
 
@@ -16,10 +16,6 @@ from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.clustering import plda as plda_module
 from pyannote_diarizen.functional.calibration import log_likelihood_ratio_cost
 from pyannote_diarizen.functional.plda import length_normalize, log_likelihood_ratio
-
-sys.path.append(str(Path(__file__).parents[1] / "hub"))
-
-from fake_hub import serve
 
 
 @pytest.fixture

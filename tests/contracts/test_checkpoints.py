@@ -6,7 +6,6 @@ import argparse
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,24 +13,20 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torchaudio
+from fake_hub import serve
+from foreign_wavlm import CONVS, microsoft_file, torchaudio_model
+from published import WAVLM, plda, segmentation_model, write_embedding, write_original
 from pyannote.audio.models.segmentation import PyanNet
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.hub.conversion import convert
-from pyannote_diarizen.hub.resources import resource_folder
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
-from pyannote_diarizen.models.original import CONFIG
-from pyannote_diarizen.pipelines.pretrained import EMBEDDING
+from pyannote_diarizen.models.original_checkpoint import CONFIG
+from pyannote_diarizen.pipelines.published import EMBEDDING
+from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
-
-sys.path.append(str(Path(__file__).parents[1]))
-sys.path.append(str(Path(__file__).parents[1] / "hub"))
-
-from fake_hub import serve
-from foreign_wavlm import CONVS, microsoft_file, torchaudio_model
-from published import WAVLM, plda, segmentation_model, write_embedding, write_original
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "checkpoints.md").read_text(encoding="utf-8")

@@ -12,11 +12,11 @@ import torch
 import yaml
 from pyannote.core.utils.helper import get_class_by_name
 
-from pyannote_diarizen.data.recording import Mixing
-from pyannote_diarizen.data.turn_taking import TurnTaking
 from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
-from pyannote_diarizen.hub.resources import find_hparams, resource_folder
-from pyannote_diarizen.tasks.segmentation_imitation import Imitation
+from pyannote_diarizen.resources import find_hparams, resource_folder
+from pyannote_diarizen.simulation.recording import Mixing
+from pyannote_diarizen.simulation.turn_taking import TurnTaking
+from pyannote_diarizen.tasks.segmentation_distillation import Imitation
 from pyannote_diarizen.wavlm import WavLMConfig
 
 RECIPES = sorted(resource_folder("hparams").glob("train/*.yaml"))

@@ -11,11 +11,11 @@ import soundfile
 import yaml
 from pyannote.database import registry
 
-from pyannote_diarizen.data.database import Database
-from pyannote_diarizen.data.protocols import SUBSETS, load_protocol, subset_files
-from pyannote_diarizen.data.subset import check_subset
-from pyannote_diarizen.hub.protocols import find_protocol
-from pyannote_diarizen.hub.resources import resource_folder
+from pyannote_diarizen.corpora.database import Database
+from pyannote_diarizen.corpora.protocols import SUBSETS, load_protocol, subset_files
+from pyannote_diarizen.corpora.shipped_protocols import find_protocol
+from pyannote_diarizen.corpora.subset import check_subset
+from pyannote_diarizen.resources import resource_folder
 
 FILES = sorted(resource_folder("protocols").glob("*.yml"))
 NAMES = [(path, name) for path in FILES for name in Database(path).protocols]

@@ -11,9 +11,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from typer.main import get_command
 
+from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.cli.main import app
-from pyannote_diarizen.data.sample import sample_file
-from pyannote_diarizen.training.components import register_components
+from pyannote_diarizen.training.configuration import register_components
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

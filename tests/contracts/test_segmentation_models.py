@@ -11,7 +11,7 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from torch.testing import assert_close
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models import (
     FBankConformer,
     MultiChannelWavLMConformer,

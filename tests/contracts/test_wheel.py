@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyannote_diarizen.hub.bundled import bundled_names
-from pyannote_diarizen.hub.resources import resource_folder
+from pyannote_diarizen.resources import resource_folder
 
 ROOT = Path(__file__).parents[2]
 FIND = """

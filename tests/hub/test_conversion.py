@@ -14,9 +14,9 @@ from pyannote.audio import Model, Pipeline
 from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.hub.loading import load_pipeline
-from pyannote_diarizen.hub.resources import find_hparams
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.pretrained import EMBEDDING
+from pyannote_diarizen.pipelines.published import EMBEDDING
+from pyannote_diarizen.resources import find_hparams
 
 PUBLISHED = [
     "diarizen-wavlm-base-s80-md",

@@ -12,7 +12,7 @@ import soundfile
 from opentelemetry.trace import NoOpTracer
 from pyannote.audio.telemetry import metrics
 
-from pyannote_diarizen.data.sample import sample_file
+from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.hub.bundled import bundled_folder
 from pyannote_diarizen.hub.loading import load_pipeline
 

@@ -15,7 +15,7 @@ from pyannote.audio import __main__ as commands
 from pyannote.database import registry
 from typer.testing import CliRunner
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.pipelines import DiariZen
 

@@ -3,23 +3,18 @@
 """Checkpoints of pyannote.audio, read without running code."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from fake_hub import serve
+from published import embedding_model, segmentation_model, write_original
 from pyannote.audio import Model
 from pyannote.audio.models.embedding import WeSpeakerResNet34
 from pyannote.audio.utils.hf_hub import AssetFileName
 
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.models.checkpoint import load_model, save_model
-
-sys.path.append(str(Path(__file__).parents[1]))
-sys.path.append(str(Path(__file__).parents[1] / "hub"))
-
-from fake_hub import serve
-from published import embedding_model, segmentation_model, write_original
 
 
 class Harmful:

@@ -12,7 +12,7 @@ from pyannote.audio.pipelines.speaker_verification import (
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import nn
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding, without_overlap
 

@@ -5,7 +5,7 @@ import torch
 from pyannote.audio.core.io import Audio
 from pyannote.database import ProtocolFile
 
-from pyannote_diarizen.data.audio import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.pipelines.files import LoadedFile
 
 

@@ -11,8 +11,8 @@ import torch
 from pyannote.core import Annotation, Segment
 from torch import Tensor
 
-from pyannote_diarizen.data.recording import Recorder
 from pyannote_diarizen.pipelines.labelled_embeddings import embed_excerpts, embed_files
+from pyannote_diarizen.simulation.recording import Recorder
 
 
 class Listener:

@@ -13,11 +13,15 @@ from lightning.pytorch.loggers import CSVLogger
 from pyannote.core import Segment, SlidingWindowFeature
 from pyannote.database import registry
 
-from pyannote_diarizen.data.conversation import SimulatedConversation
-from pyannote_diarizen.data.corpus import simulate_corpus
-from pyannote_diarizen.data.simulation import ConversationSimulator, Mixing, TurnTaking
-from pyannote_diarizen.data.speech import SpeechPool
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
+from pyannote_diarizen.simulation.conversation import SimulatedConversation
+from pyannote_diarizen.simulation.corpus import simulate_corpus
+from pyannote_diarizen.simulation.simulator import (
+    ConversationSimulator,
+    Mixing,
+    TurnTaking,
+)
+from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks
 from pyannote_diarizen.tasks.powerset_diarization import (
     UNKNOWN,

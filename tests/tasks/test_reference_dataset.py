@@ -16,7 +16,7 @@ from pyannote.database.protocol import SpeakerDiarizationProtocol
 from pyannote.database.util import load_rttm, load_uem
 
 from pyannote_diarizen.models import FBankConformer, WavLMConformer
-from pyannote_diarizen.tasks.channels import ChunkReader
+from pyannote_diarizen.tasks.channel_selection import ChunkReader
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 from pyannote_diarizen.wavlm import WavLMConfig
 

@@ -16,8 +16,8 @@ from pyannote.core import Annotation, Segment
 from pyannote.database.protocol import SpeakerDiarizationProtocol
 from torch import Tensor
 
-from pyannote_diarizen.data.recording import Recorder
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
+from pyannote_diarizen.simulation.recording import Recorder
 from pyannote_diarizen.tasks.speaker_embedding import SpeakerEmbedding, paste
 
 NUM_SPEAKERS = 4

@@ -9,7 +9,7 @@ import numpy.testing as npt
 import pytest
 from pyannote.core import SlidingWindow
 
-from pyannote_diarizen.data.listings import read_rttm
+from pyannote_diarizen.corpora.listings import read_rttm
 from pyannote_diarizen.tasks.targets import activity, most_talkative
 
 FRAMES = SlidingWindow(duration=0.06, step=0.02)  # centres at 0.03, 0.05, ...

@@ -11,8 +11,8 @@ import soundfile
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from pyannote_diarizen.hub.resources import resource_folder
-from pyannote_diarizen.training.components import register_components
+from pyannote_diarizen.resources import resource_folder
+from pyannote_diarizen.training.configuration import register_components
 
 DURATION = 6.0
 PROTOCOL = "Noise.SpeakerDiarization.Tiny"

@@ -6,9 +6,9 @@ import pytest
 import torch
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 
-from pyannote_diarizen.hub.resources import resource_folder
 from pyannote_diarizen.models import WavLMConformer
 from pyannote_diarizen.models.checkpoint import save_model
+from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.training.run import assemble
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 

@@ -1,22 +1,18 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 import os
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torchaudio
+from foreign_wavlm import CONVS, torchaudio_model
 from torchaudio.models import wavlm_model
 from torchaudio.pipelines._wav2vec2.utils import _extend_model
 
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.wavlm import WavLM, get_config
 from pyannote_diarizen.wavlm.foreign import read_checkpoint
-
-sys.path.append(str(Path(__file__).parents[1]))
-
-from foreign_wavlm import CONVS, torchaudio_model
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
 

@@ -2,20 +2,15 @@
 # SPDX-License-Identifier: MIT
 import json
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
+from fake_hub import FakeHub, serve
 from safetensors.torch import load_file, save_file
 
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
-
-sys.path.append(str(Path(__file__).parents[1] / "hub"))
-
-from fake_hub import FakeHub, serve
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
 

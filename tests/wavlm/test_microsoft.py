@@ -1,19 +1,14 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 import re
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from foreign_wavlm import CONVS, microsoft_file
 
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.wavlm import WavLM
 from pyannote_diarizen.wavlm.microsoft import conv_layers
-
-sys.path.append(str(Path(__file__).parents[1]))
-
-from foreign_wavlm import CONVS, microsoft_file
 
 
 @pytest.fixture(params=[False, True], ids=["base", "large"])

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Data folders as Kaldi and DiariZen lay them out, as a protocol of pyannote.database.
+
+    folder/train/wav.scp, rttm, all.uem      folder/database.yml
+    folder/dev/wav.scp, rttm, all.uem    ->  folder/train.lst, .rttm, .uem; others alike
+    folder/test/AMI/wav.scp, ...             folder/audio/train/EN2001a.wav, a link
+
+Audio stays where it is. Several folders inside a subset become one.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.audio.reader import audio_info
+from pyannote_diarizen.corpora.listings import (
+    Region,
+    Turn,
+    read_rttm,
+    read_scp,
+    read_uem,
+)
+from pyannote_diarizen.corpora.subset import Subset
+
+Scope = Literal["file", "database", "global"]
+NAMES = {
+    "train": ("train",),
+    "development": ("dev", "development", "valid", "val"),
+    "test": ("test", "eval"),
+}
+"""Subsets, and what their folders are called."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A protocol that was written.
+
+    Parameters
+    ----------
+    database : Path
+        Its `database.yml`.
+    name : str
+        As in "Talks.SpeakerDiarization.Kaldi".
+    """
+
+    database: Path
+    name: str
+
+
+def read_kaldi_folder(folder: Path) -> dict[str, Subset]:
+    """Read the lists of each subset.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    subsets : dict of str to Subset
+        Those of "train", "development" and "test" that there are.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none; see `read_lists`.
+    """
+    folder = Path(folder)
+    subsets = {}
+    for name, folders in NAMES.items():
+        for inside in (folder / called for called in folders):
+            if lists := sorted(inside.rglob("wav.scp")):
+                subsets[name] = read_lists(lists)
+    if not subsets:
+        raise FileNotFoundError(
+            f"'{folder}' holds no train/wav.scp, dev/wav.scp or test/wav.scp: give the "
+            "folder around them."
+        )
+    return subsets
+
+
+def read_lists(lists: Iterable[Path]) -> Subset:
+    """Read `wav.scp` files, and the RTTM and UEM files beside each.
+
+    Parameters
+    ----------
+    lists : iterable of Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no RTTM file.
+    """
+    subset = Subset([], [])
+    for path in lists:
+        subset.recordings.append(read_scp(path))
+        rttm = _one_of(path.parent, "rttm", "*.rttm")
+        if not rttm:
+            raise FileNotFoundError(
+                f"'{path.parent}' holds no `rttm`, nor a file that ends in .rttm."
+            )
+        subset.turns += map(read_rttm, rttm)
+        subset.regions += map(read_uem, _one_of(path.parent, "all.uem", "uem", "*.uem"))
+    return subset
+
+
+def _one_of(folder: Path, *patterns: str) -> list[Path]:
+    """List files of the first pattern that there are."""
+    for pattern in patterns:
+        if found := sorted(folder.glob(pattern)):
+            return found
+    return []
+
+
+def import_kaldi(
+    subsets: Mapping[str, Subset], into: Path, database: str, scope: Scope = "file"
+) -> Imported:
+    """Write a protocol; what is there of an earlier one is replaced.
+
+    Parameters
+    ----------
+    subsets : mapping of str to Subset
+        See `read_kaldi_folder`. Recordings without a region are annotated as a whole if
+        their subset has no UEM file.
+    into : Path
+        Folder to write to.
+    database : str
+        Name of the database; letters, digits, - and _.
+    scope : {"file", "database", "global"}, optional
+        Within which two speakers of the same name are the same. Defaults to "file".
+
+    Raises
+    ------
+    OSError
+        If something cannot be written, or this system cannot link files.
+    ValueError
+        If a name is none for files or protocols.
+    """
+    if not re.fullmatch(r"[\w-]+", database):
+        raise ValueError(
+            "The database should be called by letters, digits, - and _, got "
+            f"'{database}'."
+        )
+    into = Path(into)
+    templates = []
+    for name, subset in subsets.items():
+        for uri, audio in subset.audio.items():
+            link = into / "audio" / name / f"{uri}{audio.suffix}"
+            _link(link, audio, uri)
+            templates.append(f"audio/{name}/{{uri}}{audio.suffix}")
+        _write_lists(subset, into / name)
+    protocol = {"scope": scope} | {
+        name: {
+            "uri": f"{name}.lst",
+            "annotation": f"{name}.rttm",
+            "annotated": f"{name}.uem",
+        }
+        for name in subsets
+    }
+    content = {
+        "Databases": {database: sorted(set(templates))},
+        "Protocols": {database: {"SpeakerDiarization": {"Kaldi": protocol}}},
+    }
+    with replacing(into / "database.yml") as temporary:
+        text = yaml.safe_dump(content, sort_keys=False)
+        temporary.write_text(text, encoding="utf-8")
+    return Imported(into / "database.yml", f"{database}.SpeakerDiarization.Kaldi")
+
+
+def _link(link: Path, audio: Path, uri: str) -> None:
+    if Path(uri).name != uri:
+        raise ValueError(f"Recording '{uri}' cannot be the name of a file: rename it.")
+    with replacing(link) as temporary:
+        temporary.symlink_to(audio.resolve())
+
+
+def _write_lists(subset: Subset, stem: Path) -> None:
+    turns = [turn for listing in subset.turns for turn in listing.items]
+    regions = [region for listing in subset.regions for region in listing.items]
+    uris = set(subset.uris)
+    lines = {
+        ".lst": subset.uris,
+        ".rttm": [_rttm_line(turn) for turn in turns if turn.uri in uris],
+        ".uem": [_uem_line(region) for region in regions if region.uri in uris]
+        or [_whole(uri, audio) for uri, audio in subset.audio.items()],
+    }
+    for suffix, content in lines.items():
+        with replacing(stem.with_suffix(suffix)) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in content), "utf-8")
+
+
+def _rttm_line(turn: Turn) -> str:
+    start, duration = turn.start, turn.end - turn.start
+    return (
+        f"SPEAKER {turn.uri} 1 {start:.3f} {duration:.3f} <NA> <NA> {turn.speaker} "
+        "<NA> <NA>"
+    )
+
+
+def _uem_line(region: Region) -> str:
+    return f"{region.uri} 1 {region.start:.3f} {region.end:.3f}"
+
+
+def _whole(uri: str, audio: Path) -> str:
+    # never past the end of the audio
+    duration = math.floor(1000 * audio_info(audio).duration) / 1000
+    return f"{uri} 1 0.000 {duration:.3f}"

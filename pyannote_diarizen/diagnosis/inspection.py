@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Load a checkpoint of whatever kind, and say what it is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyannote.audio import Pipeline
+from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Specifications
+from torch import nn
+
+from pyannote_diarizen.clustering.plda import FILES, PLDA
+from pyannote_diarizen.hub.bundled import CONFIGS, resolve_pipeline
+from pyannote_diarizen.hub.loading import naming_in_errors
+from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, read_model
+from pyannote_diarizen.models.original_checkpoint import CONFIG
+from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.repository import Repository
+from pyannote_diarizen.wavlm import WavLM, huggingface
+
+
+def describe_checkpoint(
+    checkpoint: Path | str,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: Path | str | None = None,
+    weights_only: bool = True,
+) -> str:
+    """Load a checkpoint, and say what it is.
+
+    Parameters
+    ----------
+    checkpoint : Path or str
+        File or folder of a pipeline, a model, a WavLM or a PLDA; name of a pipeline;
+        or owner/name on the Hugging Face Hub, from where it is fetched.
+    revision, token, cache_dir : optional
+        See `Repository`.
+    weights_only : bool, optional
+        Refuse files that hold more than weights. False runs the code they hold.
+        Defaults to True.
+
+    Returns
+    -------
+    description : str
+
+    Raises
+    ------
+    OSError
+        If there is none, or it cannot be fetched.
+    ValueError
+        If it cannot be loaded.
+    """
+    hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
+    path = Path(checkpoint).expanduser()
+    if path.is_file():
+        return _describe_file(path, weights_only)
+    if not path.is_dir():
+        named = resolve_pipeline(checkpoint)
+        if isinstance(named, Path):
+            return _pipeline(named, weights_only=weights_only, **hub)
+    repository = Repository(checkpoint, **hub)
+    found = repository.file(*CONFIGS, huggingface.CONFIG, *FILES, WEIGHTS).name
+    if found in FILES:
+        return _plda(PLDA.from_pretrained(checkpoint, **hub))
+    hub["weights_only"] = weights_only
+    if found in CONFIGS:
+        return _pipeline(checkpoint, **hub)
+    if found == huggingface.CONFIG:
+        return _wavlm(WavLM.from_pretrained(checkpoint, **hub))
+    return _model(load_model(checkpoint, **hub))
+
+
+def _describe_file(path: Path, weights_only: bool) -> str:
+    if path.suffix in (".yaml", ".yml", ".toml"):
+        return _pipeline(path, weights_only=weights_only)
+    if path.name in FILES:
+        return _plda(PLDA.from_pretrained(path.parent))
+    content = read_model(path, weights_only)
+    keys = set(content) if isinstance(content, Mapping) else set()
+    bare = path.with_name(CONFIG).is_file() and not {"config", "state_dict"} <= keys
+    if bare or "pyannote.audio" in keys:
+        return _model(load_model(path, weights_only=weights_only))
+    return _wavlm(WavLM.from_pretrained(path, weights_only=weights_only))
+
+
+def _pipeline(source: Path | str, **options: Any) -> str:
+    with naming_in_errors(source):
+        pipeline: Pipeline = DiariZen.from_pretrained(source, **options)
+    kind = type(pipeline).__name__
+    if not isinstance(pipeline, DiariZen):
+        return f"pipeline {kind}"
+    segmentation = pipeline._segmentation.model
+    return (
+        f"pipeline {kind} of {type(segmentation).__name__} in chunks of "
+        f"{pipeline._segmentation.duration:g} s, with {pipeline.klustering}"
+    )
+
+
+def _model(model: Model) -> str:
+    described = f"model {type(model).__name__}, {_size(model)}"
+    specifications = model.specifications
+    if not isinstance(specifications, Specifications) or not specifications.powerset:
+        return described
+    return (
+        f"{described}, up to {len(specifications.classes)} speakers in chunks of "
+        f"{specifications.duration:g} s, {specifications.powerset_max_classes} at once"
+    )
+
+
+def _wavlm(wavlm: WavLM) -> str:
+    return f"WavLM of {wavlm.config.encoder_num_layers} layers, {_size(wavlm)}"
+
+
+def _plda(plda: PLDA) -> str:
+    dimension = len(plda.parameters.mean1)
+    return f"PLDA, from {dimension} to {plda.lda_dimension} dimensions"
+
+
+def _size(module: nn.Module) -> str:
+    num_parameters = sum(parameter.numel() for parameter in module.parameters())
+    return f"{num_parameters / 1e6:.1f} million parameters"

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""What a machine has of what we need, what is wrong, and what to do about it.
+
+Works where PyTorch or pyannote.audio cannot be imported: nothing at the top of this
+module imports them.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from pyannote_diarizen.hub.bundled import bundled_names, known_names
+from pyannote_diarizen.installation import (
+    IMPORT_ERRORS,
+    MODULES,
+    Installed,
+    describe_installed,
+    explain_import_failure,
+    find_clashes,
+    find_import_failure,
+    pip_line,
+    read_installed,
+)
+from pyannote_diarizen.resources import find_hparams
+
+WEIGHTS = "pytorch_model.bin"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    status : {"ok", "warning", "error"}
+        A warning leaves most things working.
+    text : str
+        One line.
+    remedy : str, optional
+        What to type or do.
+    """
+
+    status: Literal["ok", "warning", "error"]
+    text: str
+    remedy: str = ""
+
+
+def examine(
+    checkpoint: Path | str | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: Path | str | None = None,
+    weights_only: bool = True,
+) -> Iterator[Finding]:
+    """Look at packages, imports, FFmpeg, GPU, cache and hub, and at a checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : Path or str, optional
+        See `inspection.describe_checkpoint`, as for the others.
+    revision, token, cache_dir, weights_only : optional
+
+    Yields
+    ------
+    finding : Finding
+        As soon as it is known: some take seconds.
+    """
+    installed = read_installed()
+    yield _packages(installed)
+    yield _imports(installed)
+    yield _guarded("audio", _ffmpeg)
+    yield _guarded("GPU", _gpu, installed)
+    yield _guarded("cache", _cache, cache_dir)
+    yield _guarded("hub", _hub, token)
+    if checkpoint is not None:
+        yield _guarded(
+            f"'{checkpoint}' cannot be loaded",
+            _checkpoint,
+            checkpoint,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            weights_only=weights_only,
+        )
+
+
+def _guarded(
+    topic: str, check: Callable[..., Finding], *args: Any, **options: Any
+) -> Finding:
+    """Let no check stop those after it."""
+    try:
+        return check(*args, **options)
+    except IMPORT_ERRORS as error:
+        return Finding("error", f"{topic}: {' '.join(str(error).split())}")
+
+
+def _packages(installed: Installed) -> Finding:
+    clashes = find_clashes(installed)
+    described = describe_installed(installed)
+    if not clashes:
+        return Finding("ok", f"packages: {described}")
+    reasons = "; ".join(clash.reason for clash in clashes)
+    remedy = pip_line(installed, [clash.package for clash in clashes])
+    return Finding("error", f"packages: {reasons}; found {described}", remedy)
+
+
+def _imports(installed: Installed) -> Finding:
+    """Try what no metadata says: whether compiled packages load together."""
+    failure = find_import_failure()
+    if failure is None:
+        return Finding("ok", f"imports: {', '.join(MODULES)}")
+    text, remedy = explain_import_failure(failure, installed).splitlines()
+    return Finding("error", f"imports: {text}", remedy)
+
+
+def _ffmpeg() -> Finding:
+    formats = "WAV, FLAC, OGG, Opus and MP3"
+    try:
+        import_module("torchcodec.decoders")
+    except IMPORT_ERRORS:
+        program = shutil.which("ffmpeg")
+        beside = f", although there is {program}" if program else ""
+        return Finding(
+            "warning",
+            f"audio: torchcodec finds no FFmpeg{beside}; {formats} are read without "
+            "it, M4A, WMA and video are not",
+            "install FFmpeg 4 to 8 with its shared libraries: `apt install ffmpeg`, "
+            "`conda install ffmpeg` or `brew install ffmpeg`",
+        )
+    return Finding("ok", f"audio: {formats}, and all that FFmpeg reads")
+
+
+def _gpu(installed: Installed) -> Finding:
+    torch = import_module("torch")
+    if torch.cuda.is_available():
+        devices = [
+            torch.cuda.get_device_properties(number)
+            for number in range(torch.cuda.device_count())
+        ]
+        named = [f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GB" for gpu in devices]
+        return Finding("ok", f"GPU: {'; '.join(named)}")
+    if torch.backends.mps.is_available():
+        return Finding("ok", "GPU: of Apple, with --device mps")
+    if shutil.which("nvidia-smi") is None:
+        return Finding("ok", f"GPU: none, {os.cpu_count()} cores compute")
+    if torch.version.cuda is None:
+        remedy = pip_line(installed, ["torch", "torchaudio"], reinstall=True)
+        reason = "is built for CPUs"
+    else:
+        remedy = "see whether `nvidia-smi` lists a GPU, and update its driver"
+        reason = f"is built for CUDA {torch.version.cuda}"
+    text = f"GPU: there is a driver of NVIDIA, but torch {torch.__version__}, which "
+    return Finding("warning", f"{text}{reason}, finds no GPU", remedy)
+
+
+def _cache(cache_dir: Path | str | None) -> Finding:
+    from huggingface_hub import constants
+
+    folder = Path(cache_dir or constants.HF_HUB_CACHE).expanduser()
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free / 1e9
+    names = [name for name, parts in _published() if _is_cached(parts, cache_dir)]
+    text = (
+        f"cache: {folder}, {free:.1f} GB free, holds "
+        f"{', '.join(names) or 'none of the published pipelines'}"
+    )
+    if there.is_dir() and os.access(there, os.W_OK):
+        return Finding("ok", text)
+    return Finding(
+        "warning",
+        f"{text}; it cannot be written to, nothing can be downloaded",
+        "set HF_HOME to a folder of yours",
+    )
+
+
+def _published() -> Iterator[tuple[str, list[str]]]:
+    """Yield names of published pipelines, and the repositories that they need."""
+    import yaml
+
+    for name in sorted(set(known_names()) - set(bundled_names())):
+        text = find_hparams(f"pipeline/{name}").read_text(encoding="utf-8")
+        params = yaml.safe_load(text)["pipeline"]["params"]
+        yield name, [params["segmentation"], params["embedding"]]
+
+
+def _is_cached(repositories: list[str], cache_dir: Path | str | None) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return all(
+        isinstance(try_to_load_from_cache(name, WEIGHTS, cache_dir=cache_dir), str)
+        for name in repositories
+    )
+
+
+def _hub(token: str | bool | None) -> Finding:
+    from huggingface_hub import constants, get_token
+
+    with_token = "with" if token or get_token() else "without"
+    if constants.HF_HUB_OFFLINE:
+        return Finding("ok", "hub: offline, since HF_HUB_OFFLINE is set: cache only")
+    return Finding("ok", f"hub: online when an owner/name is given, {with_token} token")
+
+
+def _checkpoint(checkpoint: Path | str, **options: Any) -> Finding:
+    from pyannote_diarizen.diagnosis.inspection import describe_checkpoint
+
+    described = describe_checkpoint(checkpoint, **options)
+    return Finding("ok", f"'{checkpoint}' can be loaded: {described}")

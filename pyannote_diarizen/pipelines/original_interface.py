@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""The Python interface of the original DiariZen.
+
+A script that was written for `diarizen.pipelines.inference.DiariZenPipeline` runs, and
+gives the same RTTM, with `from pyannote_diarizen.pipelines import DiariZenPipeline`.
+"""
+
+from collections.abc import Mapping
+from inspect import signature
+from io import IOBase
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from pyannote.audio.core.io import AudioFile
+from pyannote.audio.pipelines.utils import PipelineModel
+from pyannote.core import Annotation
+
+from pyannote_diarizen.clustering.vbx import VBxClustering
+from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
+from pyannote_diarizen.pipelines.batch import find_audio, is_collection
+from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.published import MEDIAN_FILTER, original_config
+from pyannote_diarizen.repository import Repository
+
+Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]
+"""Speakers of one session, with their embeddings if those were asked for."""
+
+_FILE_KEYS = ("uri", "audio", "waveform", "sample_rate")
+
+
+def _also(name: str) -> property:
+    """Another name for the attribute called `name`."""
+    return property(attrgetter(name), lambda self, value: setattr(self, name, value))
+
+
+class _OriginalVBxClustering(VBxClustering):
+    """`VBxClustering` whose attributes scripts may set by their original names."""
+
+    ahc_threshold = _also("threshold")
+    maxIters = _also("max_iterations")  # noqa: N815
+
+
+class DiariZenPipeline(DiariZen):
+    """`DiariZen` that is built and called like the original, and does as it does.
+
+    Parameters
+    ----------
+    diarizen_hub : Path or str
+        Folder with `config.toml`, `pytorch_model.bin` and `plda/`, or owner/name of
+        such a folder on the Hugging Face Hub.
+    embedding_model : Model, Path or str, optional
+        Embedding. Defaults to the one of the published pipelines.
+    config_parse : Mapping, optional
+        Tables {"inference": {"args": ...}, "clustering": {"args": ...}}, whose values
+        take precedence over those of `config.toml`.
+    rttm_out_dir : Path or str, optional
+        Folder to write the RTTM of each session to.
+    cache_dir : Path or str, optional
+        Where files of the hub are kept.
+
+    Examples
+    --------
+    >>> pipeline = DiariZenPipeline.from_pretrained(            # doctest: +SKIP
+    ...     "BUT-FIT/diarizen-wavlm-large-s80-md", rttm_out_dir="."
+    ... )
+    >>> diarization = pipeline("meeting.wav", sess_name="monday")  # doctest: +SKIP
+    >>> for turn, _, speaker in diarization.itertracks(
+    ...     yield_label=True
+    ... ):                                                      # doctest: +SKIP
+    ...     print(f"{turn.start:.1f} {turn.end:.1f} speaker_{speaker}")
+    """
+
+    def __init__(
+        self,
+        diarizen_hub: Path | str,
+        embedding_model: PipelineModel | Path | None = None,
+        config_parse: Mapping[str, Any] | None = None,
+        rttm_out_dir: Path | str | None = None,
+        cache_dir: Path | str | None = None,
+    ) -> None:
+        repository = Repository(diarizen_hub, cache_dir=cache_dir)
+        config = OriginalConfig.read(repository.file(CONFIG))
+        if config_parse is not None:
+            config = _override(config, config_parse)
+        described = original_config(config, repository)
+        params = described["pipeline"]["params"]
+        if embedding_model is not None:
+            params["embedding"] = embedding_model
+        bounds = config.args("clustering")
+        params["min_speakers"] = bounds.get("min_speakers")
+        params["max_speakers"] = bounds.get("max_speakers")
+        super().__init__(
+            **params,
+            compatibility="diarizen",
+            rttm_out_dir=rttm_out_dir,
+            cache_dir=cache_dir,
+        )
+        if isinstance(self.clustering, VBxClustering):
+            names = signature(VBxClustering).parameters
+            arguments = {name: getattr(self.clustering, name) for name in names}
+            self.clustering = _OriginalVBxClustering(**arguments)
+        self.instantiate(described["params"])
+        self.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+    @property
+    def apply_median_filtering(self) -> bool:
+        """Whether segmentations are filtered. May be set."""
+        return self.median_filter is not None
+
+    @apply_median_filtering.setter
+    def apply_median_filtering(self, value: bool) -> None:
+        self.median_filter = MEDIAN_FILTER if value else None
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls,
+        repo_id: Path | str,
+        cache_dir: Path | str | None = None,
+        rttm_out_dir: Path | str | None = None,
+    ) -> "DiariZenPipeline":
+        """Load a pipeline in the layout of DiariZen.
+
+        Parameters
+        ----------
+        repo_id : Path or str
+            owner/name on the Hugging Face Hub, or folder.
+        cache_dir, rttm_out_dir : Path or str, optional
+            See the class.
+
+        Returns
+        -------
+        pipeline : DiariZenPipeline
+            On the GPU, if there is one.
+        """
+        return cls(repo_id, cache_dir=cache_dir, rttm_out_dir=rttm_out_dir)
+
+    def __call__(
+        self,
+        in_wav: AudioFile | IOBase,
+        sess_name: str | None = None,
+        return_embeddings: bool = False,
+        **options: Any,
+    ) -> Result | dict[str, Result]:
+        """Diarize one session, or all those of a list or folder.
+
+        Parameters
+        ----------
+        in_wav : str, Path, BytesIO, ProtocolFile or dict
+            Audio, of which the first channel is used; or a `wav.scp` list of audio
+            files, or a folder of them.
+        sess_name : str, optional
+            Name of the session, in the RTTM and of its file. Defaults to that of the
+            audio file. Sessions of a list have their names from there.
+        return_embeddings : bool, optional
+            Return embeddings of speakers, too. Defaults to False.
+        **options
+            As for `DiariZen`, such as `hook`.
+
+        Returns
+        -------
+        diarization : Annotation
+            Speakers are integers.
+        embeddings : (num_speakers, dimension) np.ndarray
+            In the order of `diarization.labels()`, if `return_embeddings`.
+        sessions : dict
+            The above by name of session, for a list or folder only.
+        """
+        if isinstance(in_wav, (str, Path)) and is_collection(Path(in_wav)):
+            sessions, missing = find_audio([Path(in_wav)])
+            if missing:
+                raise AudioFileError(missing[0].error)
+            return {
+                name: self(path, name, return_embeddings, **options)
+                for name, path in sessions.items()
+            }
+        if isinstance(in_wav, Mapping):
+            file = {key: in_wav[key] for key in _FILE_KEYS if key in in_wav}
+        else:
+            file = {"audio": in_wav}
+        if sess_name is not None:
+            file["uri"] = sess_name
+        output = super().__call__(file, **options)
+        if return_embeddings:
+            return output.speaker_diarization, output.speaker_embeddings
+        return output.speaker_diarization
+
+
+def _override(config: OriginalConfig, tables: Mapping[str, Any]) -> OriginalConfig:
+    """Let the arguments in `tables` take precedence."""
+    merged = dict(config.tables)
+    for name in ("inference", "clustering"):
+        if not isinstance(tables.get(name), Mapping) or "args" not in tables[name]:
+            raise ValueError(
+                f"`config_parse` lacks [{name}.args]: it should hold the tables "
+                "[inference.args] and [clustering.args], as config.toml does."
+            )
+        merged[name] = {"args": {**config.args(name), **tables[name]["args"]}}
+    return OriginalConfig(config.path, merged)

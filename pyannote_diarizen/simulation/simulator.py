@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Conversations simulated from isolated utterances, fast enough to train on.
+
+A conversation begins before its waveform does, so that turns are cut at both edges, as
+in a chunk from the middle of a recording.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from pyannote_diarizen.simulation.acoustics import Rooms
+from pyannote_diarizen.simulation.conversation import SimulatedConversation
+from pyannote_diarizen.simulation.energy_vad import MIN_PAUSE
+from pyannote_diarizen.simulation.recording import Mixing, Recorder
+from pyannote_diarizen.simulation.script import Piece, ScriptWriter, join_pieces
+from pyannote_diarizen.simulation.speech import SpeechPool
+from pyannote_diarizen.simulation.turn_taking import TurnTaking
+
+__all__ = ["ConversationSimulator", "Mixing", "SimulatedConversation", "TurnTaking"]
+
+
+class ConversationSimulator:
+    """Simulate conversations.
+
+    Parameters
+    ----------
+    pool : SpeechPool
+        Who may speak. Speakers are drawn in proportion to the square root of how much
+        they say in all.
+    rooms : Rooms, optional
+        Defaults to none: speech is mixed close to the microphone.
+    noises, babble : sequence of (num_samples,) np.ndarray, optional
+        See `read_noises`: recordings without speech, and of voices that are not
+        labelled. Default to none: noise is coloured noise.
+    num_speakers : (min, max), optional
+        Speakers who take part; not all of them need be heard. Defaults to 1 to 4.
+    turn_taking : TurnTaking, optional
+    mixing : Mixing, optional
+    same_source : float, optional
+        Probability that all speakers come from one source, so that recording
+        conditions do not tell them apart. Defaults to 0.5.
+    min_pause : float, optional
+        Turns of a speaker are joined over shorter pauses, in seconds. Corpora annotated
+        by hand often join them over up to one second. Defaults to `MIN_PAUSE`.
+    speed : (min, max), optional
+        Factor by which a conversation is played faster, its pitch rising with it: few
+        voices become many. Defaults to (1, 1).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> tone = (8000 * np.sin(np.arange(32000))).astype(np.int16)
+    >>> pool = SpeechPool.from_utterances([("tones", "a", tone), ("tones", "b", tone)])
+    >>> simulator = ConversationSimulator(pool, num_speakers=(2, 2))
+    >>> conversation = simulator.simulate(8.0, rng)
+    >>> conversation.waveform.shape, sorted(conversation.speakers)
+    ((128000,), ['a', 'b'])
+    """
+
+    def __init__(
+        self,
+        pool: SpeechPool,
+        *,
+        rooms: Rooms | None = None,
+        noises: Sequence[np.ndarray] = (),
+        babble: Sequence[np.ndarray] = (),
+        num_speakers: tuple[int, int] = (1, 4),
+        turn_taking: TurnTaking | None = None,
+        mixing: Mixing | None = None,
+        same_source: float = 0.5,
+        min_pause: float = MIN_PAUSE,
+        speed: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        if not 1 <= num_speakers[0] <= num_speakers[1] <= len(pool.speakers):
+            raise ValueError(
+                "`num_speakers` should be (min, max) between 1 and the "
+                f"{len(pool.speakers)} speakers of the pool, got {num_speakers}."
+            )
+        if not 0 < speed[0] <= speed[1]:
+            raise ValueError(f"`speed` should be (min, max) above 0, got {speed}.")
+        self.pool = pool
+        self.num_speakers = num_speakers
+        self.speed = speed
+        self.turn_taking = turn_taking or TurnTaking()
+        self.recorder = Recorder(rooms, noises, babble, mixing, pool.sample_rate)
+        self.same_source = same_source
+        self.min_pause = min_pause
+        self._weights = np.sqrt(pool.durations)
+        self._sources = np.array(pool.sources)
+
+    def simulate(
+        self, duration: float, rng: np.random.Generator
+    ) -> SimulatedConversation:
+        """Simulate a conversation.
+
+        Parameters
+        ----------
+        duration : float
+            In seconds.
+        rng : np.random.Generator
+            The same state gives the same conversation.
+        """
+        num_samples = round(duration * self.pool.sample_rate)
+        speed = self._draw_speed(rng)
+        conversation = self._simulate(round(num_samples * speed), rng)
+        return conversation if speed == 1 else faster(conversation, num_samples)
+
+    def _draw_speed(self, rng: np.random.Generator) -> float:
+        slowest, fastest = self.speed
+        if slowest == fastest:
+            return fastest
+        return math.exp(rng.uniform(math.log(slowest), math.log(fastest)))
+
+    def _simulate(
+        self, num_samples: int, rng: np.random.Generator
+    ) -> SimulatedConversation:
+        """Simulate at the speed of the utterances."""
+        rate = self.pool.sample_rate
+        speakers = self._draw_speakers(rng)
+        pieces: list[Piece] = []
+        if rng.random() >= self.turn_taking.silence:
+            writer = ScriptWriter(self.pool, speakers, self.turn_taking, rng)
+            pieces = writer.write(num_samples)
+        speech = self._lay_out(pieces, len(speakers), num_samples, rng)
+        turns = [
+            (start / rate, end / rate, self.pool.speakers[speakers[speaker]])
+            for start, end, speaker in join_pieces(
+                pieces, num_samples, round(self.min_pause * rate)
+            )
+        ]
+        return SimulatedConversation(self.recorder.record(speech, rng), turns, rate)
+
+    def _draw_speakers(self, rng: np.random.Generator) -> list[int]:
+        num_speakers = rng.integers(*self.num_speakers, endpoint=True)
+        weights = self._weights
+        if rng.random() < self.same_source:
+            anyone = rng.choice(len(weights), p=weights / weights.sum())
+            alike = self._sources == self._sources[anyone]
+            if alike.sum() >= num_speakers:
+                weights = weights * alike
+        probabilities = weights / weights.sum()
+        return rng.choice(
+            len(weights), num_speakers, replace=False, p=probabilities
+        ).tolist()
+
+    def _lay_out(
+        self,
+        pieces: list[Piece],
+        num_speakers: int,
+        num_samples: int,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Place speech, brought to unit level: (num_speakers, lead + num_samples)."""
+        pool, lead = self.pool, self.recorder.lead
+        speech = np.zeros((num_speakers, lead + num_samples), dtype=np.float32)
+        spread = self.recorder.mixing.phrase_spread
+        gains = 10 ** (spread * rng.standard_normal(len(pieces)) / 20)
+        fade = np.linspace(1, 0, pool.sample_rate // 100, dtype=np.float32)
+        for piece, gain in zip(pieces, gains, strict=True):
+            first, last = max(piece.start, -lead), min(piece.end, num_samples)
+            if first >= last:
+                continue
+            source = piece.source - piece.start
+            scale = np.float32(gain / (2**15 * pool.levels[piece.utterance]))
+            heard = pool.samples[source + first : source + last] * scale
+            if last == piece.end:  # a phrase may be cut short: do so without a click
+                ending = min(len(fade), len(heard))
+                heard[-ending:] *= fade[-ending:]
+            speech[piece.speaker, lead + first : lead + last] = heard
+        return speech
+
+
+def faster(
+    conversation: SimulatedConversation, num_samples: int
+) -> SimulatedConversation:
+    """Play a conversation in that many samples, whatever becomes of its pitch.
+
+    Linear interpolation: what it adds is far below the noise of recordings.
+    """
+    speed = len(conversation.waveform) / num_samples
+    instants = np.arange(num_samples) * speed
+    given = np.arange(len(conversation.waveform))
+    waveform = np.interp(instants, given, conversation.waveform).astype(np.float32)
+    turns = [
+        (start / speed, end / speed, speaker)
+        for start, end, speaker in conversation.turns
+    ]
+    return SimulatedConversation(waveform, turns, conversation.sample_rate)

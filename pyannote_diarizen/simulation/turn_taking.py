@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""When people speak in a conversation: pauses, overlaps and interjections.
+
+Speakers pass the *floor* to each other. After each turn, someone takes the floor: the
+same speaker after a hesitation, or another one, after a pause or before the turn has
+ended. Meanwhile, others interject without taking the floor (backchannels).
+
+Gaps between turns rather than independent speakers, and their distribution estimated
+from real conversations, follow F. Landini et al., "From Simulated Mixtures to Simulated
+Conversations as Training Data for End-to-End Neural Diarization", Interspeech 2022.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+from pyannote.core import Annotation
+from pyannote.database.util import load_rttm
+
+from pyannote_diarizen.simulation.energy_vad import MIN_PAUSE
+
+
+@dataclass(frozen=True)
+class TurnTaking:
+    """Distributions of turns. Times are in seconds.
+
+    The defaults are livelier than meetings are (turns are shorter, interjections more
+    frequent), so that several speakers are heard in a few seconds.
+
+    Parameters
+    ----------
+    turn_duration : float, optional
+        Median duration of turns, log-normal. Defaults to 2.
+    turn_spread : float, optional
+        Standard deviation of its logarithm. Defaults to 0.8.
+    same_speaker : float, optional
+        Probability that the next turn is by the same speaker. Defaults to 0.2.
+    hesitation : float, optional
+        Mean pause before it, exponential above `MIN_PAUSE` (a shorter one does not end
+        a turn). Defaults to 0.8.
+    pause : float, optional
+        Mean pause before the turn of another speaker, exponential. Defaults to 0.6.
+    overlap_probability : float, optional
+        Probability that the turn of another speaker begins before this one has ended.
+        Defaults to 0.45.
+    overlap : float, optional
+        Mean duration of that overlap, exponential, at most 80 % of this turn.
+        Defaults to 1.
+    backchannel_rate : float, optional
+        Interjections per second of someone else's turn. Defaults to 0.12.
+    backchannel_duration : float, optional
+        Median duration of interjections, log-normal. Defaults to 0.6.
+    backchannel_spread : float, optional
+        Standard deviation of its logarithm. Defaults to 0.6.
+    silence : float, optional
+        Probability that nobody speaks at all. Defaults to 0.02.
+    """
+
+    turn_duration: float = 2.0
+    turn_spread: float = 0.8
+    same_speaker: float = 0.2
+    hesitation: float = 0.8
+    pause: float = 0.6
+    overlap_probability: float = 0.45
+    overlap: float = 1.0
+    backchannel_rate: float = 0.12
+    backchannel_duration: float = 0.6
+    backchannel_spread: float = 0.6
+    silence: float = 0.02
+
+    def __post_init__(self) -> None:
+        """Check probabilities and durations."""
+        for name in ("same_speaker", "overlap_probability", "silence"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(
+                    f"`{name}` should be between 0 and 1, got {getattr(self, name)}."
+                )
+        for name, value in vars(self).items():
+            if not 0 <= value < 600:
+                raise ValueError(
+                    f"`{name}` should be from 0 to 600, got {value}: is it in seconds?"
+                )
+
+    def draw_duration(self, rng: np.random.Generator) -> float:
+        """Draw how long someone means to speak."""
+        return self.turn_duration * np.exp(self.turn_spread * rng.standard_normal())
+
+    def draw_gap(
+        self, change: bool, turn_duration: float, rng: np.random.Generator
+    ) -> float:
+        """Draw the gap after a turn, negative when the next one overlaps it."""
+        if not change:
+            return MIN_PAUSE + rng.exponential(self.hesitation)
+        if rng.random() < self.overlap_probability:
+            return -min(rng.exponential(self.overlap), 0.8 * turn_duration)
+        return rng.exponential(self.pause)
+
+    def draw_backchannels(
+        self, turn_duration: float, rng: np.random.Generator
+    ) -> list[tuple[float, float]]:
+        """Draw (offset, duration) of interjections, all of them inside the turn."""
+        backchannels = []
+        for _ in range(rng.poisson(self.backchannel_rate * turn_duration)):
+            spread = self.backchannel_spread * rng.standard_normal()
+            duration = self.backchannel_duration * np.exp(spread)
+            if duration < turn_duration:
+                offset = rng.uniform(0, turn_duration - duration)
+                backchannels.append((offset, duration))
+        return backchannels
+
+    @classmethod
+    def from_annotations(
+        cls, annotations: Iterable[Annotation], silence: float = 0.02
+    ) -> "TurnTaking":
+        """Estimate distributions from who speaks when in real conversations.
+
+        Gaps are measured along the floor: a turn that ends before the one it overlaps
+        is a backchannel. What is never observed keeps its default.
+
+        Parameters
+        ----------
+        annotations : iterable of Annotation
+        silence : float, optional
+            Cannot be observed. Defaults to 0.02.
+        """
+        turns, backchannels, hesitations, gaps = [], [], [], []
+        for annotation in annotations:
+            joined = annotation.support(collar=MIN_PAUSE)
+            end, holder = -np.inf, None
+            for segment, _, speaker in joined.itertracks(yield_label=True):
+                if segment.end <= end:
+                    backchannels.append(segment.duration)
+                    continue
+                turns.append(segment.duration)
+                if holder is not None:
+                    gap = segment.start - end
+                    if speaker == holder:
+                        hesitations.append(gap - MIN_PAUSE)
+                    else:
+                        gaps.append(gap)
+                end, holder = segment.end, speaker
+        if len(turns) < 2:
+            raise ValueError("Two turns at least are needed to estimate turn taking.")
+        overlaps = [-gap for gap in gaps if gap < 0]
+        pauses = [gap for gap in gaps if gap >= 0]
+        default = cls()
+        turn_duration, turn_spread = _log_normal(turns)
+        duration, spread = (
+            _log_normal(backchannels)
+            if backchannels
+            else (default.backchannel_duration, default.backchannel_spread)
+        )
+        return cls(
+            turn_duration=turn_duration,
+            turn_spread=turn_spread,
+            same_speaker=len(hesitations) / (len(hesitations) + len(gaps)),
+            hesitation=_mean(hesitations, default.hesitation),
+            pause=_mean(pauses, default.pause),
+            overlap_probability=len(overlaps) / max(len(gaps), 1),
+            overlap=_mean(overlaps, default.overlap),
+            backchannel_rate=len(backchannels) / sum(turns),
+            backchannel_duration=duration,
+            backchannel_spread=spread,
+            silence=silence,
+        )
+
+    @classmethod
+    def from_rttm(
+        cls, path: str | Path, exclude: Iterable[str] = (), silence: float = 0.02
+    ) -> "TurnTaking":
+        """Estimate distributions from a RTTM file, possibly compressed (.rttm.gz).
+
+        Parameters
+        ----------
+        path : str or Path
+        exclude : iterable of str, optional
+            Files to leave out, by shell-style patterns such as "ES2003*", for instance
+            those that a model is tested on. Defaults to none.
+        silence : float, optional
+            Defaults to 0.02.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"{path} does not exist.")
+        patterns = tuple(exclude)
+        annotations = [
+            annotation
+            for uri, annotation in load_rttm(path).items()
+            if not any(fnmatchcase(uri, pattern) for pattern in patterns)
+        ]
+        if not annotations:
+            raise ValueError(f"{path} holds no file but those to exclude: {patterns}.")
+        return cls.from_annotations(annotations, silence)
+
+
+def _log_normal(durations: Sequence[float]) -> tuple[float, float]:
+    logarithms = np.log(durations)
+    return float(np.exp(logarithms.mean())), float(logarithms.std())
+
+
+def _mean(values: Sequence[float], default: float) -> float:
+    return float(np.mean(values)) if values else default

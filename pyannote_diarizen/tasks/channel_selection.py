@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Chunks of several channels, as many as the model is trained with."""
+
+from typing import Any, Literal
+
+import torch
+from pyannote.core import Segment
+from torch import Tensor, nn
+
+from pyannote_diarizen.audio.reader import AudioReader
+
+
+class ChunkReader(AudioReader):
+    """Reader that gives all chunks the same shape.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In hertz.
+    num_channels : int, optional
+        1 averages the channels of a file. More keeps as many of them, from the first,
+        and fills up with zeros. Defaults to 1.
+    """
+
+    def __init__(self, sample_rate: int, num_channels: int = 1) -> None:
+        super().__init__(sample_rate, mono="downmix" if num_channels == 1 else None)
+        self.num_channels = num_channels
+
+    def crop(
+        self, file: Any, segment: Segment, mode: Literal["raise", "pad"] = "pad"
+    ) -> tuple[Tensor, int]:
+        """Read a chunk; zeros follow what ends before it does."""
+        waveform, sample_rate = super().crop(file, segment, mode=mode)
+        return fit_channels(waveform, self.num_channels), sample_rate
+
+
+def fit_channels(waveform: Tensor, num_channels: int) -> Tensor:
+    """Keep the first channels of (channel, sample), or add channels of zeros."""
+    missing = max(0, num_channels - len(waveform))
+    return torch.nn.functional.pad(waveform[:num_channels], (0, 0, 0, missing))
+
+
+class SameTargets(nn.Module):
+    """Augmentation of chunks whose channels share their targets.
+
+    torch-audiomentations wants targets for each channel, the host has them once.
+    """
+
+    def __init__(self, augmentation: nn.Module) -> None:
+        super().__init__()
+        self.augmentation = augmentation
+
+    def forward(self, samples: Tensor, sample_rate: int, targets: Tensor) -> Any:
+        """Augment (batch, channel, sample), given (batch, 1, frame, class) targets."""
+        targets = targets.expand(-1, samples.shape[1], -1, -1)
+        augmented = self.augmentation(
+            samples=samples, sample_rate=sample_rate, targets=targets
+        )
+        augmented.targets = augmented.targets[:, :1]
+        return augmented

@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""A folder of Kaldi becomes a protocol, audio stays where it is."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from pyannote.core import Segment
+
+from pyannote_diarizen.corpora.database import Database
+from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
+from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
+from pyannote_diarizen.corpora.subset import Subset, check_disjoint, check_subset
+
+# the registry, which all tests share, warns of databases that replace others
+pytestmark = pytest.mark.filterwarnings("ignore:Replacing existing")
+
+RTTM = "SPEAKER {uri} 1 {start} {duration} <NA> <NA> {speaker} <NA> <NA>\n"
+
+
+def write_subset(folder: Path, *uris: str, duration: float = 4.0) -> Path:
+    """Recordings of noise in which A speaks for a second, then B."""
+    folder.mkdir(parents=True)
+    (folder / "of other names").mkdir()
+    scp, rttm, uem = [], [], []
+    for number, uri in enumerate(uris):
+        audio = folder / f"of other names/{number}.wav"
+        soundfile.write(audio, np.ones(round(8000 * duration)), 8000)
+        scp.append(f"{uri} {audio}\n")
+        rttm += [
+            RTTM.format(uri=uri, start=start, duration=1.0, speaker=speaker)
+            for start, speaker in ((0.5, "A"), (1.25, "B"))
+        ]
+        uem.append(f"{uri} 1 0.25 3.75\n")
+    for name, lines in {"wav.scp": scp, "rttm": rttm, "all.uem": uem}.items():
+        (folder / name).write_text("".join(lines))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_subset(tmp_path / "train", "monday", "tuesday")
+    write_subset(tmp_path / "dev", "friday")
+    return tmp_path
+
+
+def test_the_host_finds_everything(folder):
+    subsets = read_kaldi_folder(folder)
+    imported = import_kaldi(subsets, folder / "protocol", "Talks")
+    protocol = load_protocol(imported.name, imported.database)
+
+    monday, tuesday = subset_files(protocol, "train")
+    (friday,) = subset_files(protocol, "development")
+    assert [monday["uri"], tuesday["uri"], friday["uri"]] == [
+        *("monday", "tuesday", "friday")
+    ]
+    assert monday["scope"] == "file"
+    assert [*tuesday["annotated"]] == [Segment(0.25, 3.75)]
+    turns = [(*turn, who) for turn, _, who in friday["annotation"].itertracks(True)]
+    assert turns == [(0.5, 1.5, "A"), (1.25, 2.25, "B")]
+    assert Path(monday["audio"]).resolve() == folder / "train/of other names/0.wav"
+
+
+def test_nothing_is_copied_and_a_second_time_changes_nothing(folder):
+    def contents() -> dict[str, str]:
+        return {
+            path.name: path.readlink() if path.is_symlink() else path.read_text()
+            for path in (folder / "protocol").rglob("*")
+            if not path.is_dir()
+        }
+
+    import_kaldi(read_kaldi_folder(folder), folder / "protocol", "Talks")
+    first = contents()
+    assert (folder / "protocol/audio/train/monday.wav").is_symlink()
+    import_kaldi(read_kaldi_folder(folder), folder / "protocol", "Talks")
+    assert contents() == first
+
+
+def test_recordings_without_uem_are_annotated_as_a_whole(folder):
+    (folder / "dev/all.uem").unlink()
+    imported = import_kaldi(read_kaldi_folder(folder), folder, "Talks")
+    assert imported.database == folder / "database.yml"
+    assert (folder / "development.uem").read_text() == "friday 1 0.000 4.000\n"
+
+
+def test_folders_inside_a_subset_become_one(folder):
+    write_subset(folder / "test/AMI", "saturday")
+    write_subset(folder / "test/AliMeeting", "sunday")
+    assert read_kaldi_folder(folder)["test"].uris == ["saturday", "sunday"]
+
+
+def test_what_was_written_is_valid(folder):
+    imported = import_kaldi(read_kaldi_folder(folder), folder, "Talks")
+    subsets = Database(imported.database).subsets(imported.name)
+    assert list(subsets) == ["train", "development"]
+    assert [check_subset(subset, decode=True) for subset in subsets.values()] == [
+        [],
+        [],
+    ]
+
+
+def test_a_folder_of_something_else(tmp_path, folder):
+    (folder / "train/rttm").unlink()
+    with pytest.raises(FileNotFoundError, match=r"train' holds no `rttm`"):
+        read_kaldi_folder(folder)
+    with pytest.raises(FileNotFoundError, match=r"holds no train/wav\.scp"):
+        read_kaldi_folder(folder / "dev")
+
+
+@pytest.mark.parametrize(
+    ("uri", "database", "message"),
+    [
+        ("a/b", "Talks", "'a/b' cannot be the name"),
+        ("a", "My.Talks", "letters, digits"),
+    ],
+)
+def test_names_that_are_none(tmp_path, uri, database, message):
+    write_subset(tmp_path / "train", uri)
+    with pytest.raises(ValueError, match=message):
+        import_kaldi(read_kaldi_folder(tmp_path), tmp_path, database)
+    assert not (tmp_path / "database.yml").exists()
+
+
+# -- what is wrong between files
+
+
+def edit(folder: Path, name: str, content: str) -> Subset:
+    (folder / "dev" / name).write_text(content)
+    return read_kaldi_folder(folder)["development"]
+
+
+TURN = RTTM.format(uri="friday", start=0.5, duration=1.0, speaker="A")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line", "severe", "told"),
+    [
+        (
+            "wav.scp",
+            "friday gone.wav\n",
+            1,
+            True,
+            "'gone.wav' does not exist",
+        ),
+        ("rttm", TURN + TURN.replace("friday", "f"), 2, False, "'f' is in no list"),
+        ("rttm", TURN.replace("0.5", "3.9"), 1, False, "turn ends at 4.9 s, the audio"),
+        ("rttm", TURN.replace("0.5", "500"), 1, True, "are times in seconds"),
+        ("all.uem", "friday 1 0 5\n", 1, True, "ends at 5 s, .* at 4.000 s: write"),
+        ("rttm", "", 1, True, "nobody speaks in 'friday'"),
+        ("all.uem", "", 1, True, "'friday' has no region in a UEM file"),
+    ],
+)
+def test_files_that_contradict_each_other(folder, name, content, line, severe, told):
+    (defect,) = check_subset(edit(folder, name, content))
+    assert (defect.line, defect.severe) == (line, severe)
+    assert re.search(told, defect.text)
+
+
+def test_silence_is_possible_in_some_recordings(folder):
+    (folder / "train" / "rttm").write_text(TURN.replace("friday", "monday"))
+    (defect,) = check_subset(read_kaldi_folder(folder)["train"])
+    assert (defect.line, defect.severe) == (2, False)
+    assert "nobody speaks in 'tuesday'" in defect.text
+
+
+def test_audio_that_cannot_be_used(folder):
+    audio = folder / "dev/of other names/0.wav"
+    soundfile.write(audio, np.empty(0), 8000)
+    (defect,) = check_subset(read_kaldi_folder(folder)["development"])
+    assert "'friday' cannot be used. " in defect.text
+    assert "has no sample" in defect.text
+    soundfile.write(audio, np.full(32000, np.nan), 8000, "FLOAT")
+    subset = read_kaldi_folder(folder)["development"]
+    assert check_subset(subset) == []
+    (defect,) = check_subset(subset, decode=True)
+    assert "NaN" in defect.text
+
+
+def test_audio_is_looked_at_on_request_only(folder):
+    subset = edit(folder, "wav.scp", "friday gone.wav\n")
+    assert check_subset(subset, with_audio=False) == []
+
+
+def test_recordings_of_two_subsets(folder):
+    write_subset(folder / "test", "sunday", "tuesday")
+    (defect,) = check_disjoint(read_kaldi_folder(folder))
+    assert (defect.path, defect.line) == (folder / "test/wav.scp", 2)
+    assert "'tuesday' is in train, too" in defect.text

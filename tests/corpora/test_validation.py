@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Whatever is named is recognised, and checked as what it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from pyannote_diarizen.corpora.validation import validate
+
+TURN = "SPEAKER monday 1 0.5 1 <NA> <NA> A <NA> <NA>\n"
+YML = """
+Databases:
+  Chats: "*.wav"
+Protocols:
+  X: {SpeakerDiarization: {Both: {}}}
+  Chats: {SpeakerDiarization: {Few: {scope: file, train: &train
+    {uri: few.lst, annotation: few.rttm, annotated: few.uem}, test: *train}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "monday.wav", np.zeros(16000), 8000)
+    (tmp_path / "few.rttm").write_text(TURN)
+    (tmp_path / "few.uem").write_text("monday 1 0 2\n")
+    (tmp_path / "few.lst").write_text("monday\n")
+    (tmp_path / "wav.scp").write_text("monday monday.wav\nsunday gone.wav\n")
+    (tmp_path / "mine.yml").write_text(YML)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "holds", "defects"),
+    [
+        ("few.rttm", "1 lines", 0),
+        ("few.uem", "1 lines", 0),
+        ("few.lst", "1 lines", 0),
+        ("wav.scp", "2 recordings", 1),
+        ("", "2 recordings, 1 turns", 3),
+        ("monday.wav", "2.00 s", 0),
+        (".", "2.00 s", 0),
+    ],
+)
+def test_files_and_folders(folder, name, holds, defects):
+    if name == ".":  # without lists, audio
+        (folder / "wav.scp").unlink()
+    (checked,) = validate(str(folder / name))
+    assert (checked.holds, len(checked.defects)) == (holds, defects)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_protocols(folder, by_name):
+    path = folder / "mine.yml"
+    if by_name:
+        found = validate("Chats.SpeakerDiarization.Few", database=path)
+    else:
+        found = validate(str(path))
+    train, test, shared = found
+    assert train.what == "Chats.SpeakerDiarization.Few, train"
+    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+    assert test.defects == []
+    (defect,) = shared.defects
+    assert "'monday' is in train, too" in defect.text
+
+
+def test_a_root_elsewhere(folder):
+    moved = folder / "elsewhere" / "mine.yml"
+    moved.parent.mkdir()
+    (folder / "mine.yml").rename(moved)
+    train, *_ = validate(str(moved), root=folder)
+    assert train.defects == []
+    train, *_ = validate(str(moved))
+    assert "`uri` of train: missing 'few.lst'" in train.defects[0].text
+
+
+def test_audio_and_protocols_of_several_files(folder):
+    # as in the setups of AMI: who speaks in one file, where audio is in another
+    content = yaml.safe_load(YML)
+    audio = {"Databases": content.pop("Databases"), "Requirements": "mine.yml"}
+    (folder / "mine.yml").write_text(yaml.safe_dump(content))
+    (folder / "audio.yml").write_text(yaml.safe_dump(audio))
+    name = "Chats.SpeakerDiarization.Few"
+    train, *_ = validate(name, database=folder / "audio.yml")
+    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+    train, *_ = validate(name, database=folder / "mine.yml")
+    assert "audio of train: missing 'no template in" in train.defects[0].text
+
+
+def test_annotations_of_another_format_are_not_looked_for(folder):
+    (folder / "mine.yml").write_text(YML.replace("few.rttm", "'{uri}.lab'"))
+    train, *_ = validate(str(folder / "mine.yml"))
+    assert (train.holds, train.defects) == ("1 recordings, 0 turns", [])
+
+
+def test_old_spellings(folder):
+    old = YML.replace("uri:", "uris:").replace("few.rttm", "'_{uri}.rttm'")
+    (folder / "few.rttm").rename(folder / "monday.rttm")
+    (folder / "mine.yml").write_text(old)
+    train, *_ = validate(str(folder / "mine.yml"))
+    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+
+
+def test_nothing_of_that_name(folder):
+    with pytest.raises(FileNotFoundError, match="nor the name of a protocol"):
+        list(validate(str(folder / "gone.rttm")))
+    (folder / "notes").touch()
+    with pytest.raises(ValueError, match="ends in none of rttm, uem"):
+        list(validate(str(folder / "notes")))
+    (folder / "wrong.yml").write_text("Databases: {}")
+    with pytest.raises(ValueError, match="lacks `Protocols`"):
+        list(validate(str(folder / "wrong.yml")))

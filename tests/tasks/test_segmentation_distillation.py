@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""A segmentation model learns from another."""
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import seed_everything
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from pyannote.audio.models.segmentation import PyanNet
+from pyannote.database import registry
+
+from pyannote_diarizen.simulation.corpus import simulate_corpus
+from pyannote_diarizen.simulation.simulator import ConversationSimulator
+from pyannote_diarizen.simulation.speech import SpeechPool
+from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
+from pyannote_diarizen.tasks.scheduled_sampling import forced_outputs
+from pyannote_diarizen.tasks.segmentation_distillation import (
+    Imitation,
+    SegmentationTeacher,
+    separate_lstm_layers,
+)
+
+SIZE = {"hidden_size": 8}
+LAYERS = ("lstm.0", "lstm.1", "linear.0")
+
+
+def make_teacher(num_speakers: int = 2) -> PyanNet:
+    """Sure of what it says."""
+    seed_everything(0)
+    teacher = PyanNet(lstm={"num_layers": 2, **SIZE}, linear=SIZE)
+    teacher.specifications = Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=2.0,
+        classes=[f"speaker{i}" for i in range(num_speakers)],
+        powerset_max_classes=num_speakers,
+        permutation_invariant=True,
+    )
+    teacher.setup()
+    torch.nn.init.normal_(teacher.classifier.weight, std=20.0)
+    return teacher.eval()
+
+
+@pytest.fixture(scope="module")
+def protocol(tmp_path_factory):
+    tones = (8000 * np.sin(np.outer([0.1, 0.7], np.arange(32000)))).astype(np.int16)
+    pool = SpeechPool.from_utterances(
+        ("tones", str(index), tone) for index, tone in enumerate(tones)
+    )
+    folder = tmp_path_factory.mktemp("corpus")
+    for subset in ("train", "development"):
+        simulate_corpus(
+            ConversationSimulator(pool, num_speakers=(2, 2)),
+            folder,
+            2,
+            3.0,
+            subset=subset,
+        )
+    registry.load_database(folder / "database.yml")
+    return registry.get_protocol("Simulated.SpeakerDiarization.Conversations")
+
+
+def make_task(protocol, imitation: Imitation) -> PowersetDiarization:
+    task = PowersetDiarization(
+        protocol,
+        imitation=imitation,
+        duration=2.0,
+        max_speakers_per_chunk=2,
+        batch_size=8,
+        num_workers=0,
+    )
+    seed_everything(1)
+    task.model = PyanNet(
+        lstm={"num_layers": 2, "monolithic": False, **SIZE}, linear=SIZE, task=task
+    )
+    task.prepare_data()
+    task.model.setup("validate")
+    task.setup_loss_func()
+    return task
+
+
+def losses_of(task: PowersetDiarization, num_steps: int) -> dict[str, list[float]]:
+    """Train, and tell the parts of the loss at each step."""
+    logged: dict[str, list[float]] = {}
+    task.model.log = lambda name, value, **_: logged.setdefault(name, []).append(
+        float(value.detach())
+    )
+    optimizer = torch.optim.Adam(task.model.parameters(), 5e-3)
+    chunks = task.train__iter__()
+    for step in range(num_steps):
+        batch = task.collate_fn([next(chunks) for _ in range(8)])
+        loss = task.training_step(batch, step)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return logged
+
+
+def test_layers_of_a_monolithic_lstm_can_be_heard():
+    model = make_teacher()
+    waveforms = torch.randn(2, 1, 32000)
+    separate = separate_lstm_layers(model).eval()
+    torch.testing.assert_close(separate(waveforms), model(waveforms))
+
+
+def test_teacher_is_asked_at_the_nearest_frames():
+    model = separate_lstm_layers(make_teacher())
+    teacher = SegmentationTeacher(model, LAYERS)
+    waveforms = torch.randn(2, 1, 32000)
+    scores = model(waveforms).exp()
+    own = [model.receptive_field_center(frame) for frame in range(scores.shape[1])]
+    told, inputs = teacher(waveforms, np.array(own) + 100)
+    assert torch.equal(told, scores)
+    assert tuple(inputs) == LAYERS
+    torch.testing.assert_close(model.lstm[1](inputs["lstm.1"])[0], inputs["linear.0"])
+    far, _ = teacher(waveforms, np.array([-9000.0, 90000.0]))
+    assert torch.equal(far, scores[:, [0, -1]])
+
+
+@pytest.mark.parametrize("forced_steps", [0, 100])
+def test_student_comes_to_say_what_its_teacher_says(protocol, forced_steps):
+    teacher = separate_lstm_layers(make_teacher())
+    imitation = Imitation(teacher, LAYERS, forced_steps, reference=0.0)
+    losses = losses_of(make_task(protocol, imitation), 60)
+    for part in ("divergence", *LAYERS):
+        of_part = losses[f"loss/train/{part}"]
+        assert np.mean(of_part[-5:]) < 0.75 * np.mean(of_part[:5]), part
+
+
+def test_forced_layers_hear_what_the_teacher_hears(protocol):
+    """With all but its first layers those of the teacher, a student is as good."""
+    teacher = separate_lstm_layers(make_teacher())
+    task = make_task(protocol, Imitation(teacher, LAYERS, forced_steps=1))
+    names = ("lstm.", "linear.", "classifier.")
+    weights = {k: v for k, v in teacher.state_dict().items() if k.startswith(names)}
+    task.model.load_state_dict(weights, strict=False)
+    waveforms = torch.randn(2, 1, 32000)
+    _, forced = task._imitate(waveforms, step=0)
+    _, free = task._imitate(waveforms, step=1)
+    for name in ("divergence", *LAYERS[1:]):
+        assert forced[name] < 1e-6 < free[name], name
+    assert forced["lstm.0"] == free["lstm.0"] > 0.1
+
+
+def test_lstm_layers_hear_themselves_in_sampled_chunks(protocol):
+    teacher = separate_lstm_layers(make_teacher())
+    waveforms = torch.randn(16, 1, 32000)
+    errors = {}
+    for sampled in (0.0, 0.5, 1.0):
+        task = make_task(protocol, Imitation(teacher, LAYERS, 1, sampled))
+        _, parts = task._imitate(waveforms, step=0)
+        errors[sampled] = float(parts["linear.0"].detach())
+    centers = [task.model.receptive_field_center(frame) for frame in range(115)]
+    _, told = task._imitate._teacher(waveforms, np.array(centers))
+    expected = told["linear.0"]
+    assert task.model.num_frames(32000) == expected.shape[1] == 115
+    by_itself, _ = task.model.lstm[1](told["lstm.1"])
+    variance = expected.var(dim=(0, 1), correction=0).mean()
+    alone = torch.nn.functional.mse_loss(by_itself, expected).detach() / variance
+    assert errors[1.0] == pytest.approx(float(alone), rel=1e-5)
+    assert len(set(errors.values())) == 3
+
+
+def test_forced_lstm_layers_hear_what_they_should_have_said():
+    seed_everything(2)
+    options = {"batch_first": True, "bidirectional": True}
+    layers = [torch.nn.LSTM(5, 4, **options), torch.nn.LSTM(8, 4, **options)]
+    first = torch.randn(3, 20, 5)
+    second, _ = layers[0](first)
+    third, _ = layers[1](second)
+    said = forced_outputs(layers, [first, second], [second, third])
+    torch.testing.assert_close(said, [second, third])
+    # of other targets, what comes next tells
+    wrong = second.detach().clone()
+    wrong[:, 7] = 0.0
+    (forward, backward), (right, left) = (
+        outputs.chunk(2, dim=-1)
+        for outputs in (*forced_outputs(layers[:1], [first], [wrong]), second)
+    )
+    torch.testing.assert_close(forward[:, :8], right[:, :8])
+    torch.testing.assert_close(backward[:, 7:], left[:, 7:])
+    assert not torch.allclose(forward[:, 8], right[:, 8])
+    assert not torch.allclose(backward[:, 6], left[:, 6])
+
+
+@pytest.mark.parametrize(
+    ("forced_steps", "sampled", "message"),
+    [(5, 1.5, "between 0 and 1, got 1.5"), (0, 0.5, "without `forced_steps`")],
+)
+def test_sampling_that_cannot_be_is_refused(forced_steps, sampled, message):
+    with pytest.raises(ValueError, match=message):
+        Imitation(make_teacher(), LAYERS, forced_steps, sampled)
+
+
+def test_teacher_without_that_layer_is_refused():
+    with pytest.raises(ValueError, match=r"no layer 'head' but .*classifier"):
+        SegmentationTeacher(make_teacher(), ["head"])
+
+
+def test_teacher_of_other_classes_is_refused(protocol):
+    with pytest.raises(ValueError, match="tells 8 classes, the student should tell 4"):
+        make_task(protocol, Imitation(make_teacher(3)))

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Components by name, their options, and those that they do not have."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from pyannote_diarizen.tasks import PowersetDiarization
+from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
+from pyannote_diarizen.training.configuration import build, component_config, parameters
+
+
+class Parent:
+    def __init__(self, width: int = 4, *, path: Path = Path(), names: tuple = ("a",)):
+        self.width = width
+        self.names = names
+
+
+class Child(Parent):
+    def __init__(self, task: object = None, depth: int = 2, **host: object) -> None:
+        super().__init__(**host)
+        self.task = task
+        self.depth = depth
+
+
+def test_options_are_those_of_the_constructor_and_of_its_parents():
+    assert component_config(Child) == {
+        "_target_": f"{__name__}.Child",
+        "depth": 2,
+        "width": 4,
+        "names": ["a"],
+    }
+
+
+def test_options_of_the_host_are_known_too():
+    assert {"duration", "simulated", "batch_size"} <= set(
+        parameters(PowersetDiarization)
+    )
+
+
+def test_options_of_the_loss_are_known_one_by_one():
+    config = component_config(PowersetDiarization)
+    assert config["loss"] == asdict(SegmentationLoss())
+
+
+def test_what_is_built_holds_plain_values():
+    config = OmegaConf.create(
+        {"_target_": "collections.OrderedDict", "_args_": [{"a": [1]}]}
+    )
+    built = build(config)
+    assert type(built["a"]) is list
+
+
+def test_a_misspelled_option_is_told_with_those_that_exist():
+    config = OmegaConf.create({"_target_": "torch.nn.Linear", "in_feature": 2})
+    with pytest.raises(
+        ValueError, match=r"in_feature\. Did you mean in_features\? Known keys are in_f"
+    ):
+        build(config)
