@@ -36,6 +36,9 @@ SMALLEST_PSI = 1e-6
 class PLDAParameters:
     """Arrays that take embeddings to the PLDA space, named as in the files.
 
+    All of them are float64, whatever they are given as: directions of speakers whose
+    `psi` are close to each other depend on the CPU if solved for in float32.
+
     Attributes
     ----------
     mean1 : (embedding_dimension,) np.ndarray
@@ -65,7 +68,9 @@ class PLDAParameters:
     psi: np.ndarray
 
     def __post_init__(self) -> None:
-        """Check shapes and values."""
+        """Convert to float64, check shapes and values."""
+        for name, array in vars(self).items():
+            object.__setattr__(self, name, np.asarray(array, dtype=np.float64))
         if self.lda.ndim != 2:
             raise ValueError(f"`lda` should be a matrix, got shape {self.lda.shape}.")
         wide, narrow = self.lda.shape

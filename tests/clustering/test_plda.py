@@ -15,7 +15,11 @@ from pyannote.audio.pipelines.utils.getter import get_plda
 from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.clustering import plda as plda_module
 from pyannote_diarizen.functional.calibration import log_likelihood_ratio_cost
-from pyannote_diarizen.functional.plda import length_normalize, log_likelihood_ratio
+from pyannote_diarizen.functional.plda import (
+    PLDAParameters,
+    length_normalize,
+    log_likelihood_ratio,
+)
 
 
 @pytest.fixture
@@ -209,20 +213,53 @@ def test_embeddings_of_another_model(plda):
         plda(np.ones((3, 192)))
 
 
+def test_float32_files_are_solved_in_float64(plda, labelled, tmp_path: Path):
+    single = {name: np.float32(x) for name, x in vars(plda.parameters).items()}
+    for name, names in plda_module.FILES.items():
+        np.savez(tmp_path / name, **{name: single[name] for name in names})
+    loaded = PLDA.from_pretrained(tmp_path)
+    double = {name: np.float64(x) for name, x in single.items()}
+    expected = PLDA.from_parameters(PLDAParameters(**double))
+    for dtype in (np.float32, np.float64):
+        embeddings = labelled[0].astype(dtype)
+        assert loaded(embeddings).dtype == np.float64
+        npt.assert_array_equal(loaded(embeddings), expected(embeddings))
+    npt.assert_array_equal(loaded.phi, expected.phi)
+    assert {x.dtype for x in vars(loaded.parameters).values()} == {np.dtype("f8")}
+
+
 @pytest.mark.parity
-@pytest.mark.parametrize("case", ["plda_small", "plda_small_f32"])
-def test_equals_original(parity: Path, case: str):
+def test_equals_original(parity: Path):
+    check_against_original(parity, "plda_small", *[1e-9] * 3)
+
+
+@pytest.mark.parity
+def test_equals_original_of_float32_files(parity: Path):
+    # The original solved these in float32, on one CPU. Ours, in float64, are the same
+    # within 1e-10 on all CPUs, and that far from its answer: 1.1e-3 in coordinates
+    # (psi 1.30 and 1.34 have directions that mix), 1.3e-4 in inner products of up to
+    # 37, a share of 7.1e-5 of psi.
+    check_against_original(parity, "plda_small_f32", 1.2e-3, 1.5e-4, 8e-5)
+
+
+def check_against_original(
+    parity: Path, case: str, coordinates: float, products: float, psi: float
+) -> None:
+    """Compare up to the signs of eigenvectors, which are free."""
     expected = np.load(parity / "vbx" / f"{case}_out.npz")
     plda = PLDA.from_pretrained(parity / "vbx", subfolder=case)
     projected = plda(expected["emb"])
-    # signs of eigenvectors are free, and float32 files are solved in float32
-    tolerance = 1e-4 if case.endswith("f32") else 1e-9
-    npt.assert_allclose(np.abs(projected), expected["plda_abs"], atol=tolerance)
     npt.assert_allclose(
-        projected @ projected.T, expected["plda_gram"], rtol=tolerance, atol=tolerance
+        np.abs(projected), expected["plda_abs"], rtol=0, atol=coordinates
     )
-    npt.assert_allclose(plda.phi, expected["psi"], rtol=tolerance)
+    npt.assert_allclose(
+        projected @ projected.T, expected["plda_gram"], rtol=0, atol=products
+    )
+    npt.assert_allclose(plda.phi, expected["psi"], rtol=psi)
     short = PLDA.from_pretrained(parity / "vbx" / case, lda_dimension=5)
     npt.assert_allclose(
-        np.abs(short(expected["emb"])), np.abs(expected["plda_tf_dim5"]), atol=tolerance
+        np.abs(short(expected["emb"])),
+        np.abs(expected["plda_tf_dim5"]),
+        rtol=0,
+        atol=coordinates,
     )

