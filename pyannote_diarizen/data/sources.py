@@ -3,9 +3,9 @@
 """Whatever a user calls an audio file, as samples to be read by range.
 
 `pyannote.audio` decodes with torchcodec alone, which needs FFmpeg. Here soundfile
-comes first (WAV, FLAC, OGG, Opus, MP3 and more, nothing to install) and torchcodec
-reads the rest where it loads. Whatever is wrong with a file is told in one
-`AudioFileError`: which file, what is wrong, what to do.
+comes first (WAV, FLAC, OGG, Opus, MP3 and more) and PyAV reads the rest (M4A, WMA, AMR,
+WebM, videos and more); their wheels carry what they need. Whatever is wrong with a
+file is told in one `AudioFileError`: which file, what is wrong, what to do.
 """
 
 import io
