@@ -158,7 +158,8 @@ def _open(audio: Path | Stream) -> Iterator[AudioSource]:
         # soundfile wants a sample rate for files named .raw, hence TypeError
         except (soundfile.LibsndfileError, TypeError):
             file = None
-        if file and file.subtype in SEEKABLE and file.frames < MAX_NUM_SAMPLES:
+        # no sample: its header may not have been completed when recording stopped
+        if file and file.subtype in SEEKABLE and 0 < file.frames < MAX_NUM_SAMPLES:
             if defect := truncation(file):
                 warnings.warn(f"{name} is truncated. {defect}", stacklevel=2)
             yield SoundFileSource(file, name)

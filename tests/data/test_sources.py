@@ -141,6 +141,19 @@ def test_wav_written_to_a_pipe_is_complete(tmp_path):
         assert source.info.num_samples == 16000
 
 
+def test_wav_whose_recording_was_interrupted_is_complete(tmp_path, rng):
+    """Its header still has the length that it was opened with: none."""
+    path = tmp_path / "interrupted.wav"
+    noise = rng.uniform(-0.5, 0.5, 16000)
+    soundfile.write(path, noise, 16000)
+    content = bytearray(path.read_bytes())
+    content[40:44] = bytes(4)
+    path.write_bytes(content)
+    with open_audio(path) as source:
+        assert source.info.num_samples == 16000
+        np.testing.assert_allclose(source.read(0, 16000)[0], noise, atol=2**-15)
+
+
 def test_truncated_flac_is_damaged(tmp_path, rng):
     path = tmp_path / "half.flac"
     soundfile.write(path, rng.uniform(-0.5, 0.5, 64000), 16000)
