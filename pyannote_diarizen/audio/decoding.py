@@ -10,16 +10,16 @@ header of MP3, AAC or WebM files may estimate their length, or not tell it at al
 import functools
 import io
 import re
-import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
-import torch
 from torch import Tensor
 
+from pyannote_diarizen.audio.spooling import spool
 from pyannote_diarizen.errors import AudioFileError
 
 Stream = io.IOBase | BinaryIO
@@ -32,6 +32,9 @@ MAX_NUM_SAMPLES = 1 << 48
 
 # Bytes that may follow the sound in an intact file: tags, without cover art.
 MAX_TAG_SIZE = 1 << 13
+
+# Seconds of noise that PyAV may take such tags for.
+MAX_TAG_DURATION = 0.5
 
 # An MP3 file without a header frame estimates its length by less than that.
 LENGTH_TOLERANCE = 0.02
@@ -56,7 +59,7 @@ def decode_path(path: Path, modified: int, size: int) -> tuple[Tensor, int]:
 
 
 def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
-    """Decode with soundfile, or with torchcodec what soundfile cannot read.
+    """Decode with soundfile, or with PyAV what soundfile cannot read.
 
     Parameters
     ----------
@@ -77,31 +80,31 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
     AudioFileError
         If neither can decode it.
     """
-    waveform = None
+    waveform, duration = None, 0.0
     try:
         waveform, sample_rate, unread = _decode_with_soundfile(stream, name)
         if unread <= MAX_TAG_SIZE:
             return waveform, sample_rate
+        duration = waveform.shape[1] / sample_rate
         defect = f"Its header tells nothing of the last {unread} bytes."
     # soundfile wants a sample rate for files named .raw, hence TypeError
     except (soundfile.LibsndfileError, TypeError) as error:
         defect = getattr(error, "error_string", str(error))
     try:
-        return _decode_with_torchcodec(stream)
-    except (ImportError, RuntimeError, ValueError, TypeError) as error:
+        whole, rate, damage = _decode_with_pyav(stream, name, defect)
+    except AudioFileError:
         if waveform is None:
-            # without the function, the source file and the line of torchcodec
-            cause = re.sub(r"^\w+, \S+, ", "", str(error)).partition("\n")[0]
-            raise AudioFileError(
-                f"{name} cannot be decoded. soundfile: {defect} torchcodec: {cause} "
-                "Is it audio, and complete? If so, convert it: "
-                "`ffmpeg -i INPUT OUTPUT.wav`."
-            ) from error
-    warnings.warn(
-        f"{name}: only {waveform.shape[1] / sample_rate:.1f} s are read. {defect} "
-        "To get the rest if there is one: `ffmpeg -i INPUT OUTPUT.wav`.",
-        stacklevel=2,
-    )
+            raise
+        damage = f"{defect} Only {duration:.1f} s are read."
+    else:
+        if waveform is not None and whole.shape[1] / rate < duration + MAX_TAG_DURATION:
+            return waveform, sample_rate
+        waveform, sample_rate = whole, rate
+    if damage:
+        warnings.warn(
+            f"{name} is damaged or truncated. {damage} Fetch or export it again.",
+            stacklevel=2,
+        )
     return waveform, sample_rate
 
 
@@ -126,7 +129,7 @@ def _decode_with_soundfile(stream: Stream, name: str) -> tuple[Tensor, int, int]
     stream.seek(0)
     with _InOrder(stream) as file:
         announced, rate = file.frames, file.samplerate
-        waveform = _spool(file)
+        waveform = spool(_blocks(file), file.channels)
     present = waveform.shape[1]
     if present < (1 - LENGTH_TOLERANCE) * announced and announced < MAX_NUM_SAMPLES:
         warnings.warn(
@@ -137,26 +140,25 @@ def _decode_with_soundfile(stream: Stream, name: str) -> tuple[Tensor, int, int]
     return waveform, rate, size - stream.tell()
 
 
-def _spool(file: soundfile.SoundFile) -> Tensor:
-    """Decode to a temporary file, as hours of audio may not fit in memory."""
-    with tempfile.TemporaryFile() as spool:
-        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-            spool.write(block.tobytes())
-        spool.flush()
-        if spool.tell() == 0:
-            return torch.empty(file.channels, 0)
-        # the mapping outlives the file that it maps
-        samples = np.memmap(spool, dtype=np.float32, mode="r+")
-    return torch.from_numpy(samples.reshape(-1, file.channels).T)
+def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+        yield block
 
 
-def _decode_with_torchcodec(stream: Any) -> tuple[Tensor, int]:
-    try:
-        # loads FFmpeg, which may be absent: never at the top of a module
-        from torchcodec.decoders import AudioDecoder
-    except (ImportError, OSError, RuntimeError):
-        # the original error is a hundred lines on each version of FFmpeg
-        raise ImportError("It needs FFmpeg, which it does not find here.") from None
+def _decode_with_pyav(
+    stream: Stream, name: str, defect: str
+) -> tuple[Tensor, int, str | None]:
+    """See `decode_container`; `defect` is why soundfile does not do."""
     stream.seek(0)
-    samples = AudioDecoder(stream).get_all_samples()
-    return samples.data, samples.sample_rate
+    try:
+        # loads the libraries of FFmpeg, which most files do without
+        from pyannote_diarizen.audio.container import decode_container
+
+        return decode_container(stream, name)
+    except AudioFileError:
+        raise
+    except (ImportError, ValueError) as error:
+        raise AudioFileError(
+            f"{name} cannot be decoded. soundfile: {defect} PyAV: {error} Is it audio, "
+            "and complete? If so, record or export it again."
+        ) from error

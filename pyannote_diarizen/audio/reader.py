@@ -3,7 +3,7 @@
 """The one audio reader: any file, rate and channels; whole or in part.
 
 `AudioReader` stands wherever `pyannote.audio.Audio` does, with the same rounding, and
-needs no FFmpeg for the formats that soundfile reads.
+needs no FFmpeg.
 """
 
 import random
@@ -27,7 +27,7 @@ from pyannote_diarizen.errors import AudioFileError, MissingAudioFileError
 
 __all__ = ["AUDIO_SUFFIXES", "AudioReader", "audio_info", "list_audio", "read_audio"]
 
-# What soundfile reads, then what torchcodec reads where FFmpeg is installed.
+# What soundfile reads, then what PyAV does.
 AUDIO_SUFFIXES = (
     ".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au", ".sph",
     ".w64", ".caf", ".m4a", ".aac", ".wma", ".amr", ".3gp", ".mp4", ".mkv", ".mov",

@@ -43,9 +43,7 @@ class ResampledSource:
         info = source.info
         if info.num_samples == 0:
             raise AudioFileError(
-                f"{source.name} holds no sample, or its recording was interrupted "
-                "before its header was complete: record it again, or try to repair it "
-                "by `ffmpeg -i INPUT OUTPUT.wav`."
+                f"{source.name} holds no sample: record or export it again."
             )
         if info.sample_rate not in SAMPLE_RATES:
             raise AudioFileError(

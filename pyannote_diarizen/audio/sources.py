@@ -3,9 +3,9 @@
 """Whatever a user calls an audio file, as samples to be read by range.
 
 `pyannote.audio` decodes with torchcodec alone, which needs FFmpeg. Here soundfile
-comes first (WAV, FLAC, OGG, Opus, MP3 and more, nothing to install) and torchcodec
-reads the rest where it loads. Whatever is wrong with a file is told in one
-`AudioFileError`: which file, what is wrong, what to do.
+comes first (WAV, FLAC, OGG, Opus, MP3 and more) and PyAV reads the rest (M4A, WMA, AMR,
+WebM, videos and more); their wheels carry what they need. Whatever is wrong with a
+file is told in one `AudioFileError`: which file, what is wrong, what to do.
 """
 
 import io
@@ -158,7 +158,8 @@ def _open(audio: Path | Stream) -> Iterator[AudioSource]:
         # soundfile wants a sample rate for files named .raw, hence TypeError
         except (soundfile.LibsndfileError, TypeError):
             file = None
-        if file and file.subtype in SEEKABLE and file.frames < MAX_NUM_SAMPLES:
+        # no sample: its header may not have been completed when recording stopped
+        if file and file.subtype in SEEKABLE and 0 < file.frames < MAX_NUM_SAMPLES:
             if defect := truncation(file):
                 warnings.warn(f"{name} is truncated. {defect}", stacklevel=2)
             yield SoundFileSource(file, name)

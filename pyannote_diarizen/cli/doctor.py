@@ -41,8 +41,9 @@ def doctor(
 ) -> None:
     """Tell what is installed here, what is wrong with it, and what to do about it.
 
-    Looks at versions of packages and whether they can be imported, FFmpeg, GPU, and
-    the cache and state of the Hugging Face Hub; and loads CHECKPOINT, if one is given.
+    Looks at versions of packages and whether they can be imported, formats of
+    audio, GPU, and the cache and state of the Hugging Face Hub; and loads CHECKPOINT,
+    if one is given.
 
     With `--config`, looks for what goes wrong in trainings: learning rates that are
     swapped, small batches, recordings without labels, shorter than chunks or without

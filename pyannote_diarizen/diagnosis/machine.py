@@ -57,7 +57,7 @@ def examine(
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
 ) -> Iterator[Finding]:
-    """Look at packages, imports, FFmpeg, GPU, cache and hub, and at a checkpoint.
+    """Look at packages, imports, audio, GPU, cache and hub, and at a checkpoint.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def examine(
     installed = read_installed()
     yield _packages(installed)
     yield _imports(installed)
-    yield _guarded("audio", _ffmpeg)
+    yield _guarded("audio", _audio)
     yield _guarded("GPU", _gpu, installed)
     yield _guarded("cache", _cache, cache_dir)
     yield _guarded("hub", _hub, token)
@@ -118,21 +118,20 @@ def _imports(installed: Installed) -> Finding:
     return Finding("error", f"imports: {text}", remedy)
 
 
-def _ffmpeg() -> Finding:
+def _audio() -> Finding:
     formats = "WAV, FLAC, OGG, Opus and MP3"
     try:
-        import_module("torchcodec.decoders")
-    except IMPORT_ERRORS:
-        program = shutil.which("ffmpeg")
-        beside = f", although there is {program}" if program else ""
+        version = import_module("av").__version__
+    except IMPORT_ERRORS as error:
+        reason, *_ = str(error).strip().splitlines() or [type(error).__name__]
         return Finding(
-            "warning",
-            f"audio: torchcodec finds no FFmpeg{beside}; {formats} are read without "
-            "it, M4A, WMA and video are not",
-            "install FFmpeg 4 to 8 with its shared libraries: `apt install ffmpeg`, "
-            "`conda install ffmpeg` or `brew install ffmpeg`",
+            "error",
+            f"audio: {formats} are read; M4A, WMA, AMR, WebM and video are not, since "
+            f"av cannot be imported: {reason}",
+            "pip install --force-reinstall av",
         )
-    return Finding("ok", f"audio: {formats}, and all that FFmpeg reads")
+    others = "M4A, AAC, WMA, AMR, WebM and the sound of videos"
+    return Finding("ok", f"audio: {formats}; {others} by av {version}, without FFmpeg")
 
 
 def _gpu(installed: Installed) -> Finding:

@@ -76,16 +76,16 @@ def test_without_torch_the_rest_is_examined(imports):
     assert found("cache: ").status == "ok"
 
 
-@pytest.mark.parametrize("program", [None, "/usr/bin/ffmpeg"])
-def test_missing_ffmpeg_is_a_warning(imports, monkeypatch, program):
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: program)
-    imports("torchcodec.decoders", None)
-    finding = found("audio: torchcodec finds no FFmpeg")
-    assert finding.status == "warning"
-    assert "apt install ffmpeg" in finding.remedy
-    assert ("although there is /usr/bin/ffmpeg" in finding.text) == bool(program)
-    imports("torchcodec.decoders", SimpleNamespace())
-    assert found("audio: ").text.endswith("all that FFmpeg reads")
+def test_formats_that_cannot_be_read_are_an_error(imports):
+    imports("av", None)
+    finding = found("audio: ")
+    assert finding.status == "error"
+    assert "WebM and video are not, since av cannot be imported: undef" in finding.text
+    assert finding.remedy == "pip install --force-reinstall av"
+    imports("av", SimpleNamespace(__version__="14.0.0"))
+    finding = found("audio: ")
+    assert finding.status == "ok"
+    assert finding.text.endswith("by av 14.0.0, without FFmpeg")
 
 
 @pytest.mark.parametrize(
