@@ -40,7 +40,6 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.usefixtures("no_torchcodec")
 def test_files_without_uem_are_annotated_as_a_whole(database: Path):
     soundfile.write(database.parent / "monday.wav", np.zeros(12000), 8000)
     protocol, _ = check_protocol(load_protocol(NAME, database))
