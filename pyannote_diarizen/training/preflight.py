@@ -42,7 +42,9 @@ def check_lines(protocol: str, database: Path | None) -> None:
     if protocol.startswith(_SEVERAL):
         return
     subsets = find_protocol(protocol, database, None).subsets(protocol)
-    for name in {"train", "development"} & set(subsets):
+    for name in ("train", "development"):
+        if name not in subsets:
+            continue
         findings = check_subset(subsets[name], with_audio=False)
         errors = [finding for finding in findings if finding.status == "error"]
         if errors:
