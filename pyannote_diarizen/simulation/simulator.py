@@ -7,7 +7,7 @@ in a chunk from the middle of a recording.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -131,7 +131,8 @@ class ConversationSimulator:
                 pieces, num_samples, round(self.min_pause * rate)
             )
         ]
-        return SimulatedConversation(self.recorder.record(speech, rng), turns, rate)
+        waveform = self.recorder.record(speech, rng)
+        return SimulatedConversation(waveform, in_milliseconds(turns), rate)
 
     def _draw_speakers(self, rng: np.random.Generator) -> list[int]:
         num_speakers = rng.integers(*self.num_speakers, endpoint=True)
@@ -188,4 +189,13 @@ def faster(
         (start / speed, end / speed, speaker)
         for start, end, speaker in conversation.turns
     ]
-    return SimulatedConversation(waveform, turns, conversation.sample_rate)
+    rate = conversation.sample_rate
+    return SimulatedConversation(waveform, in_milliseconds(turns), rate)
+
+
+def in_milliseconds(
+    turns: Iterable[tuple[float, float, str]],
+) -> list[tuple[float, float, str]]:
+    """Round turns as RTTM files do, so that both give the same targets."""
+    rounded = [(round(start, 3), round(end, 3), who) for start, end, who in turns]
+    return [turn for turn in rounded if turn[0] < turn[1]]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 from pyannote.core import SlidingWindow
+from pyannote.database.util import load_rttm
 
 from pyannote_diarizen.simulation.acoustics import Rooms
 from pyannote_diarizen.simulation.simulator import ConversationSimulator, Mixing
@@ -52,6 +53,31 @@ def test_same_seed_gives_same_conversation(pool):
     npt.assert_array_equal(first.waveform, again.waveform)
     other = simulator.simulate(4.0, np.random.default_rng(8))
     assert other.turns != first.turns
+
+
+@pytest.mark.parametrize("speed", [(1.0, 1.0), (1.1, 1.3)])
+def test_targets_are_those_of_the_rttm_read_back(pool, rng, tmp_path, speed):
+    simulator = ConversationSimulator(pool, num_speakers=(2, 3), speed=speed)
+    path = tmp_path / "conversation.rttm"
+    for _ in range(10):
+        conversation = simulator.simulate(8.0, rng)
+        with path.open("w") as file:
+            conversation.annotation("conversation").write_rttm(file)
+        if not conversation.turns:
+            continue
+        read = load_rttm(path)["conversation"].itertracks(yield_label=True)
+        turns = [(turn.start, turn.end, speaker) for turn, _, speaker in read]
+        again = replace(conversation, turns=sorted(turns))
+        # steps of WavLM, fbank and PyanNet, and one with centres on milliseconds
+        for duration, step in (
+            *((0.025, 0.02), (0.025, 0.01)),
+            *((0.0619375, 0.016875), (0.002, 0.001)),
+        ):
+            frames, num_frames = SlidingWindow(duration, step), round(8 / step)
+            npt.assert_array_equal(
+                conversation.activity(frames, num_frames),
+                again.activity(frames, num_frames),
+            )
 
 
 @pytest.mark.parametrize("room", [0.0, 1.0])
