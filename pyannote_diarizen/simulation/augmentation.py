@@ -64,7 +64,7 @@ def check_labels_stay_true(augmentation: nn.Module) -> None:
 def recording_conditions(
     noises: Sequence[str | Path] = (),
     rooms: Sequence[str | Path] = (),
-    speeds: Sequence[float] = (),
+    speeds: Sequence[float] = (0.9, 1.1),
     semitones: float = 0.0,
     gain: float = 6.0,
     p: float = 0.5,

@@ -65,8 +65,8 @@ class ConversationSimulator:
         pool: SpeechPool,
         *,
         rooms: Rooms | None = None,
-        noises: Sequence[np.ndarray] = (),
-        babble: Sequence[np.ndarray] = (),
+        noises: Sequence[np.ndarray] | None = None,
+        babble: Sequence[np.ndarray] | None = None,
         num_speakers: tuple[int, int] = (1, 4),
         turn_taking: TurnTaking | None = None,
         mixing: Mixing | None = None,
@@ -85,7 +85,9 @@ class ConversationSimulator:
         self.num_speakers = num_speakers
         self.speed = speed
         self.turn_taking = turn_taking or TurnTaking()
-        self.recorder = Recorder(rooms, noises, babble, mixing, pool.sample_rate)
+        self.recorder = Recorder(
+            rooms, noises or (), babble or (), mixing, pool.sample_rate
+        )
         self.same_source = same_source
         self.min_pause = min_pause
         self._weights = np.sqrt(pool.durations)
