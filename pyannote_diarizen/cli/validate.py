@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen validate`: what is wrong in data, line by line."""
+"""`pyannote-diarizen validate`: errors in data, line by line."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,8 @@ def validate(
     data: Annotated[
         list[str],
         typer.Argument(
-            help="RTTM, UEM, wav.scp, list or audio files; folders of Kaldi, or of "
-            "audio; database.yml files, or names of protocols."
+            help="RTTM, UEM, wav.scp, list or audio files; Kaldi or audio folders; "
+            "database.yml files, or names of protocols."
         ),
     ],
     database: Annotated[
@@ -35,17 +35,17 @@ def validate(
         ),
     ] = None,
     decode: Annotated[
-        bool, typer.Option(help="Read all audio, not only how long it is.")
+        bool, typer.Option(help="Decode all audio, not only its duration.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(min=1, help="Print at most so many lines for each thing.")
+        int, typer.Option(min=1, help="Maximum number of findings to print per file.")
     ] = 20,
 ) -> None:
-    """Look for what is wrong in data, line by line, and say what to mend.
+    """Find errors in data, line by line, and print how to correct them.
 
-    Errors are what cannot be trained on; warnings are what is worth a look.
+    Data with errors cannot be trained on; warnings are worth a look.
 
-    Exit codes: 0, no error; 1, some errors; 2, there is no such file or protocol.
+    Exit codes: 0, no error; 1, errors; 2, no such file or protocol.
     """
     from pyannote_diarizen.corpora.validation import validate
 

@@ -36,20 +36,20 @@ def test_all_corpora_are_there():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_opens_with_what_one_must_know(path):
+def test_a_file_opens_with_its_description(path):
     header = path.read_text(encoding="utf-8").partition("Databases:")[0]
     known = re.findall(r"^# ([A-Z][\w]+)(?::|, in)", header, flags=re.MULTILINE)
     assert known[-7:] == [
         *("Source", "Licence", "Split", "Microphone", "References", "UEM"),
         "Preparation",
     ]
-    names = re.findall(r"pyannote-diarizen validate (\S+) --database", header)
+    names = re.findall(r"pyannote-diarizen validate (\S+)\n", header)
     assert set(names) <= set(Database(path).protocols)
     assert names
 
 
 def make(folder: Path, database: Path, protocol: str) -> Path:
-    """Make what a protocol asks for: one recording in each subset."""
+    """Write the files of a protocol: one recording in each subset."""
     content = yaml.safe_load(database.read_text())
     name, task, _ = protocol.split(".")
     entries = content["Protocols"][name][task][protocol.split(".")[2]]
@@ -76,7 +76,7 @@ def make(folder: Path, database: Path, protocol: str) -> Path:
 
 
 @pytest.mark.parametrize(("path", "name"), NAMES, ids=lambda value: str(value)[-30:])
-def test_what_is_complete_is_found_by_the_host_too(tmp_path, path, name):
+def test_the_host_finds_a_complete_corpus(tmp_path, path, name):
     database = Database(make(tmp_path, path, name))
     subsets = database.subsets(name)
     protocol = load_protocol(name, database.path)
@@ -88,7 +88,7 @@ def test_what_is_complete_is_found_by_the_host_too(tmp_path, path, name):
         assert file["scope"] in ("file", "database", "global")
 
 
-def test_what_is_missing_is_counted_and_named(tmp_path, monkeypatch):
+def test_missing_files_are_counted_and_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "configs", {})  # of other tests
     path, name = next(item for item in NAMES if item[1].startswith("AMI-SDM"))
@@ -111,6 +111,6 @@ def test_what_is_missing_is_counted_and_named(tmp_path, monkeypatch):
     assert f"audio of train: 4 of 5 missing '{missing}', " in audio
 
 
-def test_a_name_that_there_is_not(tmp_path):
+def test_an_unknown_name(tmp_path):
     with pytest.raises(ValueError, match=r"called 'A\.B\.C', only .*RAMC\.Speaker"):
         find_protocol("A.B.C")

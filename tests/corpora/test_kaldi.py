@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A folder of Kaldi becomes a protocol, audio stays where it is."""
+"""Kaldi folders become protocols; audio is linked."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ RTTM = "SPEAKER {uri} 1 {start} {duration} <NA> <NA> {speaker} <NA> <NA>\n"
 
 
 def write_subset(folder: Path, *uris: str, duration: float = 4.0) -> Path:
-    """Recordings of noise in which A speaks for a second, then B."""
+    """Write recordings with a turn of one second by A, then by B."""
     folder.mkdir(parents=True)
     (folder / "of other names").mkdir()
     scp, rttm, uem = [], [], []
@@ -64,7 +64,7 @@ def test_the_host_finds_everything(folder):
     assert Path(monday["audio"]).resolve() == folder / "train/of other names/0.wav"
 
 
-def test_nothing_is_copied_and_a_second_time_changes_nothing(folder):
+def test_audio_is_linked_and_a_second_import_changes_nothing(folder):
     def contents() -> dict[str, str]:
         return {
             path.name: path.readlink() if path.is_symlink() else path.read_text()
@@ -86,13 +86,13 @@ def test_recordings_without_uem_are_annotated_as_a_whole(folder):
     assert (folder / "development.uem").read_text() == "friday 1 0.000 4.000\n"
 
 
-def test_folders_inside_a_subset_become_one(folder):
+def test_folders_inside_a_subset_are_joined(folder):
     write_subset(folder / "test/AMI", "saturday")
     write_subset(folder / "test/AliMeeting", "sunday")
     assert read_kaldi_folder(folder)["test"].uris == ["saturday", "sunday"]
 
 
-def test_what_was_written_is_valid(folder):
+def test_the_protocol_is_valid(folder):
     imported = import_kaldi(read_kaldi_folder(folder), folder, "Talks")
     subsets = Database(imported.database).subsets(imported.name)
     assert list(subsets) == ["train", "development"]
@@ -102,7 +102,7 @@ def test_what_was_written_is_valid(folder):
     ]
 
 
-def test_a_folder_of_something_else(tmp_path, folder):
+def test_folders_without_lists(tmp_path, folder):
     (folder / "train/rttm").unlink()
     with pytest.raises(FileNotFoundError, match=r"train' holds no `rttm`"):
         read_kaldi_folder(folder)
@@ -117,7 +117,7 @@ def test_a_folder_of_something_else(tmp_path, folder):
         ("a", "My.Talks", "letters, digits"),
     ],
 )
-def test_names_that_are_none(tmp_path, uri, database, message):
+def test_wrong_names(tmp_path, uri, database, message):
     write_subset(tmp_path / "train", uri)
     with pytest.raises(ValueError, match=message):
         import_kaldi(read_kaldi_folder(tmp_path), tmp_path, database)

@@ -90,7 +90,7 @@ def test_audio_and_protocols_of_several_files(folder):
     assert "audio of train: missing 'no template in" in train.findings[0].text
 
 
-def test_annotations_of_another_format_are_not_looked_for(folder):
+def test_annotations_of_another_format_are_not_read(folder):
     (folder / "mine.yml").write_text(YML.replace("few.rttm", "'{uri}.lab'"))
     train, *_ = validate(str(folder / "mine.yml"))
     assert (train.content, train.findings) == ("1 recordings, 0 turns", [])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Labels of simulated conversations are those of the speech in them."""
+"""Simulated conversations, and their labels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ CLEAN = Mixing(
 
 @pytest.fixture
 def pool(rng: np.random.Generator) -> SpeechPool:
-    """Three speakers who hum one note each."""
+    """Three speakers, each with a tone of its own."""
     utterances = []
     for speaker, frequency in FREQUENCIES.items():
         for seconds in rng.uniform(0.5, 4.0, size=10):
@@ -37,7 +37,7 @@ def pool(rng: np.random.Generator) -> SpeechPool:
 
 
 def loud_frames(waveform: np.ndarray, frequency: float) -> np.ndarray:
-    """Whether each frame of 20 ms holds a note."""
+    """Whether each frame of 20 ms has a tone."""
     frames = waveform[: len(waveform) // 320 * 320].reshape(-1, 320)
     phase = np.exp(2j * np.pi * frequency * np.arange(320) / RATE)
     level = np.abs(frames @ phase)
@@ -56,7 +56,7 @@ def test_same_seed_gives_same_conversation(pool):
 
 
 @pytest.mark.parametrize("speed", [(1.0, 1.0), (1.1, 1.3)])
-def test_targets_are_those_of_the_rttm_read_back(pool, rng, tmp_path, speed):
+def test_targets_equal_those_of_the_rttm(pool, rng, tmp_path, speed):
     simulator = ConversationSimulator(pool, num_speakers=(2, 3), speed=speed)
     path = tmp_path / "conversation.rttm"
     for _ in range(10):
@@ -134,7 +134,7 @@ def test_silence_is_noise_without_speaker(pool, rng):
     assert np.std(conversation.waveform) > 0
 
 
-def test_turns_are_joined_over_the_pauses_asked_for(pool):
+def test_turns_are_joined_over_short_pauses(pool):
     turns = []
     for min_pause in (0.25, 1.0):
         simulator = ConversationSimulator(
@@ -145,7 +145,7 @@ def test_turns_are_joined_over_the_pauses_asked_for(pool):
     assert turns[1] < turns[0]
 
 
-def test_speakers_of_one_source_meet(pool, rng):
+def test_speakers_come_from_one_source(pool, rng):
     simulator = ConversationSimulator(pool, num_speakers=(2, 2), same_source=1.0)
     pairs = [frozenset(simulator.simulate(20.0, rng).speakers) for _ in range(30)]
     # "a" is alone in its source: it may meet anyone
@@ -157,7 +157,7 @@ def test_more_speakers_than_the_pool_has_is_an_error(pool):
         ConversationSimulator(pool, num_speakers=(1, 4))
 
 
-def test_annotation_holds_the_turns(pool, rng):
+def test_annotation_has_the_turns(pool, rng):
     simulator = ConversationSimulator(pool, num_speakers=(3, 3), mixing=CLEAN)
     conversation = simulator.simulate(10.0, rng)
     annotation = conversation.annotation("file")
