@@ -53,7 +53,7 @@ def enrol(
         raise typer.BadParameter("Name clips to enrol, or speakers to --forget.")
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
-    from pyannote_diarizen.corpora.clips import clips_of_speakers
+    from pyannote_diarizen.corpora.single_speaker import clips_of_speakers
 
     known = Voiceprints.load(into) if forget or into.exists() else None
     if known is not None and forget:

@@ -1,23 +1,21 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen validate`: what is wrong in data, line by line."""
+"""`pyannote-diarizen validate`: errors in data, line by line."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from pyannote_diarizen.corpora.listings import Defect
+from pyannote_diarizen.cli.findings import print_findings
 
 
 def validate(
     data: Annotated[
         list[str],
         typer.Argument(
-            help="RTTM, UEM, wav.scp, list or audio files; folders of Kaldi, or of "
-            "audio; database.yml files, or names of protocols."
+            help="RTTM, UEM, wav.scp, list or audio files; Kaldi or audio folders; "
+            "database.yml files, or names of protocols."
         ),
     ],
     database: Annotated[
@@ -37,43 +35,33 @@ def validate(
         ),
     ] = None,
     decode: Annotated[
-        bool, typer.Option(help="Read all audio, not only how long it is.")
+        bool, typer.Option(help="Decode all audio, not only its duration.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(min=1, help="Print at most so many lines for each thing.")
+        int, typer.Option(min=1, help="Maximum number of findings to print per file.")
     ] = 20,
 ) -> None:
-    """Look for what is wrong in data, line by line, and say what to mend.
+    """Find errors in data, line by line, and print how to correct them.
 
-    Errors are what cannot be trained on; warnings are what is worth a look.
+    Data with errors cannot be trained on; warnings are worth a look.
 
-    Exit codes: 0, no error; 1, some errors; 2, there is no such file or protocol.
+    Exit codes: 0, no error; 1, errors; 2, no such file or protocol.
     """
     from pyannote_diarizen.corpora.validation import validate
 
-    wrong = 0
-    for what in data:
-        for checked in validate(what, database, root, decode):
-            wrong += (errors := tell(checked.defects, limit))
-            warnings = len(checked.defects) - errors
-            told = ", ".join(
+    num_errors = 0
+    for name in data:
+        for checked in validate(name, database, root, decode):
+            errors = print_findings(checked.findings, limit)
+            warnings = len(checked.findings) - errors
+            num_errors += errors
+            counts = ", ".join(
                 f"{num} {kind}{'s' * (num > 1)}"
                 for num, kind in ((errors, "error"), (warnings, "warning"))
                 if num
             )
             colour = "red" if errors else "yellow" if warnings else "green"
-            holds = f" ({checked.holds})" if checked.holds else ""
-            typer.secho(f"{checked.what}{holds}: {told or 'ok'}", fg=colour)
-    if wrong:
+            content = f" ({checked.content})" if checked.content else ""
+            typer.secho(f"{checked.name}{content}: {counts or 'ok'}", fg=colour)
+    if num_errors:
         raise typer.Exit(1)
-
-
-def tell(defects: "Iterable[Defect]", limit: int = 20) -> int:
-    """Print defects, errors first, and return how many of them are errors."""
-    ordered = sorted(defects, key=lambda defect: not defect.severe)
-    for defect in ordered[:limit]:
-        kind, colour = ("error", "red") if defect.severe else ("warning", "yellow")
-        typer.echo(f"{typer.style(kind, fg=colour)} {defect}")
-    if len(ordered) > limit:
-        typer.echo(f"... and {len(ordered) - limit} more: see --limit.")
-    return sum(defect.severe for defect in ordered)

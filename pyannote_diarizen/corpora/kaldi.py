@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Data folders as Kaldi and DiariZen lay them out, as a protocol of pyannote.database.
+"""Conversion of Kaldi data folders, as DiariZen uses them, to a protocol.
 
     folder/train/wav.scp, rttm, all.uem      folder/database.yml
     folder/dev/wav.scp, rttm, all.uem    ->  folder/train.lst, .rttm, .uem; others alike
     folder/test/AMI/wav.scp, ...             folder/audio/train/EN2001a.wav, a link
 
-Audio stays where it is. Several folders inside a subset become one.
+Audio is linked, not copied. Several folders inside a subset become one.
 """
 
 import math
@@ -22,12 +22,12 @@ from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.listings import (
     Region,
+    Subset,
     Turn,
     read_rttm,
     read_scp,
     read_uem,
 )
-from pyannote_diarizen.corpora.subset import Subset
 
 Scope = Literal["file", "database", "global"]
 NAMES = {
@@ -35,17 +35,17 @@ NAMES = {
     "development": ("dev", "development", "valid", "val"),
     "test": ("test", "eval"),
 }
-"""Subsets, and what their folders are called."""
+"""Possible names of the folder of each subset."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A protocol that was written.
+    """Written protocol.
 
     Parameters
     ----------
     database : Path
-        Its `database.yml`.
+        Path of `database.yml`.
     name : str
         As in "Talks.SpeakerDiarization.Kaldi".
     """
@@ -55,7 +55,7 @@ class Imported:
 
 
 def read_kaldi_folder(folder: Path) -> dict[str, Subset]:
-    """Read the lists of each subset.
+    """Read the lists of each subset of a Kaldi folder.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def read_kaldi_folder(folder: Path) -> dict[str, Subset]:
     Returns
     -------
     subsets : dict of str to Subset
-        Those of "train", "development" and "test" that there are.
+        "train", "development" and "test", if they exist.
 
     Raises
     ------
     FileNotFoundError
-        If there is none; see `read_lists`.
+        If there is no subset, or no RTTM file.
     """
     folder = Path(folder)
     subsets = {}
@@ -111,7 +111,7 @@ def read_lists(lists: Iterable[Path]) -> Subset:
 
 
 def _one_of(folder: Path, *patterns: str) -> list[Path]:
-    """List files of the first pattern that there are."""
+    """List the files of the first pattern with a match."""
     for pattern in patterns:
         if found := sorted(folder.glob(pattern)):
             return found
@@ -121,31 +121,30 @@ def _one_of(folder: Path, *patterns: str) -> list[Path]:
 def import_kaldi(
     subsets: Mapping[str, Subset], into: Path, database: str, scope: Scope = "file"
 ) -> Imported:
-    """Write a protocol; what is there of an earlier one is replaced.
+    """Write a protocol, over an earlier one if there is any.
 
     Parameters
     ----------
     subsets : mapping of str to Subset
-        See `read_kaldi_folder`. Recordings without a region are annotated as a whole if
-        their subset has no UEM file.
+        See `read_kaldi_folder`. In a subset without UEM file, recordings are annotated
+        from beginning to end.
     into : Path
         Folder to write to.
     database : str
         Name of the database; letters, digits, - and _.
     scope : {"file", "database", "global"}, optional
-        Within which two speakers of the same name are the same. Defaults to "file".
+        Range within which a label stands for one speaker. Defaults to "file".
 
     Raises
     ------
     OSError
-        If something cannot be written, or this system cannot link files.
+        If a file cannot be written, or the file system has no links.
     ValueError
-        If a name is none for files or protocols.
+        If a name cannot be the name of a file or protocol.
     """
     if not re.fullmatch(r"[\w-]+", database):
         raise ValueError(
-            "The database should be called by letters, digits, - and _, got "
-            f"'{database}'."
+            f"`database` should consist of letters, digits, - and _, got '{database}'."
         )
     into = Path(into)
     templates = []
@@ -208,6 +207,6 @@ def _uem_line(region: Region) -> str:
 
 
 def _whole(uri: str, audio: Path) -> str:
-    # never past the end of the audio
+    # rounded down, never past the end of the audio
     duration = math.floor(1000 * audio_info(audio).duration) / 1000
     return f"{uri} 1 0.000 {duration:.3f}"

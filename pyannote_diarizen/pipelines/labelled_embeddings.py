@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
-from pyannote_diarizen.corpora.turns import turn_excerpts
+from pyannote_diarizen.corpora.single_speaker import turn_excerpts
 from pyannote_diarizen.simulation.recording import Recorder
 
 Network = Callable[[Tensor], np.ndarray]

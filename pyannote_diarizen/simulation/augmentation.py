@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Augmentation of training chunks that keeps their labels true.
+"""Augmentation of training chunks that keeps their labels right.
 
-Transforms of torch-audiomentations, to be mixed with its own in a `Compose`. Its
-`AddBackgroundNoise` and `ApplyImpulseResponse` need `torchaudio.info`, which is no
-more, and read WAV only: those here read what we read. `Gain`, `AddColoredNoise`,
-`PitchShift`, `PolarityInversion` and the filters are taken from it as they are; what
-moves speech away from its labels is refused by `check_labels_stay_true`.
+The transforms are those of torch-audiomentations, to be combined in a `Compose`. Its
+`AddBackgroundNoise` and `ApplyImpulseResponse` need `torchaudio.info`, which recent
+versions lack, and read WAV only: `BackgroundNoise` and `Reverberation` replace them.
+Transforms that move speech in time are refused by `check_labels_stay_true`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,25 +25,25 @@ from pyannote_diarizen.audio.resampling import Resampling
 from pyannote_diarizen.simulation.acoustics import (
     crop_noise,
     read_noises,
-    read_response,
+    read_rir,
 )
 
 MOVING = ("Shift", "SpliceOut", "RandomCrop")
-"""Transforms of torch-audiomentations that move speech, but not its labels."""
+"""Transforms of torch-audiomentations that move speech but not its labels."""
 
 
 def check_labels_stay_true(augmentation: nn.Module) -> None:
-    """Refuse transforms after which labels are wrong.
+    """Refuse transforms that make labels wrong.
 
     Parameters
     ----------
     augmentation : nn.Module
-        A transform, or several in a `Compose`.
+        A transform, or a `Compose` of several.
 
     Raises
     ------
     ValueError
-        If there is one.
+        If there is such a transform.
     """
     for module in augmentation.modules():
         kind = type(module).__name__
@@ -64,34 +63,35 @@ def check_labels_stay_true(augmentation: nn.Module) -> None:
 def recording_conditions(
     noises: Sequence[str | Path] = (),
     rooms: Sequence[str | Path] = (),
-    speeds: Sequence[float] = (),
+    speeds: Sequence[float] = (0.9, 1.1),
     semitones: float = 0.0,
     gain: float = 6.0,
     p: float = 0.5,
     sample_rate: int = 16000,
 ) -> Compose:
-    """Record chunks elsewhere: what `hparams/augmentation/recording.yaml` stands for.
+    """Change the recording conditions of chunks: speed, pitch, room, noise and level.
 
     Parameters
     ----------
     noises, rooms : sequence of str or Path, optional
-        See `BackgroundNoise` and `Reverberation`. Default to none.
+        Audio files, or folders of them, see `BackgroundNoise` and `Reverberation`.
+        Default to none.
     speeds : sequence of float, optional
-        See `Speed`. Defaults to none.
+        See `Speed`; empty for none. Defaults to 0.9 and 1.1.
     semitones : float, optional
-        Shift the pitch of a chunk, all speakers alike, by up to that, up or down. Slow.
-        Defaults to 0, not at all.
+        Maximum shift of the pitch, up or down, the same for all speakers of a chunk.
+        Slow. Defaults to 0.
     gain : float, optional
-        Change the level by up to that, in dB, up or down. Defaults to 6.
+        Maximum change of the level, up or down, in dB. Defaults to 6.
     p : float, optional
-        Share of chunks that each of these is applied to. Defaults to 0.5.
+        Probability of each transform, for each chunk. Defaults to 0.5.
     sample_rate : int, optional
         Defaults to 16000.
 
     Returns
     -------
     augmentation : Compose
-        What the `augmentation` of a task takes.
+        Argument `augmentation` of a task.
     """
     common: dict[str, Any] = {
         "p": p,
@@ -112,7 +112,7 @@ def recording_conditions(
 
 
 class _Transform(BaseWaveformTransform):
-    """Transform that draws for each chunk, from a generator seeded by torch."""
+    """Transform with parameters drawn for each chunk by NumPy, seeded by torch."""
 
     supported_modes = frozenset({"per_example"})
 
@@ -120,13 +120,13 @@ class _Transform(BaseWaveformTransform):
         super().__init__("per_example", p, sample_rate=sample_rate, output_type="dict")
 
     def randomize_parameters(self, samples: Tensor, **_: Any) -> None:
-        """Draw the parameters of each of (batch, channel, sample) chunks."""
-        # workers of a data loader have different seeds of torch
+        """Draw the parameters of each chunk; `samples` is (batch, channel, sample)."""
+        # each worker of a data loader has its own seed of torch
         rng = np.random.default_rng(int(torch.randint(2**62, ())))
         self.transform_parameters["drawn"] = self.draw(samples, rng)
 
     def draw(self, samples: Tensor, rng: np.random.Generator) -> Any:
-        """Return what `apply` needs."""
+        """Draw the parameters that `apply` takes."""
         raise NotImplementedError
 
     def apply_transform(
@@ -140,21 +140,21 @@ class _Transform(BaseWaveformTransform):
         )
 
     def apply(self, samples: Tensor, targets: Any, drawn: Any) -> tuple[Tensor, Any]:
-        """Transform chunks and targets as was drawn."""
+        """Transform chunks and targets with the drawn parameters."""
         raise NotImplementedError
 
 
 class BackgroundNoise(_Transform):
-    """Add noise that was recorded; all channels get the same.
+    """Add recorded noise, the same to all channels.
 
     Parameters
     ----------
     paths : sequence of str or Path
-        Recordings, or folders of them, kept in memory.
+        Audio files, or folders of them, kept in memory.
     min_snr, max_snr : float, optional
-        Level of a chunk over that of the noise, in dB. Default to 3 and 30.
+        Range of the signal-to-noise ratio, in dB. Default to 3 and 30.
     p : float, optional
-        Share of chunks. Defaults to 0.5.
+        Probability for each chunk. Defaults to 0.5.
     sample_rate : int, optional
         Defaults to 16000.
 
@@ -181,7 +181,7 @@ class BackgroundNoise(_Transform):
         self.noises = read_noises(_several(paths), sample_rate)
 
     def draw(self, samples: Tensor, rng: np.random.Generator) -> Tensor:
-        """Draw noise of the level that it has below a chunk of unit level."""
+        """Draw noise for each chunk, scaled for a chunk with root mean square 1."""
         noises = [
             crop_noise(self.noises, samples.shape[-1], rng)
             * 10 ** (-rng.uniform(self.min_snr, self.max_snr) / 20)
@@ -195,14 +195,14 @@ class BackgroundNoise(_Transform):
 
 
 class Reverberation(_Transform):
-    """Move all speakers of a chunk into a room, aligned with the direct path.
+    """Convolve chunks with RIRs, aligned with the direct path.
 
     Parameters
     ----------
     paths : sequence of str or Path
-        Room responses, or folders of them.
+        Audio files of RIRs, or folders of them.
     p : float, optional
-        Share of chunks. Defaults to 0.5.
+        Probability for each chunk. Defaults to 0.5.
     sample_rate : int, optional
         Defaults to 16000.
 
@@ -216,19 +216,19 @@ class Reverberation(_Transform):
         self, paths: Sequence[str | Path], p: float = 0.5, sample_rate: int = 16000
     ) -> None:
         super().__init__(p, sample_rate)
-        responses = [
-            read_response(path, sample_rate=sample_rate)
+        rirs = [
+            read_rir(path, sample_rate=sample_rate)
             for path in list_audio(_several(paths))
         ]
-        self.responses = torch.from_numpy(np.stack(responses))
+        self.rirs = torch.from_numpy(np.stack(rirs))
 
     def draw(self, samples: Tensor, rng: np.random.Generator) -> Tensor:
-        """Draw a response for each chunk."""
-        drawn = rng.integers(len(self.responses), size=len(samples))
-        return self.responses[torch.from_numpy(drawn)].unsqueeze(1).to(samples)
+        """Draw an RIR for each chunk."""
+        drawn = rng.integers(len(self.rirs), size=len(samples))
+        return self.rirs[torch.from_numpy(drawn)].unsqueeze(1).to(samples)
 
     def apply(self, samples: Tensor, targets: Any, drawn: Tensor) -> tuple[Tensor, Any]:
-        """Convolve, and keep the level."""
+        """Convolve and keep the level."""
         drawn = drawn.expand(-1, samples.shape[1], -1)
         wet = torchaudio.functional.fftconvolve(samples, drawn)[
             ..., : samples.shape[-1]
@@ -237,16 +237,16 @@ class Reverberation(_Transform):
 
 
 class Speed(_Transform):
-    """Play chunks faster or slower, pitch included, and their labels with them.
+    """Change the speed of chunks, with their pitch and their labels.
 
-    What a faster chunk lacks at its end is silence, for labels as well.
+    The missing end of a faster chunk is silence, in its labels too.
 
     Parameters
     ----------
     speeds : sequence of float, optional
-        One is drawn for each chunk; with two decimals. Default to 0.9 and 1.1.
+        Speeds to draw from, with at most two decimals. Default to 0.9 and 1.1.
     p : float, optional
-        Share of chunks. Defaults to 0.5.
+        Probability for each chunk. Defaults to 0.5.
     sample_rate : int, optional
         Defaults to 16000.
 
@@ -274,7 +274,7 @@ class Speed(_Transform):
     def apply(
         self, samples: Tensor, targets: Any, drawn: list[float]
     ) -> tuple[Tensor, Any]:
-        """Resample chunks, and labels to the nearest frame."""
+        """Resample chunks, and take the label at the centre of each frame."""
         played = torch.zeros_like(samples)
         for chunk, faster, speed in zip(samples, played, drawn, strict=True):
             resampled = Resampling(round(100 * speed), 100)(chunk)[
@@ -284,11 +284,12 @@ class Speed(_Transform):
         if targets is None:
             return played, None
         labels = torch.zeros_like(targets)
+        # centre i + 0.5 of a faster frame is at (i + 0.5) * speed before
         frames = torch.arange(targets.shape[2]) + 0.5
         for chunk, faster, speed in zip(targets, labels, drawn, strict=True):
             source = (frames * speed).floor().long()
-            heard = source < len(frames)
-            faster[:, heard] = chunk[:, source[heard]]
+            inside = source < len(frames)
+            faster[:, inside] = chunk[:, source[inside]]
         return played, labels
 
 

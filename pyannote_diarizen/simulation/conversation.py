@@ -1,23 +1,25 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A waveform, and who speaks when in it."""
+"""A simulated conversation: waveform and turns."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from pyannote.core import Annotation, Segment, SlidingWindow
 
+from pyannote_diarizen.functional.frames import draw_turns
+
 
 @dataclass(frozen=True, eq=False)
 class SimulatedConversation:
-    """A waveform, and who speaks when in it.
+    """A waveform and its turns.
 
     Parameters
     ----------
     waveform : (num_samples,) np.ndarray
         float32, between -1 and 1.
     turns : list of (start, end, speaker)
-        In seconds, sorted. Those of one speaker do not touch.
+        In seconds, sorted. Turns of one speaker do not touch.
     sample_rate : int
     """
 
@@ -27,12 +29,12 @@ class SimulatedConversation:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Duration in seconds."""
         return len(self.waveform) / self.sample_rate
 
     @property
     def speakers(self) -> list[str]:
-        """Those who are heard, in the order of their first turns."""
+        """Active speakers, in the order of their first turns."""
         return list(dict.fromkeys(speaker for _, _, speaker in self.turns))
 
     def annotation(self, uri: str | None = None) -> Annotation:
@@ -43,7 +45,7 @@ class SimulatedConversation:
         return annotation
 
     def activity(self, frames: SlidingWindow, num_frames: int) -> np.ndarray:
-        """Who speaks in each frame, judged at its middle.
+        """Draw turns on frames; see `draw_turns`.
 
         Parameters
         ----------
@@ -66,11 +68,11 @@ class SimulatedConversation:
         [[1, 0], [1, 1], [0, 1], [0, 0]]
         """
         speakers = self.speakers
-        middles = (
-            frames.start + frames.duration / 2 + frames.step * np.arange(num_frames)
+        times = np.array([turn[:2] for turn in self.turns], dtype=float).reshape(-1, 2)
+        return draw_turns(
+            *(times.T - frames.start),
+            np.array([speakers.index(turn[2]) for turn in self.turns], dtype=int),
+            (num_frames, len(speakers)),
+            frames.duration,
+            frames.step,
         )
-        activity = np.zeros((num_frames, len(speakers)), dtype=np.uint8)
-        for start, end, speaker in self.turns:
-            first, last = np.searchsorted(middles, (start, end))
-            activity[first:last, speakers.index(speaker)] = 1
-        return activity

@@ -7,8 +7,8 @@
     folder/audio/train_00000.flac
     folder/rttm/train_00000.rttm
 
-Each conversation has a seed of its own: a corpus that was interrupted is completed, and
-one that is made longer begins with the same conversations.
+Each conversation has its own seed: an interrupted simulation continues, and a larger
+corpus begins with the same conversations.
 """
 
 import json
@@ -39,35 +39,35 @@ def simulate_corpus(
     subset: Subset = "train",
     hook: Callable[[str], None] | None = None,
 ) -> Path:
-    """Simulate one subset of a corpus; those that are on disk already are kept.
+    """Simulate one subset of a corpus; conversations already on disk are kept.
 
-    Conversations in which nobody speaks are drawn again.
+    Conversations without any turn are drawn again.
 
     Parameters
     ----------
     simulator : ConversationSimulator
-        Subsets should not share speakers: give each its own pool.
+        Give each subset its own pool, as subsets should not share speakers.
     folder : str or Path
     num_conversations : int
     duration : float
-        Of each, in seconds.
+        Duration of each conversation, in seconds.
     seed : int, optional
         Defaults to 0.
     subset : {"train", "development"}, optional
         Defaults to "train".
     hook : callable, optional
-        Called with the name of each conversation, once it is on disk.
+        Called with the name of each conversation that is on disk.
 
     Returns
     -------
     database : Path
-        `database.yml`, to be loaded in `pyannote.database.registry`.
+        Path of `database.yml`.
 
     Raises
     ------
     ValueError
-        If there is nothing to simulate, or if the folder holds conversations that were
-        simulated with other settings.
+        If the result would be empty, or if the folder holds conversations simulated
+        with other settings.
     """
     if num_conversations < 1 or not duration > 0:
         raise ValueError(
@@ -75,7 +75,9 @@ def simulate_corpus(
             f"{num_conversations} and {duration}."
         )
     if simulator.turn_taking.silence == 1:
-        raise ValueError("Nobody would ever speak: `silence` should be below 1.")
+        raise ValueError(
+            "No conversation would have a turn: `silence` should be below 1."
+        )
     folder = Path(folder)
     _check_settings(
         folder / f"{subset}.json", _settings(simulator, duration=duration, seed=seed)
@@ -130,11 +132,11 @@ def _settings(simulator: ConversationSimulator, **others: Any) -> dict[str, Any]
         "turn_taking": asdict(simulator.turn_taking),
         "mixing": asdict(recorder.mixing),
     }
-    return json.loads(json.dumps(settings))  # tuples become lists, as when read
+    return json.loads(json.dumps(settings))  # tuples to lists, as after reading
 
 
 def _check_settings(path: Path, settings: dict[str, Any]) -> None:
-    """Write settings, or compare with those of the conversations on disk."""
+    """Write settings, or compare them with the settings on disk."""
     if not path.is_file():
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(settings, indent=2) + "\n")

@@ -1,37 +1,37 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Where the speech is in clean recordings of one speaker.
+"""Energy-based voice activity detection (VAD) in clean recordings of one speaker.
 
-A *phrase* is a stretch of speech without any pause above `MIN_PAUSE`. Phrases, not
-utterances, become the labels of simulated conversations, so that a pause inside an
-utterance is labelled silence.
+A *segment* is a stretch of speech without a pause of `MIN_PAUSE` or more. Simulated
+conversations are labelled by segments, not by utterances, so that a pause inside an
+utterance is labelled as silence.
 """
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 MIN_PAUSE = 0.25
-"""Shortest pause, in seconds, that ends a phrase."""
-MIN_PHRASE = 0.15
-"""Shorter sounds, in seconds, stand alone only if they are not speech."""
+"""Shortest pause, in seconds, that ends a segment."""
+MIN_SPEECH = 0.15
+"""Minimum duration of a segment, in seconds."""
 MIN_SOUND = 0.05
-"""Shorter ones are clicks, even close to speech."""
+"""Minimum duration of a sound inside a segment, in seconds; shorter ones are clicks."""
 HEADROOM = 9.0
-"""Level of speech above the background, in dB."""
+"""Minimum level of speech above the background, in dB."""
 
 
-def find_phrases(
+def detect_speech(
     waveform: np.ndarray, sample_rate: int = 16000, dynamic_range: float = 35.0
 ) -> np.ndarray:
-    """Stretches of speech, by energy.
+    """Detect segments of speech by their energy.
 
-    A frame of 10 ms is speech when its level is within `dynamic_range` of the loud
-    parts of the recording, and well above its background.
+    A frame of 10 ms is speech if its level is at most `dynamic_range` below the loud
+    parts of the recording, and at least `HEADROOM` above its background.
 
     Parameters
     ----------
     waveform : (num_samples,) np.ndarray
-        One speaker, close to the microphone, any scale.
+        One speaker, close to the microphone, at any scale.
     sample_rate : int, optional
         Defaults to 16000.
     dynamic_range : float, optional
@@ -39,33 +39,34 @@ def find_phrases(
 
     Returns
     -------
-    phrases : (num_phrases, 2) np.ndarray
-        First sample and one past the last, sorted, disjoint. Silence has none.
+    segments : (num_segments, 2) np.ndarray
+        First sample, and last sample + 1, of each segment; sorted and disjoint. Silence
+        has no segment.
 
     Examples
     --------
     >>> tone = np.sin(np.arange(16000))
-    >>> find_phrases(np.concatenate([0 * tone, tone, 0 * tone])).tolist()
+    >>> detect_speech(np.concatenate([0 * tone, tone, 0 * tone])).tolist()
     [[15840, 32160]]
     """
     hop = sample_rate // 100
     num_frames = len(waveform) // hop
     frames = waveform[: num_frames * hop].reshape(num_frames, hop).astype(np.float32)
-    energy = np.einsum("fs,fs->f", frames, frames) / hop
+    energy = np.einsum("fs,fs->f", frames, frames) / hop  # (num_frames,)
     loud = np.percentile(energy, 95) if num_frames else 0.0
     if loud <= 0:
         return np.empty((0, 2), dtype=np.int64)
-    # 30 ms of smoothing widens speech by 10 ms on both sides: onsets are kept
+    # smoothing over 30 ms extends speech by 10 ms on both sides, which keeps onsets
     level = 10 * np.log10(uniform_filter1d(energy, 3, mode="nearest") / loud + 1e-10)
-    # speech without any pause has no background: hence the cap
+    # without a pause, the 5th percentile is speech and not background: hence the cap
     background = min(np.percentile(level, 5), -15.0 - HEADROOM)
     speech = level > max(-dynamic_range, background + HEADROOM)
 
     edges = np.diff(speech, prepend=False, append=False).nonzero()[0] * hop
-    sounds = edges.reshape(-1, 2)
+    sounds = edges.reshape(-1, 2)  # (num_sounds, 2), first and last + 1
     sounds = sounds[np.diff(sounds)[:, 0] > MIN_SOUND * sample_rate]
     pauses = sounds[1:, 0] - sounds[:-1, 1] >= MIN_PAUSE * sample_rate
     starts = sounds[np.append(True, pauses)[: len(sounds)], 0]
     ends = sounds[np.append(pauses, True)[: len(sounds)], 1]
-    phrases = np.stack([starts, ends], axis=1)
-    return phrases[ends - starts >= MIN_PHRASE * sample_rate]
+    segments = np.stack([starts, ends], axis=1)
+    return segments[ends - starts >= MIN_SPEECH * sample_rate]

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A few seconds of one speaker at a time: what speaker embeddings are trained on.
+"""Excerpts of a few seconds of one speaker, to train speaker embeddings on.
 
-Short utterances of a speaker are joined and long ones cut, so that all excerpts but the
-last of each speaker have the same duration. Excerpts can be played faster or slower:
-pitch and formants move as well, which makes another speaker of the same voice
-(T. Ko et al., "Audio Augmentation for Speech Recognition", Interspeech 2015).
+Short utterances of a speaker are joined and long ones are cut, so that all excerpts of
+a speaker, except the last one, have the same duration. Speed perturbation (T. Ko et
+al., "Audio Augmentation for Speech Recognition", Interspeech 2015) also changes pitch
+and formants: an excerpt at another speed counts as another speaker.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from pyannote_diarizen.simulation.speech import SpeechPool
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Stretches of speech of one speaker, to be joined.
+    """Pieces of speech of one speaker, to be joined.
 
     Parameters
     ----------
     speaker : int
         Index in the `speakers` of the pool.
     pieces : tuple of (start, end)
-        In samples of the pool.
+        First sample, and last sample + 1, of each piece in the pool.
     """
 
     speaker: int
@@ -35,22 +35,22 @@ class Excerpt:
 
     @property
     def num_samples(self) -> int:
-        """Number of samples once joined."""
+        """Number of samples of all pieces."""
         return sum(end - start for start, end in self.pieces)
 
 
 def cut_excerpts(
     pool: SpeechPool, duration: float, min_duration: float
 ) -> list[Excerpt]:
-    """Share the utterances of each speaker out among excerpts.
+    """Divide the utterances of each speaker into excerpts.
 
     Parameters
     ----------
     pool : SpeechPool
     duration : float
-        Of excerpts, in seconds.
+        Duration of an excerpt, in seconds.
     min_duration : float
-        What is left of a speaker is dropped if shorter, in seconds.
+        Minimum duration of the last excerpt of a speaker, in seconds.
 
     Returns
     -------
@@ -84,29 +84,29 @@ def read_excerpt(
     start: int = 0,
     num_samples: int | None = None,
 ) -> np.ndarray:
-    """Join the pieces of an excerpt, and play them at some speed.
+    """Join the pieces of an excerpt and change their speed.
 
     Parameters
     ----------
     pool : SpeechPool
     excerpt : Excerpt
     speed : float, optional
-        Above 1 is faster and higher. Defaults to 1.
+        Above 1: faster, with a higher pitch. Defaults to 1.
     start : int, optional
-        First sample, counted at this speed. Defaults to 0.
+        First sample to read, counted after the change of speed. Defaults to 0.
     num_samples : int, optional
-        Defaults to all that follow.
+        Maximum number of samples. Defaults to the rest of the excerpt.
 
     Returns
     -------
     waveform : (num_samples,) np.ndarray
-        float32, between -1 and 1; shorter when the excerpt ends sooner.
+        float32, between -1 and 1; shorter if the excerpt ends before.
     """
     ratio = Fraction(speed).limit_denominator(100)
     first = int(start * ratio)
     last = excerpt.num_samples
     if num_samples is not None:
-        # what the resampled crop needs, rounded up
+        # number of samples before resampling, rounded up
         last = min(last, first - int(-num_samples * ratio // 1))
     joined = np.concatenate([pool.samples[s:e] for s, e in excerpt.pieces])
     waveform = joined[first:last].astype(np.float32) * np.float32(2**-15)

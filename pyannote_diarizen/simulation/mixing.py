@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Chunks of two recordings played at once, each speaker with labels of their own.
+"""Mixing of two chunks of a batch, with one label column per speaker.
 
-pyannote.audio's `MixSpeakerDiarization` takes the larger of two label matrices whose
-columns are in any order: speakers of different chunks that share a column become one.
-Here columns are told apart by who they stand for.
+pyannote.audio's `MixSpeakerDiarization` takes the maximum of two label matrices whose
+columns are in arbitrary order, so that speakers of different chunks are merged if they
+share a column. Here, columns are matched by the identity of their speakers.
 """
 
 from collections.abc import Hashable, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from pyannote.core import SlidingWindowFeature
 
 UNKNOWN = -1
-"""Who speaks in a frame of real data, of overlapped speech or of silence."""
+"""Speaker of a frame with silence or overlap, or of a real recording."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class RecordingMixer:
     Parameters
     ----------
     share : float, optional
-        Share of chunks to which another one is added. Defaults to 0.25.
+        Share of chunks that are mixed with another one. Defaults to 0.25.
     snr : (min, max), optional
-        Level of a chunk over that of the one that is added, in dB. Defaults to 0 to 10.
+        Range of the level of a chunk relative to the added one, in dB. Defaults to 0
+        to 10.
 
     Raises
     ------
@@ -52,15 +53,15 @@ class RecordingMixer:
         max_speakers: int,
         rng: np.random.Generator,
     ) -> list[dict[str, Any]]:
-        """Mix some chunks of a batch with others.
+        """Mix chunks of a batch with other chunks of it.
 
         Parameters
         ----------
         batch : sequence of dict
-            Chunks as `prepare_chunk` of a task returns them: "X" (channel, sample), "y"
-            with labels, "meta". Not changed.
+            Chunks of `prepare_chunk` of a task: "X" (channel, sample), "y" (frame,
+            speaker) with labels, "meta". They are not changed.
         max_speakers : int
-            Chunks that would hold more of them are left as they are.
+            Chunks are not mixed if they have more speakers together.
         rng : np.random.Generator
 
         Returns
@@ -85,8 +86,8 @@ class RecordingMixer:
         speakers: dict[Hashable, np.ndarray] = {}
         for sample in (chunk, other):
             columns = sample["y"].data.T
-            for who, active in zip(_identities(sample), columns, strict=True):
-                speakers[who] = np.maximum(active, speakers.get(who, 0))
+            for speaker, active in zip(_identities(sample), columns, strict=True):
+                speakers[speaker] = np.maximum(active, speakers.get(speaker, 0))
         if chunk is other or len(speakers) > max_speakers:
             return chunk
         gain = 10 ** (-rng.uniform(*self.snr) / 20)
@@ -105,7 +106,7 @@ class RecordingMixer:
 
 
 def _identities(sample: dict[str, Any]) -> list[Hashable]:
-    """Tell who the columns of a chunk stand for, wherever they are heard."""
+    """Identify the speaker of each column, across chunks."""
     scope, database, file = (
         int(sample["meta"][key]) for key in ("scope", "database", "file")
     )

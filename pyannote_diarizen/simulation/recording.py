@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""How speech is recorded: where, beside what noise, through which channel."""
+"""Recording conditions drawn at random: room, noise, channel and level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from pyannote_diarizen.simulation.acoustics import (
 )
 
 SLOPES = (0.0, 0.5, 1.0, 1.5, 2.0)
-"""Of coloured noises, from white to brown."""
+"""Slopes of coloured noises, from white to brown."""
 EVENT_DURATION = (0.05, 1.0)
-"""Of short noises, in seconds."""
+"""Range of durations of short noises, in seconds."""
 EVENT_LEVEL, VOICE_LEVEL = (-35.0, -5.0), (-40.0, -20.0)
-"""Of short noises and of stray voices, in dB below direct speech."""
+"""Levels of short noises and of distant voices relative to direct speech, in dB."""
 LOW_CUT, HIGH_CUT = (100.0, 400.0), (3000.0, 5000.0)
-"""Where narrow channels begin and end, in Hz."""
+"""Ranges of the cutoff frequencies of narrow channels, in Hz."""
 
 
 @dataclass(frozen=True)
@@ -31,31 +31,32 @@ class Mixing:
     Parameters
     ----------
     level : (min, max), optional
-        Level of speech in dB, full scale being 0. Defaults to -35 to -18.
+        Level of speech in dB relative to full scale. Defaults to -35 to -18.
     speaker_spread : float, optional
-        Standard deviation of speakers' levels in dB. Defaults to 3.
-    phrase_spread : float, optional
-        That of the phrases of a speaker. Defaults to 1.
+        Standard deviation of the levels of speakers, in dB. Defaults to 3.
+    segment_spread : float, optional
+        Standard deviation of the levels of segments of a speaker, in dB. Defaults to 1.
     room : float, optional
-        Probability of a room; otherwise, speech is mixed close to the microphone.
+        Probability of a room; without one, speakers are close to the microphone.
         Defaults to 0.75.
     noise : float, optional
-        Probability of a noise recording, rather than coloured noise. Defaults to 0.5.
+        Probability of recorded noise instead of coloured noise. Defaults to 0.5.
     babble : float, optional
-        Probability of distant voices besides. Defaults to 0.1.
+        Probability of additional distant voices. Defaults to 0.1.
     events : float, optional
-        Short noises per second: a chair, a door, a word said far away. Defaults to 0.2.
+        Mean number of short noises or distant words per second. Defaults to 0.2.
     snr : (min, max), optional
-        Direct speech, before levels vary, over noise, in dB. Defaults to 3 to 35.
+        Ratio of direct speech to noise, before the levels of speakers vary, in dB.
+        Defaults to 3 to 35.
     tilt : float, optional
-        Standard deviation of the spectral tilt in dB per octave. Defaults to 1.
+        Standard deviation of the spectral tilt, in dB per octave. Defaults to 1.
     telephone : float, optional
         Probability of a narrow channel. Defaults to 0.1.
     """
 
     level: tuple[float, float] = (-35.0, -18.0)
     speaker_spread: float = 3.0
-    phrase_spread: float = 1.0
+    segment_spread: float = 1.0
     room: float = 0.75
     noise: float = 0.5
     babble: float = 0.1
@@ -66,15 +67,15 @@ class Mixing:
 
 
 class Recorder:
-    """Record speech under conditions drawn at random.
+    """Record speech under random conditions.
 
     Parameters
     ----------
     rooms : Rooms, optional
-        Defaults to none: always close to the microphone.
+        Defaults to none: speakers are close to the microphone.
     noises, babble : sequence of (num_samples,) np.ndarray, optional
-        Recordings without speech, and of voices that nobody should follow. Default to
-        none: noise is coloured noise.
+        Recordings without speech, and recordings of voices that stay unlabelled.
+        Default to none: noise is coloured noise.
     mixing : Mixing, optional
     sample_rate : int, optional
         Defaults to 16000.
@@ -93,22 +94,22 @@ class Recorder:
         self.babble = babble
         self.mixing = mixing or Mixing()
         self.sample_rate = sample_rate
-        # drawn once: making noise costs more than all the rest
+        # drawn once, because coloured noise costs more than the rest
         rng = np.random.default_rng(0)
         self._coloured = [coloured_noise(60 * sample_rate, s, rng) for s in SLOPES]
 
     @property
     def lead(self) -> int:
-        """Samples of the past that are still heard, as reverberation."""
+        """Number of samples of earlier speech needed for its reverberation."""
         return 0 if self.rooms is None else self.rooms.num_samples
 
     def record(self, speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Record speakers together.
+        """Record the mixture of some speakers.
 
         Parameters
         ----------
         speech : (num_speakers, lead + num_samples) np.ndarray
-            float32, of unit level where someone speaks. See `lead`.
+            float32, root mean square 1 where a speaker is active. See `lead`.
         rng : np.random.Generator
 
         Returns
@@ -145,7 +146,7 @@ class Recorder:
         return noise
 
     def _add_events(self, waveform: np.ndarray, rng: np.random.Generator) -> None:
-        """Add noises and stray voices that come and go."""
+        """Add short noises and distant voices."""
         kinds = [(self.noises, EVENT_LEVEL), (self.babble, VOICE_LEVEL)]
         kinds = [(recordings, level) for recordings, level in kinds if recordings]
         mean = self.mixing.events * len(waveform) / self.sample_rate

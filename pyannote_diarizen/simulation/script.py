@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Who says what when, before any sound is made."""
+"""Script of a conversation: which speaker says which utterance when.
+
+Times are in samples. Sample 0 is the start of the waveform; the script starts before.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,27 +14,27 @@ from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.simulation.turn_taking import TurnTaking
 
 BEFORE = (5.0, 15.0)
-"""Seconds for which a conversation has been going on when its waveform begins."""
+"""Seconds between the start of a conversation and the start of its waveform."""
 JOIN = (0.05, 0.2)
-"""Seconds between two utterances of a turn: short ones follow each other."""
+"""Seconds between two utterances of one turn."""
 SHORTEST = 0.2
-"""Seconds that are too short for a turn, or for the part of a phrase."""
+"""Minimum duration of a turn, and of a part of a segment, in seconds."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Stretch of an utterance on the time line of a conversation, in samples.
+    """Part of an utterance, placed in a conversation.
 
     Parameters
     ----------
     speaker : int
-        Index among those of the conversation.
+        Index of the speaker in the conversation.
     utterance : int
-        Index in the pool.
+        Index of the utterance in the pool.
     source : int
-        First sample in the pool.
+        First sample of the piece in the pool.
     start, end : int
-        First sample in the conversation, and one past the last.
+        First sample, and last sample + 1, in the conversation.
     """
 
     speaker: int
@@ -42,13 +45,13 @@ class Piece:
 
 
 class ScriptWriter:
-    """Write conversations between some speakers of a pool.
+    """Write scripts of conversations between speakers of a pool.
 
     Parameters
     ----------
     pool : SpeechPool
     speakers : (num_speakers,) sequence of int
-        Indices in `pool.speakers`.
+        Indices of speakers in `pool.speakers`.
     turn_taking : TurnTaking
     rng : np.random.Generator
     """
@@ -66,16 +69,16 @@ class ScriptWriter:
         self.rng = rng
 
     def write(self, num_samples: int) -> list[Piece]:
-        """Write turns from some time before sample 0 to `num_samples`."""
+        """Write turns that start before sample `num_samples`."""
         rng, habits, rate = self.rng, self.turn_taking, self.pool.sample_rate
         num_speakers = len(self.speakers)
-        share = rng.dirichlet(np.full(num_speakers, 3.0))  # some speak more
+        share = rng.dirichlet(np.full(num_speakers, 3.0))  # of turns, per speaker
         holder = int(rng.integers(num_speakers))
         start = end = round(-rng.uniform(*BEFORE) * rate)
         silent_since = [start] * num_speakers
         pieces: list[Piece] = []
         while start < num_samples:
-            # who takes the floor outlasts who had it
+            # a turn that takes the floor ends after the turn before
             least = (end - start) / rate + SHORTEST
             turn = self._speak(holder, start, max(habits.draw_duration(rng), least))
             end = silent_since[holder] = turn[-1].end
@@ -92,7 +95,7 @@ class ScriptWriter:
     def _interject(
         self, holder: int, start: int, end: int, silent_since: list[int]
     ) -> list[Piece]:
-        """Backchannels of the others during a turn; updates `silent_since`."""
+        """Write backchannels of other speakers during a turn; update `silent_since`."""
         rng, rate, num_speakers = self.rng, self.pool.sample_rate, len(self.speakers)
         if num_speakers == 1:
             return []
@@ -108,18 +111,18 @@ class ScriptWriter:
         return pieces
 
     def _speak(self, speaker: int, start: int, duration: float) -> list[Piece]:
-        """Phrases of a speaker in a row, until `duration` seconds are reached."""
+        """Write consecutive segments of a speaker, for `duration` seconds."""
         pool, rate = self.pool, self.pool.sample_rate
         stop = start + round(max(duration, SHORTEST) * rate)
         utterances = pool.utterances_of[self.speakers[speaker]]
         pieces: list[Piece] = []
         while True:
             utterance = int(self.rng.choice(utterances))
-            first, last = pool.first_phrase[utterance : utterance + 2]
-            phrases = pool.phrases[self.rng.integers(first, last) : last].tolist()
-            offset = start - phrases[0][0]
-            for begin, end in phrases:
-                # neither the first sounds of a phrase nor all but its last ones
+            first, last = pool.first_segment[utterance : utterance + 2]
+            segments = pool.segments[self.rng.integers(first, last) : last].tolist()
+            offset = start - segments[0][0]
+            for begin, end in segments:
+                # neither start nor end with a fragment shorter than `SHORTEST`
                 if pieces and stop - (begin + offset) < SHORTEST * rate:
                     return pieces
                 if end + offset - stop > SHORTEST * rate:
@@ -133,14 +136,14 @@ class ScriptWriter:
 def join_pieces(
     pieces: Iterable[Piece], num_samples: int, min_pause: int
 ) -> list[tuple[int, int, int]]:
-    """Join pieces into the turns between sample 0 and `num_samples`.
+    """Join the pieces of each speaker into turns between samples 0 and `num_samples`.
 
     Parameters
     ----------
     pieces : iterable of Piece
     num_samples : int
     min_pause : int
-        Samples of silence that end a turn; fewer are part of it.
+        Minimum number of samples of silence between two turns of a speaker.
 
     Returns
     -------

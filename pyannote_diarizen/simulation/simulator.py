@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Conversations simulated from isolated utterances, fast enough to train on.
+"""Simulation of conversations from isolated utterances, fast enough for training.
 
-A conversation begins before its waveform does, so that turns are cut at both edges, as
-in a chunk from the middle of a recording.
+A conversation begins before its waveform, so that turns are cut at both ends, as in a
+chunk from the middle of a recording.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -23,31 +23,31 @@ __all__ = ["ConversationSimulator", "Mixing", "SimulatedConversation", "TurnTaki
 
 
 class ConversationSimulator:
-    """Simulate conversations.
+    """Simulator of conversations.
 
     Parameters
     ----------
     pool : SpeechPool
-        Who may speak. Speakers are drawn in proportion to the square root of how much
-        they say in all.
+        Utterances. The probability of a speaker is proportional to the square root of
+        the duration of their speech.
     rooms : Rooms, optional
-        Defaults to none: speech is mixed close to the microphone.
+        Defaults to none: speakers are close to the microphone.
     noises, babble : sequence of (num_samples,) np.ndarray, optional
-        See `read_noises`: recordings without speech, and of voices that are not
-        labelled. Default to none: noise is coloured noise.
+        Recordings without speech, and recordings of voices that stay unlabelled, see
+        `read_noises`. Default to none: noise is coloured noise.
     num_speakers : (min, max), optional
-        Speakers who take part; not all of them need be heard. Defaults to 1 to 4.
+        Range of the number of speakers; some may stay silent. Defaults to 1 to 4.
     turn_taking : TurnTaking, optional
     mixing : Mixing, optional
     same_source : float, optional
-        Probability that all speakers come from one source, so that recording
-        conditions do not tell them apart. Defaults to 0.5.
+        Probability that all speakers come from one source, so that they cannot be
+        distinguished by their recording conditions. Defaults to 0.5.
     min_pause : float, optional
-        Turns of a speaker are joined over shorter pauses, in seconds. Corpora annotated
-        by hand often join them over up to one second. Defaults to `MIN_PAUSE`.
+        Minimum pause between two turns of a speaker, in seconds. In corpora annotated
+        by hand, it is up to one second. Defaults to `MIN_PAUSE`.
     speed : (min, max), optional
-        Factor by which a conversation is played faster, its pitch rising with it: few
-        voices become many. Defaults to (1, 1).
+        Range of speed perturbation, which changes the pitch, too, and thus adds
+        voices. Defaults to (1, 1).
 
     Examples
     --------
@@ -65,8 +65,8 @@ class ConversationSimulator:
         pool: SpeechPool,
         *,
         rooms: Rooms | None = None,
-        noises: Sequence[np.ndarray] = (),
-        babble: Sequence[np.ndarray] = (),
+        noises: Sequence[np.ndarray] | None = None,
+        babble: Sequence[np.ndarray] | None = None,
         num_speakers: tuple[int, int] = (1, 4),
         turn_taking: TurnTaking | None = None,
         mixing: Mixing | None = None,
@@ -85,7 +85,9 @@ class ConversationSimulator:
         self.num_speakers = num_speakers
         self.speed = speed
         self.turn_taking = turn_taking or TurnTaking()
-        self.recorder = Recorder(rooms, noises, babble, mixing, pool.sample_rate)
+        self.recorder = Recorder(
+            rooms, noises or (), babble or (), mixing, pool.sample_rate
+        )
         self.same_source = same_source
         self.min_pause = min_pause
         self._weights = np.sqrt(pool.durations)
@@ -106,7 +108,7 @@ class ConversationSimulator:
         num_samples = round(duration * self.pool.sample_rate)
         speed = self._draw_speed(rng)
         conversation = self._simulate(round(num_samples * speed), rng)
-        return conversation if speed == 1 else faster(conversation, num_samples)
+        return conversation if speed == 1 else change_speed(conversation, num_samples)
 
     def _draw_speed(self, rng: np.random.Generator) -> float:
         slowest, fastest = self.speed
@@ -117,7 +119,7 @@ class ConversationSimulator:
     def _simulate(
         self, num_samples: int, rng: np.random.Generator
     ) -> SimulatedConversation:
-        """Simulate at the speed of the utterances."""
+        """Simulate without speed perturbation."""
         rate = self.pool.sample_rate
         speakers = self._draw_speakers(rng)
         pieces: list[Piece] = []
@@ -131,16 +133,17 @@ class ConversationSimulator:
                 pieces, num_samples, round(self.min_pause * rate)
             )
         ]
-        return SimulatedConversation(self.recorder.record(speech, rng), turns, rate)
+        waveform = self.recorder.record(speech, rng)
+        return SimulatedConversation(waveform, in_milliseconds(turns), rate)
 
     def _draw_speakers(self, rng: np.random.Generator) -> list[int]:
         num_speakers = rng.integers(*self.num_speakers, endpoint=True)
         weights = self._weights
         if rng.random() < self.same_source:
-            anyone = rng.choice(len(weights), p=weights / weights.sum())
-            alike = self._sources == self._sources[anyone]
-            if alike.sum() >= num_speakers:
-                weights = weights * alike
+            first = rng.choice(len(weights), p=weights / weights.sum())
+            candidates = self._sources == self._sources[first]
+            if candidates.sum() >= num_speakers:
+                weights = weights * candidates
         probabilities = weights / weights.sum()
         return rng.choice(
             len(weights), num_speakers, replace=False, p=probabilities
@@ -153,10 +156,10 @@ class ConversationSimulator:
         num_samples: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Place speech, brought to unit level: (num_speakers, lead + num_samples)."""
+        """Place pieces at root mean square 1: (num_speakers, lead + num_samples)."""
         pool, lead = self.pool, self.recorder.lead
         speech = np.zeros((num_speakers, lead + num_samples), dtype=np.float32)
-        spread = self.recorder.mixing.phrase_spread
+        spread = self.recorder.mixing.segment_spread
         gains = 10 ** (spread * rng.standard_normal(len(pieces)) / 20)
         fade = np.linspace(1, 0, pool.sample_rate // 100, dtype=np.float32)
         for piece, gain in zip(pieces, gains, strict=True):
@@ -165,20 +168,20 @@ class ConversationSimulator:
                 continue
             source = piece.source - piece.start
             scale = np.float32(gain / (2**15 * pool.levels[piece.utterance]))
-            heard = pool.samples[source + first : source + last] * scale
-            if last == piece.end:  # a phrase may be cut short: do so without a click
-                ending = min(len(fade), len(heard))
-                heard[-ending:] *= fade[-ending:]
-            speech[piece.speaker, lead + first : lead + last] = heard
+            samples = pool.samples[source + first : source + last] * scale
+            if last == piece.end:  # fade out, as a segment may be cut
+                ending = min(len(fade), len(samples))
+                samples[-ending:] *= fade[-ending:]
+            speech[piece.speaker, lead + first : lead + last] = samples
         return speech
 
 
-def faster(
+def change_speed(
     conversation: SimulatedConversation, num_samples: int
 ) -> SimulatedConversation:
-    """Play a conversation in that many samples, whatever becomes of its pitch.
+    """Resample a conversation to `num_samples`; its pitch changes with its speed.
 
-    Linear interpolation: what it adds is far below the noise of recordings.
+    The error of linear interpolation is far below the noise of recordings.
     """
     speed = len(conversation.waveform) / num_samples
     instants = np.arange(num_samples) * speed
@@ -188,4 +191,13 @@ def faster(
         (start / speed, end / speed, speaker)
         for start, end, speaker in conversation.turns
     ]
-    return SimulatedConversation(waveform, turns, conversation.sample_rate)
+    rate = conversation.sample_rate
+    return SimulatedConversation(waveform, in_milliseconds(turns), rate)
+
+
+def in_milliseconds(
+    turns: Iterable[tuple[float, float, str]],
+) -> list[tuple[float, float, str]]:
+    """Round turns as RTTM files do, so that both give the same targets."""
+    rounded = [(round(start, 3), round(end, 3), who) for start, end, who in turns]
+    return [turn for turn in rounded if turn[0] < turn[1]]

@@ -1,54 +1,200 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Isolated utterances with speaker labels: what conversations are simulated from.
+"""Isolated utterances with speaker labels, the source of simulated conversations.
 
-All speech is decoded once, trimmed, and kept as 16 bit integers (two bytes per sample:
+A speech folder lists its utterances in `utterances.tsv`, one per line under the header
+of `COLUMNS` (others may follow): `file` is relative to the folder, samples are counted
+at the rate of the file, and `split` (train, dev) keeps speakers apart.
+
+All speech is decoded once, trimmed, and kept as 16-bit integers (two bytes per sample:
 ten hours take 1.2 GB), optionally in a cache folder that several processes map into
 memory at the same time.
 """
 
+import csv
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import soundfile
+from rich.console import Console
+from rich.progress import track
 
 from pyannote_diarizen.atomic import replacing
-from pyannote_diarizen.simulation.energy_vad import find_phrases
-from pyannote_diarizen.simulation.utterances import decode, read_rows
+from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.simulation.energy_vad import detect_speech
 
-CACHE_FORMAT = 2
-"""To be incremented when the same files give another pool."""
+COLUMNS = ("source", "speaker", "split", "file", "start_sample", "num_samples")
+CACHE_FORMAT = 3
+"""Version of cache files; increment it if the same files give another pool."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Line of `utterances.tsv`."""
+
+    line: int
+    source: str
+    speaker: str
+    file: str
+    start: int
+    num_samples: int
+
+
+def read_rows(
+    path: Path, split: str | None = None, sources: Iterable[str] | None = None
+) -> list[Row]:
+    """Read the lines of one split and some sources of an `utterances.tsv`.
+
+    Parameters
+    ----------
+    path : Path
+    split : str, optional
+        Defaults to all.
+    sources : iterable of str, optional
+        Defaults to all.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file.
+    ValueError
+        If a column is missing, a line is wrong, or no utterance remains; the message
+        gives file and line number.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} does not exist: a speech folder holds `utterances.tsv`, with "
+            f"tab-separated columns {', '.join(COLUMNS)}."
+        )
+    wanted = None if sources is None else set(sources)
+    rows, known = [], set()
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        missing = set(COLUMNS) - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(
+                f"{path}:1: missing columns {', '.join(sorted(missing))}; the first "
+                f"line should name {', '.join(COLUMNS)}, separated by tabs."
+            )
+        for fields in reader:
+            row = _parse(fields, path, reader.line_num)
+            known.add((fields["split"], row.source))
+            if split in (None, fields["split"]):
+                rows.append(row)
+    absent = (wanted or set()) - {row.source for row in rows}
+    if absent or not rows:
+        raise ValueError(
+            f"{path} has no utterance of split {split!r}"
+            f"{f' and source {sorted(absent)}' if absent else ''}; (split, source) "
+            f"known: {sorted(known)}."
+        )
+    return [row for row in rows if wanted is None or row.source in wanted]
+
+
+def _parse(fields: Mapping[str, str | None], path: Path, line: int) -> Row:
+    texts = [fields[column] or "" for column in COLUMNS]
+    source, speaker, _, file, start, num_samples = texts
+    numbers = start.isdecimal() and num_samples.isdecimal() and int(num_samples) > 0
+    if not (all(texts) and numbers):
+        raise ValueError(
+            f"{path}:{line}: expected {', '.join(COLUMNS)} (samples as integers, at "
+            f"least one), got {texts}."
+        )
+    return Row(line, source, speaker, file, int(start), int(num_samples))
+
+
+def decode(
+    folder: Path, rows: Iterable[Row], sample_rate: int
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Decode each file once, in threads, and cut its utterances.
+
+    Parameters
+    ----------
+    folder : Path
+    rows : iterable of Row
+    sample_rate : int
+        Sample rate that files should have.
+
+    Yields
+    ------
+    utterance : (source, speaker, (num_samples,) np.ndarray)
+        int16; grouped by file, in the order of `rows`.
+
+    Raises
+    ------
+    AudioFileError
+        If a file cannot be read, or does not match the table.
+    """
+    table = folder / "utterances.tsv"
+    by_file: dict[str, list[Row]] = {}
+    for row in rows:
+        by_file.setdefault(row.file, []).append(row)
+
+    def read(file: str) -> np.ndarray:
+        try:
+            waveform, rate = soundfile.read(folder / file, dtype="int16")
+        except (OSError, soundfile.SoundFileError) as error:
+            raise AudioFileError(
+                f"{table}:{by_file[file][0].line}: cannot read {folder / file}: {error}"
+            ) from error
+        if rate != sample_rate or waveform.ndim != 1:
+            raise AudioFileError(
+                f"{folder / file}: expected one channel at {sample_rate} Hz, got shape "
+                f"{waveform.shape} at {rate} Hz: convert it first."
+            )
+        return waveform
+
+    with ThreadPoolExecutor() as threads:
+        decoded = track(
+            threads.map(read, by_file),
+            "Decoding speech",
+            total=len(by_file),
+            transient=True,
+            console=Console(stderr=True),
+        )
+        for (file, utterances), waveform in zip(by_file.items(), decoded, strict=True):
+            for row in utterances:
+                end = row.start + row.num_samples
+                if end > len(waveform):
+                    raise AudioFileError(
+                        f"{table}:{row.line}: the utterance ends at sample {end}, but "
+                        f"{folder / file} has {len(waveform)} samples."
+                    )
+                yield row.source, row.speaker, waveform[row.start : end]
 
 
 @dataclass(frozen=True, eq=False)
 class SpeechPool:
     """Utterances of many speakers, trimmed, in memory.
 
-    Made by `from_folder` or `from_utterances`.
+    Built by `from_folder` or `from_utterances`.
 
     Parameters
     ----------
     samples : (num_samples,) np.ndarray
         All utterances one after the other, int16.
     bounds : (num_utterances, 2) np.ndarray
-        First sample of each utterance, and one past its last.
-    phrases : (num_phrases, 2) np.ndarray
-        The same for phrases, sorted, none across two utterances.
+        First sample, and last sample + 1, of each utterance.
+    segments : (num_segments, 2) np.ndarray
+        First sample, and last sample + 1, of each segment of the energy VAD. Sorted; a
+        segment is inside one utterance.
     labels : (num_utterances,) np.ndarray
-        Index in `speakers` of who speaks.
+        Index of the speaker of each utterance, in `speakers`.
     levels : (num_utterances,) np.ndarray
-        Root mean square of phrases, full scale being 1.
+        Root mean square of the segments of each utterance; full scale is 1.
     speakers, sources : (num_speakers,) list of str
-        Names of speakers, and where each of them comes from.
+        Name and source of each speaker.
     sample_rate : int
     """
 
     samples: np.ndarray
     bounds: np.ndarray
-    phrases: np.ndarray
+    segments: np.ndarray
     labels: np.ndarray
     levels: np.ndarray
     speakers: list[str]
@@ -65,10 +211,10 @@ class SpeechPool:
         return self.samples[start:end].astype(np.float32) * np.float32(2**-15)
 
     @cached_property
-    def first_phrase(self) -> np.ndarray:
-        """(num_utterances + 1,) bounds: utterance i has phrases [i] to [i + 1]."""
+    def first_segment(self) -> np.ndarray:
+        """(num_utterances + 1,) first segment of each utterance, then their number."""
         return np.searchsorted(
-            self.phrases[:, 0], np.append(self.bounds[:, 0], len(self.samples))
+            self.segments[:, 0], np.append(self.bounds[:, 0], len(self.samples))
         )
 
     @cached_property
@@ -80,9 +226,9 @@ class SpeechPool:
 
     @cached_property
     def durations(self) -> np.ndarray:
-        """(num_speakers,) seconds of speech of each speaker, pauses left out."""
-        lengths = np.diff(self.phrases)[:, 0]
-        speaker = np.repeat(self.labels, np.diff(self.first_phrase))
+        """(num_speakers,) seconds of speech of each speaker, without pauses."""
+        lengths = np.diff(self.segments)[:, 0]
+        speaker = np.repeat(self.labels, np.diff(self.first_segment))
         return np.bincount(speaker, lengths, len(self.speakers)) / self.sample_rate
 
     @classmethod
@@ -91,7 +237,7 @@ class SpeechPool:
         utterances: Iterable[tuple[str, str, np.ndarray]],
         sample_rate: int = 16000,
     ) -> "SpeechPool":
-        """Trim utterances and pool them; those without speech are left out.
+        """Trim and pool utterances; utterances without speech are left out.
 
         Parameters
         ----------
@@ -99,28 +245,28 @@ class SpeechPool:
         sample_rate : int, optional
             Defaults to 16000.
         """
-        samples, bounds, phrases, labels, levels = [], [], [], [], []
-        sources: dict[str, str] = {}  # of speakers, in the order of their indices
+        samples, bounds, segments, labels, levels = [], [], [], [], []
+        sources: dict[str, str] = {}  # source of each speaker, in order of indices
         indices: dict[str, int] = {}
         total = 0
         for source, speaker, waveform in utterances:
-            found = find_phrases(waveform, sample_rate)
+            found = detect_speech(waveform, sample_rate)
             if len(found) == 0:
                 continue
             start, end = int(found[0, 0]), int(found[-1, 1])
             samples.append(waveform[start:end])
             bounds.append((total, total + end - start))
-            phrases.append(found + (total - start))
+            segments.append(found + (total - start))
             levels.append(_level(waveform, found))
             sources.setdefault(speaker, source)
             labels.append(indices.setdefault(speaker, len(indices)))
             total += end - start
         if not samples:
-            raise ValueError("No utterance holds any speech.")
+            raise ValueError("The energy VAD detects no speech in any utterance.")
         return cls(
             np.concatenate(samples),
             np.array(bounds),
-            np.concatenate(phrases),
+            np.concatenate(segments),
             np.array(labels),
             np.array(levels),
             list(sources),
@@ -137,30 +283,30 @@ class SpeechPool:
         cache: str | Path | None = None,
         sample_rate: int = 16000,
     ) -> "SpeechPool":
-        """Decode the utterances that `utterances.tsv` lists.
+        """Decode the utterances listed in `utterances.tsv`.
 
         Parameters
         ----------
         folder : str or Path
-            Holds `utterances.tsv` and the audio files that it names.
+            Folder of `utterances.tsv` and of the audio files listed there.
         split : str, optional
-            Defaults to "train". None takes every split.
+            Defaults to "train"; None for all splits.
         sources : iterable of str, optional
-            Defaults to all of them.
+            Defaults to all.
         cache : str or Path, optional
-            Folder that keeps decoded speech for the next time, and for other processes,
-            which map it into memory rather than read it.
+            Folder to keep decoded speech in. Later runs, and other processes, map it
+            into memory. Defaults to none.
         sample_rate : int, optional
-            That of the files. Defaults to 16000.
+            Sample rate of the files. Defaults to 16000.
 
         Raises
         ------
         FileNotFoundError
             If the folder has no `utterances.tsv`.
         ValueError
-            If a line of it is broken, or none is of that split and those sources.
+            If a line is wrong, or no utterance is of that split and those sources.
         AudioFileError
-            If an audio file cannot be read, or is not what the table says.
+            If an audio file cannot be read, or does not match the table.
         """
         folder = Path(folder)
         rows = read_rows(folder / "utterances.tsv", split, sources)
@@ -174,7 +320,7 @@ class SpeechPool:
         return cls.load(path)
 
     def save(self, path: Path) -> None:
-        """Write `path`.npy (samples), then `path`.npz (the rest)."""
+        """Write samples to `path`.npy, then the rest to `path`.npz."""
         with replacing(path.with_suffix(".npy")) as temporary:
             np.save(temporary, self.samples)
         rest = {name: getattr(self, name) for name in _ARRAYS + _OTHERS}
@@ -183,7 +329,7 @@ class SpeechPool:
 
     @classmethod
     def load(cls, path: Path) -> "SpeechPool":
-        """Map what `save` wrote into memory."""
+        """Map the files of `save` into memory."""
         # a plain view: slices of `np.memmap` are slow
         samples = np.asarray(np.load(path.with_suffix(".npy"), mmap_mode="r"))
         with np.load(path.with_suffix(".npz")) as rest:
@@ -192,10 +338,10 @@ class SpeechPool:
         return cls(samples=samples, **fields)
 
 
-_ARRAYS = ("bounds", "phrases", "labels", "levels")
+_ARRAYS = ("bounds", "segments", "labels", "levels")
 _OTHERS = ("speakers", "sources", "sample_rate")
 
 
-def _level(waveform: np.ndarray, phrases: np.ndarray) -> float:
-    speech = np.concatenate([waveform[start:end] for start, end in phrases])
+def _level(waveform: np.ndarray, segments: np.ndarray) -> float:
+    speech = np.concatenate([waveform[start:end] for start, end in segments])
     return float(np.sqrt(np.mean(np.square(speech, dtype=np.float32)))) / 2**15

@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""When people speak in a conversation: pauses, overlaps and interjections.
+"""Turn taking: distributions of turns, pauses, overlaps and backchannels.
 
-Speakers pass the *floor* to each other. After each turn, someone takes the floor: the
-same speaker after a hesitation, or another one, after a pause or before the turn has
-ended. Meanwhile, others interject without taking the floor (backchannels).
+One speaker holds the *floor*. After a turn, the same speaker goes on after a
+hesitation, or another speaker takes the floor, after a pause or before the turn has
+ended. Backchannels are short turns of other speakers that do not take the floor.
 
-Gaps between turns rather than independent speakers, and their distribution estimated
-from real conversations, follow F. Landini et al., "From Simulated Mixtures to Simulated
-Conversations as Training Data for End-to-End Neural Diarization", Interspeech 2022.
+As in F. Landini et al., "From Simulated Mixtures to Simulated Conversations as Training
+Data for End-to-End Neural Diarization", Interspeech 2022, gaps between turns are drawn,
+not independent speakers, and their distributions are estimated from real conversations.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,36 +27,36 @@ from pyannote_diarizen.simulation.energy_vad import MIN_PAUSE
 class TurnTaking:
     """Distributions of turns. Times are in seconds.
 
-    The defaults are livelier than meetings are (turns are shorter, interjections more
-    frequent), so that several speakers are heard in a few seconds.
+    By default, turns are shorter and backchannels more frequent than in meetings, so
+    that chunks of a few seconds have several speakers.
 
     Parameters
     ----------
     turn_duration : float, optional
-        Median duration of turns, log-normal. Defaults to 2.
+        Median of the log-normal duration of turns. Defaults to 2.
     turn_spread : float, optional
         Standard deviation of its logarithm. Defaults to 0.8.
     same_speaker : float, optional
         Probability that the next turn is by the same speaker. Defaults to 0.2.
     hesitation : float, optional
-        Mean pause before it, exponential above `MIN_PAUSE` (a shorter one does not end
-        a turn). Defaults to 0.8.
+        Mean pause before the next turn of the same speaker, exponential above
+        `MIN_PAUSE` (a shorter pause does not end a turn). Defaults to 0.8.
     pause : float, optional
         Mean pause before the turn of another speaker, exponential. Defaults to 0.6.
     overlap_probability : float, optional
-        Probability that the turn of another speaker begins before this one has ended.
+        Probability that the turn of another speaker begins before the turn ends.
         Defaults to 0.45.
     overlap : float, optional
-        Mean duration of that overlap, exponential, at most 80 % of this turn.
-        Defaults to 1.
+        Mean duration of that overlap, exponential, at most 80 % of the turn. Defaults
+        to 1.
     backchannel_rate : float, optional
-        Interjections per second of someone else's turn. Defaults to 0.12.
+        Mean number of backchannels per second of a turn. Defaults to 0.12.
     backchannel_duration : float, optional
-        Median duration of interjections, log-normal. Defaults to 0.6.
+        Median of the log-normal duration of backchannels. Defaults to 0.6.
     backchannel_spread : float, optional
         Standard deviation of its logarithm. Defaults to 0.6.
     silence : float, optional
-        Probability that nobody speaks at all. Defaults to 0.02.
+        Probability of a conversation without any turn. Defaults to 0.02.
     """
 
     turn_duration: float = 2.0
@@ -85,13 +85,13 @@ class TurnTaking:
                 )
 
     def draw_duration(self, rng: np.random.Generator) -> float:
-        """Draw how long someone means to speak."""
+        """Draw the intended duration of a turn."""
         return self.turn_duration * np.exp(self.turn_spread * rng.standard_normal())
 
     def draw_gap(
         self, change: bool, turn_duration: float, rng: np.random.Generator
     ) -> float:
-        """Draw the gap after a turn, negative when the next one overlaps it."""
+        """Draw the gap after a turn, negative if the next turn overlaps it."""
         if not change:
             return MIN_PAUSE + rng.exponential(self.hesitation)
         if rng.random() < self.overlap_probability:
@@ -101,7 +101,7 @@ class TurnTaking:
     def draw_backchannels(
         self, turn_duration: float, rng: np.random.Generator
     ) -> list[tuple[float, float]]:
-        """Draw (offset, duration) of interjections, all of them inside the turn."""
+        """Draw (offset, duration) of the backchannels inside a turn."""
         backchannels = []
         for _ in range(rng.poisson(self.backchannel_rate * turn_duration)):
             spread = self.backchannel_spread * rng.standard_normal()
@@ -115,16 +115,17 @@ class TurnTaking:
     def from_annotations(
         cls, annotations: Iterable[Annotation], silence: float = 0.02
     ) -> "TurnTaking":
-        """Estimate distributions from who speaks when in real conversations.
+        """Estimate distributions from annotations of real conversations.
 
-        Gaps are measured along the floor: a turn that ends before the one it overlaps
-        is a backchannel. What is never observed keeps its default.
+        Gaps are measured between turns that hold the floor; a turn that ends before the
+        turn it overlaps is a backchannel. Parameters without observation keep their
+        defaults.
 
         Parameters
         ----------
         annotations : iterable of Annotation
         silence : float, optional
-            Cannot be observed. Defaults to 0.02.
+            Not estimated. Defaults to 0.02.
         """
         turns, backchannels, hesitations, gaps = [], [], [], []
         for annotation in annotations:
@@ -143,7 +144,7 @@ class TurnTaking:
                         gaps.append(gap)
                 end, holder = segment.end, speaker
         if len(turns) < 2:
-            raise ValueError("Two turns at least are needed to estimate turn taking.")
+            raise ValueError("At least two turns are needed to estimate turn taking.")
         overlaps = [-gap for gap in gaps if gap < 0]
         pauses = [gap for gap in gaps if gap >= 0]
         default = cls()
@@ -171,14 +172,14 @@ class TurnTaking:
     def from_rttm(
         cls, path: str | Path, exclude: Iterable[str] = (), silence: float = 0.02
     ) -> "TurnTaking":
-        """Estimate distributions from a RTTM file, possibly compressed (.rttm.gz).
+        """Estimate distributions from an RTTM file, possibly compressed (.rttm.gz).
 
         Parameters
         ----------
         path : str or Path
         exclude : iterable of str, optional
-            Files to leave out, by shell-style patterns such as "ES2003*", for instance
-            those that a model is tested on. Defaults to none.
+            Recordings to leave out, for instance a test set, by shell-style patterns
+            such as "ES2003*". Defaults to none.
         silence : float, optional
             Defaults to 0.02.
         """
@@ -191,7 +192,9 @@ class TurnTaking:
             if not any(fnmatchcase(uri, pattern) for pattern in patterns)
         ]
         if not annotations:
-            raise ValueError(f"{path} holds no file but those to exclude: {patterns}.")
+            raise ValueError(
+                f"{path} has no recording except the excluded ones: {patterns}."
+            )
         return cls.from_annotations(annotations, silence)
 
 

@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from pyannote_diarizen.audio.reader import AudioReader
-from pyannote_diarizen.corpora.turns import read_turns
+from pyannote_diarizen.corpora.single_speaker import read_turns
 from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.simulation.excerpts import Excerpt, cut_excerpts, read_excerpt

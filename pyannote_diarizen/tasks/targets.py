@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Who speaks in each frame of a chunk, where DiariZen and pyannote.audio get it wrong.
+"""Targets of real chunks: activity of each speaker in each frame.
 
-Both round the ends of turns to frames, and take a turn that ends well before the centre
-of the first frame for one that lasts to the frame before the last: its index, -2,
-counts from the end of the matrix. Both keep the most talkative speakers of a chunk that
-holds too many by the negative of unsigned sums, by which those who are silent in all
-frames are the most talkative.
+They replace those of pyannote.audio, which has three faults in common with DiariZen:
+
+- It rounds both ends of a turn to the nearest frame, which makes turns one frame too
+  long on average; see `functional.frames`.
+- A turn that ends well before the centre of the first frame has -2 as its last index,
+  which counts from the end: the speaker is active in all frames but the last.
+- Of a chunk with too many speakers, it keeps those with the highest activity by sorting
+  negated unsigned sums. 0 stays 0 and comes first: silent speakers are kept.
 """
 
 from collections.abc import Mapping
@@ -14,70 +17,37 @@ from typing import Any
 
 import numpy as np
 from pyannote.audio.core.task import Scopes
-from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
+from pyannote.core import Segment, SlidingWindowFeature
+
+from pyannote_diarizen.functional.frames import draw_turns
 
 
-def activity(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    columns: np.ndarray,
-    chunk: tuple[float, float],
-    frames: SlidingWindow,
-    shape: tuple[int, int],
-) -> np.ndarray:
-    """Draw turns on the frames of a chunk.
+def most_talkative(activity: np.ndarray, num_speakers: int) -> np.ndarray:
+    """Find the speakers with the most active frames.
 
     Parameters
     ----------
-    starts, ends : (num_turns,) np.ndarray
-        In seconds. They meet the chunk.
-    columns : (num_turns,) np.ndarray
-        Of the speaker of each.
-    chunk : (float, float)
-        Its start and end.
-    frames : SlidingWindow
-        Receptive field of the first frame, from 0, and step to the next.
-    shape : (num_frames, num_speakers)
-
-    Returns
-    -------
     activity : (num_frames, num_speakers) np.ndarray
-        uint8, 0 or 1. A turn covers the frames whose centres are nearest to its start
-        and to its end, and those in between.
-    """
-    half = 0.5 * frames.duration
-    drawn = np.zeros(shape, dtype=np.uint8)
-    first = np.round((np.maximum(starts, chunk[0]) - chunk[0] - half) / frames.step)
-    last = np.round((np.minimum(ends, chunk[1]) - chunk[0] - half) / frames.step)
-    for begin, end, column in zip(first, last, columns, strict=True):
-        drawn[max(0, int(begin)) : max(-1, int(end)) + 1, column] = 1
-    return drawn
-
-
-def most_talkative(drawn: np.ndarray, num_speakers: int) -> np.ndarray:
-    """Keep so many columns.
-
-    Parameters
-    ----------
-    drawn : (num_frames, num_speakers) np.ndarray
-        See `activity`.
+        0 or 1.
     num_speakers : int
+        Maximum number of speakers to keep.
 
     Returns
     -------
-    columns : (num_kept,) np.ndarray
-        Of those who speak most, the most talkative one first; in order if all are kept.
+    kept : (num_kept,) np.ndarray
+        Most active speaker first; in the given order if all are kept.
 
     Examples
     --------
-    >>> drawn = np.array([[0, 1, 1], [0, 0, 1]], dtype=np.uint8)
-    >>> most_talkative(drawn, 2)
+    >>> activity = np.array([[0, 1, 1], [0, 0, 1]], dtype=np.uint8)
+    >>> most_talkative(activity, 2)
     array([2, 1])
     """
-    if drawn.shape[1] <= num_speakers:
-        return np.arange(drawn.shape[1])
-    spoken = drawn.sum(axis=0, dtype=np.int64)
-    return np.argsort(-spoken, kind="stable")[:num_speakers]
+    if activity.shape[1] <= num_speakers:
+        return np.arange(activity.shape[1])
+    # signed: the negative of an unsigned 0 is 0, which would be the smallest
+    num_active = activity.sum(axis=0, dtype=np.int64)  # (num_speakers,)
+    return np.argsort(-num_active, kind="stable")[:num_speakers]
 
 
 def redraw(
@@ -86,41 +56,42 @@ def redraw(
     file_id: int,
     chunk: Segment,
 ) -> SlidingWindowFeature:
-    """Draw the targets of a chunk again.
+    """Draw the targets of a chunk by the rule of `draw_turns`.
 
     Parameters
     ----------
-    host : SlidingWindowFeature
-        As pyannote.audio draws them.
+    host : (num_frames, num_speakers) SlidingWindowFeature
+        Targets of pyannote.audio, whose frames and labels are kept.
     prepared_data : Mapping
-        Of the task.
+        Data of the task.
     file_id : int
+        Index of the recording in `prepared_data`.
     chunk : Segment
 
     Returns
     -------
-    targets : SlidingWindowFeature
-        Of the same frames and labels; see `activity`.
+    targets : (num_frames, num_speakers) SlidingWindowFeature
     """
     first, last = prepared_data["audio-segments-ids"][file_id]
     turns = prepared_data["annotations-segments"][first:last]
     turns = turns[(turns["start"] < chunk.end) & (turns["end"] > chunk.start)]
     scope = Scopes[prepared_data["audio-metadata"][file_id]["scope"]]
-    drawn = activity(
-        turns["start"],
-        turns["end"],
+    frames = host.sliding_window
+    activity = draw_turns(
+        np.maximum(turns["start"].astype(float), chunk.start) - chunk.start,
+        np.minimum(turns["end"].astype(float), chunk.end) - chunk.start,
         np.searchsorted(host.labels, turns[f"{scope}_label_idx"]),
-        (chunk.start, chunk.end),
-        host.sliding_window,
         host.data.shape,
+        frames.duration,
+        frames.step,
     )
-    return SlidingWindowFeature(drawn, host.sliding_window, labels=host.labels)
+    return SlidingWindowFeature(activity, frames, labels=host.labels)
 
 
 def limit_speakers(
     targets: SlidingWindowFeature, num_speakers: int
 ) -> SlidingWindowFeature:
-    """Keep so many of the speakers of a chunk, see `most_talkative`."""
+    """Keep the most active speakers of a chunk, see `most_talkative`."""
     kept = most_talkative(targets.data, num_speakers)
     labels = [targets.labels[column] for column in kept]
     return SlidingWindowFeature(

@@ -19,9 +19,25 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.simulation.acoustics import Rooms
+from pyannote_diarizen.simulation.augmentation import recording_conditions
+from pyannote_diarizen.simulation.recording import Mixing
+from pyannote_diarizen.simulation.simulator import ConversationSimulator
+from pyannote_diarizen.simulation.speech import SpeechPool
+from pyannote_diarizen.simulation.turn_taking import TurnTaking
 
 GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
 """Entry points behind each group of the configuration."""
+
+_DEFAULTS: tuple[Callable[..., Any], ...] = (
+    ConversationSimulator,
+    SpeechPool.from_folder,
+    Rooms.simulate,
+    TurnTaking,
+    Mixing,
+    recording_conditions,
+)
+"""Classes whose options a YAML inherits by `defaults: [/defaults@_here_: NAME]`."""
 
 _GIVEN = ("self", "protocol", "task", "augmentation", "simulator", "imitation")
 """What a run gives to its components by itself."""
@@ -35,9 +51,11 @@ def register_components() -> None:
     for group, points in GROUPS.items():
         for point in entry_points(group=points):
             store.store(point.name, component_config(point.load()), group)
+    for kind in _DEFAULTS:
+        store.store(kind.__qualname__, component_config(kind), "defaults")
 
 
-def component_config(kind: type) -> dict[str, Any]:
+def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
     """Describe a class by its dotted path and its options.
 
     Parameters

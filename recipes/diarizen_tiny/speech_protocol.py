@@ -10,7 +10,7 @@ from typing import Any
 from pyannote.core import Annotation, Segment
 from pyannote.database.protocol import SpeakerDiarizationProtocol
 
-from pyannote_diarizen.simulation.utterances import read_rows
+from pyannote_diarizen.simulation.speech import read_rows
 
 
 class SpeechProtocol(SpeakerDiarizationProtocol):

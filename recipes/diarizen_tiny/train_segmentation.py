@@ -97,7 +97,7 @@ def make_simulator(
         turn_taking=TurnTaking(silence=0.15),
         mixing=Mixing(
             speaker_spread=5.0,
-            phrase_spread=3.0,
+            segment_spread=3.0,
             snr=(3.0, 45.0),
             events=0.4,
             telephone=0.3,

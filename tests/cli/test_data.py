@@ -32,22 +32,23 @@ def test_a_folder_is_imported_and_valid(run, talks):
     assert checked.stdout.endswith("train (1 recordings, 1 turns): ok\n")
 
 
-def test_nothing_is_written_while_something_is_wrong(run, talks):
+def test_nothing_is_written_if_there_is_an_error(run, talks):
     with (talks / "train/rttm").open("a") as rttm:
         rttm.write(TURN.replace("0.5", "nan"))
     imported = run("import-kaldi", str(talks))
     assert imported.exit_code == 1
-    assert "rttm', line 2: expected its start in seconds" in imported.stdout
+    assert "rttm', line 2: expected the start in seconds" in imported.stdout
     assert not (talks / "database.yml").exists()
 
 
-def test_errors_go_first_and_only_so_many(run, talks):
+def test_errors_come_first_up_to_the_limit(run, talks):
     rttm = talks / "train/rttm"
     rttm.write_text(TURN * 4 + TURN.replace("0.5", "nan"))
     checked = run("validate", str(rttm), "--limit", "2")
     assert checked.exit_code == 1
-    error, warning, more, total = checked.stdout.splitlines()
+    error, _, warning, remedy, more, total = checked.stdout.splitlines()
     assert (error.split()[0], warning.split()[0]) == ("error", "warning")
+    assert remedy == "         -> delete it"
     assert more == "... and 2 more: see --limit."
     assert total == f"'{rttm}' (4 lines): 1 error, 3 warnings"
 
@@ -58,6 +59,6 @@ def test_warnings_alone_are_no_failure(run, talks):
     assert run("import-kaldi", str(talks)).exit_code == 0
 
 
-def test_what_is_not_there_is_wrong_usage(run, tmp_path):
+def test_missing_files_are_usage_errors(run, tmp_path):
     assert run("validate", str(tmp_path / "gone.rttm")).exit_code == 2
     assert run("import-kaldi", str(tmp_path)).exit_code == 2

@@ -118,6 +118,15 @@ def test_inside_the_folder_of_the_pipeline(tune, folder):
     assert Pipeline.from_pretrained(moved / "mine.yaml").threshold < 0.5
 
 
+def test_a_shipped_protocol_lacks_its_files_only(run, folder):
+    name = "AMI-SDM.SpeakerDiarization.only_words"
+    result = run("tune", str(folder), name, "--into", "tuned.yaml")
+    assert result.exit_code == 2
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert "Could not find file" in message
+    assert "lists/dev.meetings.txt" in message
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

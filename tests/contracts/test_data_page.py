@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What docs/data.md tells people to type gives what it shows."""
+"""The commands of docs/data.md print what the page shows."""
 
 import re
 import shlex
@@ -69,11 +69,9 @@ def test_commands_and_their_options_exist(typed):
     assert {word for word in arguments if word.startswith("--")} <= known
 
 
-def test_the_checker_says_what_is_shown(monkeypatch):
+def test_missing_files_are_listed_as_shown(monkeypatch):
     monkeypatch.setattr(registry, "configs", {})  # of other tests
     ((typed, printed),) = steps(BLOCKS[2])
     arguments = shlex.split(typed.split("|")[0])[1:]
     lines = CliRunner().invoke(app, arguments).stdout.splitlines()
-    told = [line for line in lines if "train" in line]
-    shown = printed.replace("...", str(ROOT), 1).splitlines()
-    assert told == shown
+    assert lines[:3] == printed.replace("...", str(ROOT), 1).splitlines()

@@ -3,7 +3,6 @@
 """Every hyper-parameter file says what it is, and fits what it configures."""
 
 import inspect
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from pyannote.core.utils.helper import get_class_by_name
 
 from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
 from pyannote_diarizen.resources import find_hparams, resource_folder
-from pyannote_diarizen.simulation.recording import Mixing
-from pyannote_diarizen.simulation.turn_taking import TurnTaking
 from pyannote_diarizen.tasks.segmentation_distillation import Imitation
 from pyannote_diarizen.wavlm import WavLMConfig
 
@@ -74,14 +71,6 @@ def test_a_preset_says_how_good_it_is_and_sets_what_its_pipeline_has(path):
     for word in ("Command:", "Score:"):
         assert f"\n# {word} " in path.read_text(encoding="utf-8")
     assert [preset.stem for preset in PRESETS] == ["conversation", "meeting", "podcast"]
-
-
-def test_simulated_conversations_are_those_of_the_classes_by_default():
-    config = load(resource_folder("hparams") / "simulator" / "speech.yaml")
-    for part, defaults in (("turn_taking", TurnTaking()), ("mixing", Mixing())):
-        assert get_class_by_name(config[part].pop("_target_")) is type(defaults)
-        plain = json.loads(json.dumps(asdict(defaults)))  # lists for tuples
-        assert config[part] == plain
 
 
 def test_a_teacher_is_heard_as_the_class_does_by_default():

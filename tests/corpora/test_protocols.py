@@ -49,13 +49,13 @@ def test_files_without_uem_are_annotated_as_a_whole(database: Path):
     assert next(registry.get_protocol(NAME).train())["annotated"] is None
 
 
-def test_a_file_without_audio_and_uem_can_be_asked_for_the_rest(database: Path):
+def test_a_file_without_audio_and_uem_has_no_annotated_region(database: Path):
     monday, _ = subset_files(load_protocol(NAME, database), "train")
     assert monday["annotated"] is None
 
 
 @pytest.mark.parametrize("uem", ["all.uem", "{uri}.uem"])
-def test_a_uem_file_counts_where_there_is_one(database: Path, uem: str):
+def test_a_uem_file_defines_annotated_regions(database: Path, uem: str):
     text = database.read_text().replace(
         "train.lst", f"train.lst\n          annotated: '{uem}'"
     )
@@ -75,7 +75,7 @@ def test_files_come_with_their_audio(database: Path):
 
 
 @pytest.mark.parametrize("name", ["Talks", "Talks.SpeakerDiarization.Other", "a.b.c"])
-def test_unknown_names_are_told_beside_those_that_exist(database: Path, name: str):
+def test_unknown_names_list_the_known_ones(database: Path, name: str):
     with pytest.raises(ValueError, match=NAME):
         load_protocol(name, database)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Rooms, noises and filters do what their parameters say."""
+"""Rooms, noises and filters match their parameters."""
 
 import numpy as np
 import numpy.testing as npt
@@ -14,8 +14,8 @@ from pyannote_diarizen.simulation.acoustics import (
     crop_noise,
     equalise,
     read_noises,
-    read_response,
-    simulate_response,
+    read_rir,
+    simulate_rir,
 )
 
 RATE = 16000
@@ -31,45 +31,43 @@ def octave_levels(waveform: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("rt60", [0.2, 0.5])
 def test_tail_decays_by_60_db_in_rt60(rng, rt60):
-    energy = np.mean(
-        [simulate_response(rt60, 0.0, rng) ** 2 for _ in range(50)], axis=0
-    )
+    energy = np.mean([simulate_rir(rt60, 0.0, rng) ** 2 for _ in range(50)], axis=0)
     early, late = round(0.06 * RATE), round((0.06 + rt60 / 3) * RATE)
     levels = [10 * np.log10(energy[n : n + 800].mean()) for n in (early, late)]
     assert levels[0] - levels[1] == pytest.approx(20, abs=2.5)
 
 
 @pytest.mark.parametrize("ratio", [-3.0, 12.0])
-def test_direct_path_comes_first_and_as_loud_as_asked(rng, ratio):
-    response = simulate_response(0.4, ratio, rng)
-    assert response[0] == 1
-    assert -10 * np.log10(np.sum(response[1:] ** 2)) == pytest.approx(ratio, abs=0.01)
+def test_direct_path_comes_first_at_the_given_ratio(rng, ratio):
+    rir = simulate_rir(0.4, ratio, rng)
+    assert rir[0] == 1
+    assert -10 * np.log10(np.sum(rir[1:] ** 2)) == pytest.approx(ratio, abs=0.01)
 
 
 def test_reverberation_is_a_convolution(rng):
-    responses = rng.standard_normal((2, 3, 500)).astype(np.float32)
+    rirs = rng.standard_normal((2, 3, 500)).astype(np.float32)
     dry = rng.standard_normal((2, 500 + 70000)).astype(np.float32)
     dry[1, :40000] = 0
-    wet = Rooms(responses).reverberate(dry, 1, [2, 0])
+    wet = Rooms(rirs).reverberate(dry, 1, [2, 0])
     expected = sum(
-        scipy.signal.fftconvolve(signal, responses[1, position])[500 : 500 + 70000]
+        scipy.signal.fftconvolve(signal, rirs[1, position])[500 : 500 + 70000]
         for signal, position in zip(dry, (2, 0), strict=True)
     )
     npt.assert_allclose(wet, expected, atol=1e-3)
 
 
-def test_responses_that_are_too_long_are_refused():
+def test_long_rirs_are_refused():
     with pytest.raises(ValueError, match="at most 16384 samples"):
         Rooms(np.zeros((1, 1, 20000), dtype=np.float32))
 
 
-def test_measured_responses_begin_with_their_direct_path(tmp_path, rng):
-    response = 0.01 * rng.standard_normal(3000)
-    response[100] = -0.8
-    soundfile.write(tmp_path / "room.wav", response, RATE, subtype="FLOAT")
-    read = read_response(tmp_path / "room.wav", num_samples=8192)
+def test_measured_rirs_begin_with_their_direct_path(tmp_path, rng):
+    rir = 0.01 * rng.standard_normal(3000)
+    rir[100] = -0.8
+    soundfile.write(tmp_path / "room.wav", rir, RATE, subtype="FLOAT")
+    read = read_rir(tmp_path / "room.wav", num_samples=8192)
     assert (read.shape, read[0]) == ((8192,), 1)
-    npt.assert_allclose(read[1:2900], response[101:3000] / -0.8, rtol=1e-5)
+    npt.assert_allclose(read[1:2900], rir[101:3000] / -0.8, rtol=1e-5)
 
     both = Rooms.read([tmp_path / "room.wav"]) + Rooms.simulate(2)
     assert (both.num_rooms, len(both.spectra)) == (3, 3)
@@ -77,10 +75,10 @@ def test_measured_responses_begin_with_their_direct_path(tmp_path, rng):
         both + Rooms.simulate(1, num_positions=2)
 
 
-def test_a_silent_response_is_refused(tmp_path):
+def test_a_silent_rir_is_refused(tmp_path):
     soundfile.write(tmp_path / "room.wav", np.zeros(1000), RATE)
     with pytest.raises(ValueError, match="silent"):
-        read_response(tmp_path / "room.wav")
+        read_rir(tmp_path / "room.wav")
 
 
 @pytest.mark.parametrize("slope", [0.0, 1.0, 2.0])

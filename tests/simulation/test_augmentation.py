@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Chunks change, and their labels are still true."""
+"""Augmented chunks keep the right labels."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def level(samples) -> float:
 
 
 @pytest.mark.parametrize("snr", [0.0, 12.0])
-def test_noise_is_as_far_below_as_asked_for_in_all_channels(tmp_path, rng, snr):
+def test_noise_has_the_given_snr_in_all_channels(tmp_path, rng, snr):
     write(tmp_path / "noise.wav", rng.standard_normal(3 * RATE))
     noise = BackgroundNoise([tmp_path], min_snr=snr, max_snr=snr, p=1.0)
     clean = tone(200).repeat(2, 3, 1)
@@ -58,9 +58,9 @@ def test_noise_is_as_far_below_as_asked_for_in_all_channels(tmp_path, rng, snr):
 
 def test_reverberation_starts_with_the_direct_path(tmp_path):
     # silence before the direct path, which is a delay, and one echo
-    response = np.zeros(4000)
-    response[[700, 1500]] = 0.5, 0.25
-    room = Reverberation(write(tmp_path / "room.wav", response), p=1.0)
+    rir = np.zeros(4000)
+    rir[[700, 1500]] = 0.5, 0.25
+    room = Reverberation(write(tmp_path / "room.wav", rir), p=1.0)
     click = torch.zeros(1, 1, RATE)
     click[..., 5000] = 1.0
     heard = augment(room, click).samples[0, 0]
@@ -71,7 +71,7 @@ def test_reverberation_starts_with_the_direct_path(tmp_path):
 
 
 @pytest.mark.parametrize("speed", [0.8, 1.25])
-def test_speech_and_labels_are_played_at_the_same_speed(speed):
+def test_speech_and_labels_change_speed_together(speed):
     # noise in the second quarter of a second, and a label there
     samples, targets = torch.zeros(1, 2, RATE), torch.zeros(1, 2, 50, 2)
     samples[..., RATE // 4 : RATE // 2] = torch.randn(RATE // 4)
@@ -86,7 +86,7 @@ def test_speech_and_labels_are_played_at_the_same_speed(speed):
     assert augmented.targets[..., 0].sum() == 0
 
 
-def test_what_follows_a_faster_chunk_is_silence():
+def test_a_faster_chunk_ends_with_silence():
     augmented = augment(Speed([2.0], p=1.0), tone(100), torch.ones(1, 1, 50, 1))
     assert augmented.samples[..., RATE // 2 + 10 :].abs().max() == 0
     assert augmented.targets.flatten().tolist() == [1.0] * 25 + [0.0] * 25
@@ -98,25 +98,25 @@ def test_pitch_rises_with_speed():
     assert spectrum.argmax() * 2 == pytest.approx(300, abs=4)
 
 
-def test_nothing_changes_while_validated(tmp_path):
+def test_validation_changes_nothing(tmp_path):
     transform = Speed([2.0], p=1.0).eval()
     assert torch.equal(augment(transform, tone(100)).samples, tone(100))
 
 
 @pytest.mark.parametrize(
-    ("transform", "told"),
+    ("transform", "message"),
     [
         (host.Shift(**DICT), "Shift moves speech away from its labels: drop it"),
         (host.SpliceOut(**DICT), "SpliceOut"),
         (MixSpeakerDiarization(**DICT), "`mixing` of PowersetDiarization"),
     ],
 )
-def test_what_makes_labels_wrong_is_refused(transform, told):
-    with pytest.raises(ValueError, match=told):
+def test_transforms_that_move_speech_are_refused(transform, message):
+    with pytest.raises(ValueError, match=message):
         check_labels_stay_true(host.Compose([Speed(), transform], **DICT))
 
 
-def test_a_response_that_delays_is_refused(tmp_path):
+def test_a_delaying_rir_is_refused(tmp_path):
     path = write(tmp_path / "room.wav", np.ones(10))
     delayed = host.ApplyImpulseResponse([path], **DICT)
     with pytest.raises(ValueError, match="set `compensate_for_propagation_delay`"):
@@ -124,7 +124,7 @@ def test_a_response_that_delays_is_refused(tmp_path):
     check_labels_stay_true(Reverberation(path))
 
 
-def test_what_keeps_labels_true_is_taken(tmp_path):
+def test_other_transforms_are_accepted(tmp_path):
     harmless = [host.Gain(**DICT), host.PitchShift(sample_rate=RATE, **DICT)]
     together = host.Compose([*harmless, Speed([0.9], p=1.0)], **DICT)
     check_labels_stay_true(together)
@@ -149,7 +149,7 @@ def test_recording_conditions_apply_in_order(tmp_path, rng):
     assert augmented.targets.min() == 1  # slower: speech to the end
 
 
-def test_options_that_cannot_be(tmp_path):
+def test_wrong_options(tmp_path):
     with pytest.raises(ValueError, match=r"between 0.5 and 2, got \[9\]"):
         Speed([9])
     with pytest.raises(AudioFileError, match="does not exist"):

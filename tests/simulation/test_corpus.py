@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A simulated corpus is a protocol, whole, and the same each time."""
+"""A simulated corpus is a complete protocol, and reproducible."""
 
 from pathlib import Path
 
@@ -54,12 +54,12 @@ def test_the_protocol_loads(corpus):
 
 
 def registry_audio(corpus: Path, uri: str) -> Path:
-    """Where the registry finds the audio of a file."""
+    """Path of the audio of a file, by the registry."""
     (template,) = registry.sources["Simulated"]
     return Path(str(template).format(uri=uri))
 
 
-def test_files_hold_what_is_simulated(corpus):
+def test_files_have_the_simulated_conversations(corpus):
     rng = np.random.default_rng([0, 0, 1])
     conversation = make_simulator().simulate(SECONDS, rng)
     waveform, _ = soundfile.read(corpus / "audio/train_00001.flac")
@@ -68,7 +68,7 @@ def test_files_hold_what_is_simulated(corpus):
     assert rttm == conversation.annotation("train_00001").to_rttm()
 
 
-def test_what_is_missing_is_simulated_again_and_nothing_else(corpus):
+def test_missing_conversations_only_are_simulated_again(corpus):
     before = contents(corpus)
     (corpus / "rttm/train_00001.rttm").unlink()
     kept = corpus / "audio/train_00000.flac"
@@ -93,7 +93,7 @@ def test_silent_conversations_are_drawn_again(tmp_path):
     simulate_corpus(simulator, tmp_path, 3, SECONDS)
     assert all(path.read_text() for path in (tmp_path / "rttm").iterdir())
     silent = make_simulator(turn_taking=TurnTaking(silence=1.0))
-    with pytest.raises(ValueError, match="Nobody"):
+    with pytest.raises(ValueError, match="No conversation"):
         simulate_corpus(silent, tmp_path / "other", 1, SECONDS)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Chunks that are played at once keep the labels of all who speak."""
+"""Mixed chunks have the labels of all speakers."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def columns(sample: dict) -> list:
     return sample["y"].data.T.tolist()
 
 
-def test_speakers_of_different_recordings_have_columns_of_their_own():
+def test_speakers_of_different_recordings_have_separate_columns():
     first = chunk(1.0, [[1, 1, 0]], [0])
     second = chunk(-3.0, [[0, 1, 1], [1, 0, 0]], [0, 1], file=1)
     mixed, _ = mix(first, second)
@@ -68,7 +68,7 @@ def test_a_speaker_of_both_chunks_has_one_column(scope, file, database, num_colu
     assert columns(mixed) == expected
 
 
-def test_too_many_speakers_are_left_alone():
+def test_chunks_with_too_many_speakers_are_not_mixed():
     first = chunk(1.0, [[1, 0, 0], [0, 1, 0]], [0, 1])
     second = chunk(1.0, [[1, 0, 0]], [0], file=1)
     assert mix(first, second, max_speakers=2) == [first, second]
@@ -84,15 +84,15 @@ def test_silence_can_be_mixed():
     assert both["y"].data.shape == (3, 0)
 
 
-def test_options_that_cannot_be():
+def test_wrong_options():
     with pytest.raises(ValueError, match="`share` should be between 0 and 1"):
         RecordingMixer(share=2.0)
     with pytest.raises(ValueError, match=r"\(min, max\), got .* \(5, 0\)"):
         RecordingMixer(snr=(5, 0))
 
 
-def test_the_host_still_makes_one_speaker_of_two():
-    """Once it does not, its `MixSpeakerDiarization` need not be refused."""
+def test_the_host_still_merges_two_speakers():
+    """If this fails, `MixSpeakerDiarization` need not be refused any more."""
     targets = torch.zeros(2, 1, 4, 2)
     targets[0, 0, 0, 0] = targets[1, 0, 3, 0] = 1  # one speaker in each
     mixed = MixSpeakerDiarization(p=1.0, max_num_speakers=2, output_type="dict")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Recording conditions are drawn from the distributions that `Mixing` states."""
+"""Recording conditions follow the distributions of `Mixing`."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_clean_speech_only_changes_level(rng):
 
 
 @pytest.mark.parametrize("recorded", [0.0, 1.0])
-def test_noise_is_as_loud_as_drawn(rng, recorded):
+def test_noise_has_the_drawn_level(rng, recorded):
     noise = rng.integers(-99, 99, size=5 * RATE).astype(np.int16)
     mixing = replace(CLEAN, snr=(12.0, 12.0), noise=recorded)
     recorder = Recorder(noises=[noise], mixing=mixing)
@@ -52,7 +52,7 @@ def test_noise_is_as_loud_as_drawn(rng, recorded):
         assert level(waveform[:RATE]) == pytest.approx(-20, abs=0.6)
 
 
-def test_a_room_keeps_speech_in_its_place(rng):
+def test_a_room_keeps_speech_aligned(rng):
     rooms = Rooms.simulate(3, rt60=(0.2, 0.2), direct_to_reverberant=(10.0, 10.0))
     recorder = Recorder(rooms, mixing=replace(CLEAN, room=1.0))
     clicks = np.zeros((1, recorder.lead + RATE), dtype=np.float32)
@@ -63,7 +63,7 @@ def test_a_room_keeps_speech_in_its_place(rng):
     assert np.abs(waveform[4001:6000]).max() > 1e-3
 
 
-def test_speech_before_the_waveform_is_heard_as_its_tail(rng):
+def test_earlier_speech_leaves_its_reverberation(rng):
     recorder = Recorder(Rooms.simulate(1), mixing=replace(CLEAN, room=1.0))
     speech = np.zeros((1, recorder.lead + RATE), dtype=np.float32)
     speech[0, recorder.lead - 800 : recorder.lead] = 1

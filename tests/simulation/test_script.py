@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Scripts follow the turn taking they are given."""
+"""Scripts follow the given turn taking."""
 
 from itertools import pairwise
 
@@ -55,7 +55,7 @@ def test_turn_taking_survives_the_round_trip():
     assert estimated.backchannel_duration == pytest.approx(0.6, rel=0.1)
 
 
-def test_no_overlap_unless_asked_for():
+def test_no_overlap_by_request():
     habits = TurnTaking(overlap_probability=0.0, backchannel_rate=0.0)
     assert not write(make_pool(3.0), habits, 300.0).get_overlap()
 
@@ -67,7 +67,7 @@ def test_words_are_joined_into_turns():
     assert np.median(durations) == pytest.approx(3.0, abs=0.3)
 
 
-def test_a_speaker_never_speaks_over_itself():
+def test_turns_of_one_speaker_do_not_overlap():
     pool = make_pool(0.5, 2.0)
     rng = np.random.default_rng(0)
     habits = TurnTaking(overlap_probability=1.0, backchannel_rate=1.0)

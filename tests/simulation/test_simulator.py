@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Labels of simulated conversations are those of the speech in them."""
+"""Simulated conversations, and their labels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 from pyannote.core import SlidingWindow
+from pyannote.database.util import load_rttm
 
 from pyannote_diarizen.simulation.acoustics import Rooms
 from pyannote_diarizen.simulation.simulator import ConversationSimulator, Mixing
@@ -24,7 +25,7 @@ CLEAN = Mixing(
 
 @pytest.fixture
 def pool(rng: np.random.Generator) -> SpeechPool:
-    """Three speakers who hum one note each."""
+    """Three speakers, each with a tone of its own."""
     utterances = []
     for speaker, frequency in FREQUENCIES.items():
         for seconds in rng.uniform(0.5, 4.0, size=10):
@@ -36,7 +37,7 @@ def pool(rng: np.random.Generator) -> SpeechPool:
 
 
 def loud_frames(waveform: np.ndarray, frequency: float) -> np.ndarray:
-    """Whether each frame of 20 ms holds a note."""
+    """Whether each frame of 20 ms has a tone."""
     frames = waveform[: len(waveform) // 320 * 320].reshape(-1, 320)
     phase = np.exp(2j * np.pi * frequency * np.arange(320) / RATE)
     level = np.abs(frames @ phase)
@@ -52,6 +53,31 @@ def test_same_seed_gives_same_conversation(pool):
     npt.assert_array_equal(first.waveform, again.waveform)
     other = simulator.simulate(4.0, np.random.default_rng(8))
     assert other.turns != first.turns
+
+
+@pytest.mark.parametrize("speed", [(1.0, 1.0), (1.1, 1.3)])
+def test_targets_equal_those_of_the_rttm(pool, rng, tmp_path, speed):
+    simulator = ConversationSimulator(pool, num_speakers=(2, 3), speed=speed)
+    path = tmp_path / "conversation.rttm"
+    for _ in range(10):
+        conversation = simulator.simulate(8.0, rng)
+        with path.open("w") as file:
+            conversation.annotation("conversation").write_rttm(file)
+        if not conversation.turns:
+            continue
+        read = load_rttm(path)["conversation"].itertracks(yield_label=True)
+        turns = [(turn.start, turn.end, speaker) for turn, _, speaker in read]
+        again = replace(conversation, turns=sorted(turns))
+        # steps of WavLM, fbank and PyanNet, and one with centres on milliseconds
+        for duration, step in (
+            *((0.025, 0.02), (0.025, 0.01)),
+            *((0.0619375, 0.016875), (0.002, 0.001)),
+        ):
+            frames, num_frames = SlidingWindow(duration, step), round(8 / step)
+            npt.assert_array_equal(
+                conversation.activity(frames, num_frames),
+                again.activity(frames, num_frames),
+            )
 
 
 @pytest.mark.parametrize("room", [0.0, 1.0])
@@ -108,7 +134,7 @@ def test_silence_is_noise_without_speaker(pool, rng):
     assert np.std(conversation.waveform) > 0
 
 
-def test_turns_are_joined_over_the_pauses_asked_for(pool):
+def test_turns_are_joined_over_short_pauses(pool):
     turns = []
     for min_pause in (0.25, 1.0):
         simulator = ConversationSimulator(
@@ -119,7 +145,7 @@ def test_turns_are_joined_over_the_pauses_asked_for(pool):
     assert turns[1] < turns[0]
 
 
-def test_speakers_of_one_source_meet(pool, rng):
+def test_speakers_come_from_one_source(pool, rng):
     simulator = ConversationSimulator(pool, num_speakers=(2, 2), same_source=1.0)
     pairs = [frozenset(simulator.simulate(20.0, rng).speakers) for _ in range(30)]
     # "a" is alone in its source: it may meet anyone
@@ -131,7 +157,7 @@ def test_more_speakers_than_the_pool_has_is_an_error(pool):
         ConversationSimulator(pool, num_speakers=(1, 4))
 
 
-def test_annotation_holds_the_turns(pool, rng):
+def test_annotation_has_the_turns(pool, rng):
     simulator = ConversationSimulator(pool, num_speakers=(3, 3), mixing=CLEAN)
     conversation = simulator.simulate(10.0, rng)
     annotation = conversation.annotation("file")

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A pool holds the speech of each utterance, and nothing else."""
+"""Tables of utterances, and pools of their speech."""
+
+from pathlib import Path
 
 import numpy as np
 import numpy.testing as npt
@@ -8,7 +10,81 @@ import pytest
 import soundfile
 
 from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.simulation.speech import SpeechPool
+from pyannote_diarizen.simulation.speech import Row, SpeechPool, decode, read_rows
+
+HEADER = "source\tspeaker\tsplit\tfile\tstart_sample\tnum_samples\tutterance\n"
+FIRST = "corpus\tann\ttrain\tann.wav\t0\t1000\tone\n"
+SECOND = "corpus\tbob\tdev\tbob.wav\t500\t1000\ttwo\n"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "utterances.tsv"
+    path.write_text(HEADER + FIRST + SECOND)
+    return path
+
+
+def test_rows_are_those_of_split_and_sources(table):
+    ann, bob = Row(2, "corpus", "ann", "ann.wav", 0, 1000), read_rows(table)[1]
+    assert read_rows(table) == [ann, bob]
+    assert read_rows(table, "dev", ["corpus"]) == [bob]
+    assert (bob.line, bob.speaker, bob.start) == (3, "bob", 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER.replace("speaker\t", ""), ":1: missing columns speaker"),
+        (HEADER + FIRST.replace("\t1000", "\t1e3"), ":2: .*integers"),
+        (HEADER + FIRST.replace("\t1000", "\t0"), ":2: .*at least one"),
+        (HEADER + FIRST + "corpus\tbob\n", ":3: "),
+        (HEADER + FIRST + SECOND.replace("bob.wav", ""), ":3: "),
+        (HEADER, "no utterance of split"),
+    ],
+)
+def test_wrong_lines_are_reported(table, text, message):
+    table.write_text(text)
+    with pytest.raises(ValueError, match=f"{table}.*{message}"):
+        read_rows(table, "train")
+
+
+def test_unknown_sources_and_splits_list_the_known_ones(table):
+    with pytest.raises(ValueError, match=r"\['other'\].*'train', 'corpus'"):
+        read_rows(table, "train", ["corpus", "other"])
+    with pytest.raises(ValueError, match=r"'test'.*known.*dev"):
+        read_rows(table, "test")
+
+
+def test_a_folder_without_table_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"utterances\.tsv does not exist"):
+        read_rows(tmp_path / "utterances.tsv")
+
+
+def test_utterances_are_cut_by_the_table(table, rng):
+    waveform = rng.integers(-1000, 1000, size=2000).astype(np.int16)
+    for name in ("ann", "bob"):
+        soundfile.write(table.parent / f"{name}.wav", waveform, 16000)
+    ann, bob = decode(table.parent, read_rows(table), 16000)
+    assert ann[:2] == ("corpus", "ann")
+    np.testing.assert_array_equal(ann[2], waveform[:1000])
+    np.testing.assert_array_equal(bob[2], waveform[500:1500])
+
+
+@pytest.mark.parametrize(
+    ("shape", "rate", "message"),
+    [
+        (1200, 16000, ":3: the utterance ends at sample 1500"),
+        (2000, 8000, "at 8000 Hz"),
+        ((2000, 2), 16000, "one channel"),
+        (None, 16000, ":3: cannot read"),
+    ],
+)
+def test_audio_that_differs_from_the_table_is_named(table, shape, rate, message):
+    if shape is not None:
+        soundfile.write(table.parent / "bob.wav", np.zeros(shape, np.int16), rate)
+    with pytest.raises(AudioFileError, match=message):
+        list(decode(table.parent, read_rows(table, "dev"), 16000))
+
 
 RATE = 16000
 
@@ -39,7 +115,7 @@ def test_utterances_are_trimmed(pool):
     npt.assert_allclose(np.abs(pool.utterance(2)).max(), 16000 / 2**15, rtol=1e-3)
 
 
-def test_speakers_know_their_utterances(pool):
+def test_utterances_of_each_speaker(pool):
     assert pool.speakers == ["ann", "bob"]
     assert pool.sources == ["near", "far"]
     assert [u.tolist() for u in pool.utterances_of] == [[0, 2], [1]]
@@ -51,26 +127,26 @@ def test_levels_are_those_of_speech(pool):
     npt.assert_allclose(pool.levels, expected, rtol=0.03)
 
 
-def test_pauses_are_neither_speech_nor_level():
+def test_pauses_do_not_count():
     speech = np.concatenate([tone(1.0), tone(1.0)])
     pool = SpeechPool.from_utterances([("near", "ann", speech)])
-    assert pool.first_phrase.tolist() == [0, 2]
+    assert pool.first_segment.tolist() == [0, 2]
     assert len(pool.utterance(0)) == pytest.approx(3 * RATE, abs=RATE // 25)
     npt.assert_allclose(pool.durations, [2], atol=0.05)
     npt.assert_allclose(pool.levels, 8000 / np.sqrt(2) / 2**15, rtol=0.03)
 
 
-def test_nothing_but_silence_is_an_error():
-    with pytest.raises(ValueError, match="any speech"):
+def test_utterances_without_speech_are_an_error():
+    with pytest.raises(ValueError, match="detects no speech"):
         SpeechPool.from_utterances([("near", "ann", np.zeros(RATE, dtype=np.int16))])
 
 
-def test_what_is_saved_is_loaded(pool, tmp_path):
+def test_round_trip(pool, tmp_path):
     pool.save(tmp_path / "pool")
     loaded = SpeechPool.load(tmp_path / "pool")
     assert (loaded.speakers, loaded.sources) == (pool.speakers, pool.sources)
     assert loaded.sample_rate == RATE
-    for name in ("samples", "bounds", "phrases", "labels", "levels"):
+    for name in ("samples", "bounds", "segments", "labels", "levels"):
         npt.assert_array_equal(getattr(loaded, name), getattr(pool, name))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Turn taking is measured along the floor, and drawn as it was measured."""
+"""Turn taking, estimated and drawn."""
 
 import gzip
 
@@ -47,7 +47,7 @@ def test_short_pauses_do_not_end_turns():
     assert habits.same_speaker == 0
 
 
-def test_what_is_never_observed_keeps_its_default():
+def test_parameters_without_observation_keep_their_default():
     habits = TurnTaking.from_annotations([annotate((0, 1, "a"), (2, 3, "b"))])
     assert habits.overlap_probability == 0
     assert habits.overlap == TurnTaking().overlap
@@ -56,7 +56,7 @@ def test_what_is_never_observed_keeps_its_default():
 
 
 def test_a_single_turn_is_not_enough():
-    with pytest.raises(ValueError, match="Two turns"):
+    with pytest.raises(ValueError, match="At least two turns"):
         TurnTaking.from_annotations([annotate((0, 1, "a"))])
 
 
@@ -69,7 +69,7 @@ def test_rttm_may_be_compressed_and_files_left_out(tmp_path):
     assert TurnTaking.from_rttm(path, exclude=["dev*"]).turn_duration == pytest.approx(
         3
     )
-    with pytest.raises(ValueError, match="no file but those to exclude"):
+    with pytest.raises(ValueError, match="no recording except the excluded"):
         TurnTaking.from_rttm(path, exclude=["dev*", "kept"])
     with pytest.raises(FileNotFoundError, match="missing"):
         TurnTaking.from_rttm(tmp_path / "missing.rttm")
@@ -89,7 +89,7 @@ def test_values_out_of_range_are_errors(options, message):
         TurnTaking(**options)
 
 
-def test_gaps_are_drawn_as_stated(rng):
+def test_gaps_follow_their_distribution(rng):
     habits = TurnTaking(overlap_probability=0.3, overlap=0.5, pause=0.8, hesitation=0.4)
     gaps = np.array([habits.draw_gap(True, 100.0, rng) for _ in range(20000)])
     assert np.mean(gaps < 0) == pytest.approx(0.3, abs=0.01)

@@ -151,7 +151,7 @@ def test_a_multi_channel_model_learns(protocol, simulator, tmp_path):
         assert not torch.equal(fusion.linearQ.weight, weight)
 
 
-def test_real_and_simulated_labels_follow_the_same_clock(protocol, simulator):
+def test_real_and_simulated_targets_are_identical(protocol, simulator):
     task = make_task(protocol, simulator=simulator, simulated=1.0)
     frames = first_chunks(task, 1)[0]["y"].sliding_window
     annotation = next(iter(protocol.train()))["annotation"].crop(Segment(0, 2))
@@ -159,8 +159,9 @@ def test_real_and_simulated_labels_follow_the_same_clock(protocol, simulator):
     conversation = SimulatedConversation(np.zeros(32000), turns, 16000)
     simulated = conversation.activity(frames, task.model.num_frames(32000))
     real = task.prepare_chunk(0, 0.0, 2.0)["y"].data
-    differing = simulated.sum(axis=1) != real.sum(axis=1)
-    assert differing.sum() <= 2 * len(turns)  # one frame at each edge
+    assert simulated.any()
+    # columns may be in another order
+    np.testing.assert_array_equal(np.sort(simulated), np.sort(real))
 
 
 @pytest.mark.filterwarnings("ignore:Precision bf16-mixed is not supported by the model")

@@ -230,6 +230,14 @@ def test_what_is_wrong_is_told_before_training(configure, options, message):
         assemble(configure(**options))
 
 
+def test_a_shipped_protocol_lacks_its_files_only(configure, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "AMI-SDM.SpeakerDiarization.only_words"
+    config = configure(**{"protocol": name, "+database": None})
+    with pytest.raises(ValueError, match=r"`uri` of train: missing .*prepare"):
+        assemble(config)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

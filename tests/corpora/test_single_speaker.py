@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Turns of labelled files: one speaker at a time, under a name of their own."""
+"""Clips and turns of single speakers."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,41 @@ import torch
 from pyannote.core import Annotation, Segment, Timeline
 
 from pyannote_diarizen.audio.reader import AudioReader
-from pyannote_diarizen.corpora.turns import read_turns, turn_excerpts
+from pyannote_diarizen.corpora.single_speaker import (
+    clips_of_speakers,
+    read_turns,
+    turn_excerpts,
+)
+from pyannote_diarizen.errors import AudioFileError
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    for name in ("Ann Lee/1.wav", "Ann Lee/office/2.flac", "Bob.wav", "notes.txt"):
+        path = tmp_path / "team" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "team"
+
+
+def test_names_of_files_and_folders(team: Path):
+    clips = clips_of_speakers([team, team / "Ann Lee" / "1.wav"])
+    assert clips == [
+        ("Ann Lee", team / "Ann Lee" / "1.wav"),
+        ("Ann Lee", team / "Ann Lee" / "office" / "2.flac"),
+        ("Bob", team / "Bob.wav"),
+        ("1", team / "Ann Lee" / "1.wav"),
+    ]
+
+
+def test_a_name_for_all(team: Path):
+    assert {name for name, _ in clips_of_speakers([team], name="Eve")} == {"Eve"}
+
+
+def test_missing_clips(team: Path):
+    with pytest.raises(AudioFileError, match="does not exist"):
+        clips_of_speakers([team / "Eve.wav"])
+
 
 RATE = 1000
 AUDIO = AudioReader(sample_rate=RATE)
@@ -41,7 +76,7 @@ def seconds(waveform: np.ndarray) -> tuple[float, float]:
     return first / RATE, (last + 1) / RATE
 
 
-def test_overlap_and_what_nobody_listened_to_are_left_out(file):
+def test_overlap_and_other_regions_are_left_out(file):
     turns = [(speaker, seconds(turn)) for speaker, turn in read_turns(file, AUDIO)]
     assert turns == [("Ann", (0, 2)), ("Ann", (3, 4)), ("Bob", (5, 8))]
 
@@ -49,7 +84,7 @@ def test_overlap_and_what_nobody_listened_to_are_left_out(file):
 @pytest.mark.parametrize(
     ("scope", "name"), [("global", "Ann"), ("database", "DB/Ann"), ("file", "DB/a/Ann")]
 )
-def test_names_say_where_they_hold(file, scope: str, name: str):
+def test_names_have_their_scope(file, scope: str, name: str):
     speakers = {speaker for speaker, _ in read_turns(file | {"scope": scope}, AUDIO)}
     assert speakers == {name, name.replace("Ann", "Bob")}
 
@@ -67,7 +102,7 @@ def test_turns_are_joined_and_cut(file):
     npt.assert_array_equal(joined, np.concatenate(turns))
 
 
-def test_what_is_left_over_is_dropped_if_too_short(file):
+def test_a_short_rest_is_dropped(file):
     excerpts = turn_excerpts(file, AUDIO, duration=2.5, min_duration=0.6)
     assert [len(x) / RATE for _, x in excerpts] == [2.5, 2.5]
 
