@@ -10,7 +10,6 @@ default, are those of their constructors: there is no second list to keep in ste
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
-from importlib.metadata import entry_points
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -19,9 +18,10 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.plugins import Group, component_names, load_component
 
-GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
-"""Entry points behind each group of the configuration."""
+GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
+"""Group of components behind each group of the configuration."""
 
 _GIVEN = ("self", "protocol", "task", "augmentation", "simulator", "imitation")
 """What a run gives to its components by itself."""
@@ -32,9 +32,10 @@ _PLAIN = (bool, int, float, str, type(None))
 def register_components() -> None:
     """Let Hydra find the classes of entry points by their names."""
     store = ConfigStore.instance()
-    for group, points in GROUPS.items():
-        for point in entry_points(group=points):
-            store.store(point.name, component_config(point.load()), group)
+    for group, components in GROUPS.items():
+        for name in component_names(components):
+            kind = load_component(components, name)
+            store.store(name, component_config(kind), group)
 
 
 def component_config(kind: type) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from pyannote_diarizen.tasks import PowersetDiarization
 from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
 from pyannote_diarizen.training.configuration import build, component_config, parameters
+from pyannote_diarizen.training.run import assemble
 
 
 class Parent:
@@ -44,6 +45,19 @@ def test_options_of_the_host_are_known_too():
 def test_options_of_the_loss_are_known_one_by_one():
     config = component_config(PowersetDiarization)
     assert config["loss"] == asdict(SegmentationLoss())
+
+
+def test_model_and_task_of_another_package_train(third_party, configure, tiny):
+    absent = dict.fromkeys(name for name in tiny if name.startswith("model."))
+    toys = {"model": "ToyModel", "model.width": 8, "task": "ToyTask"}
+    run = assemble(
+        configure(**(absent | toys), task__hint="some", trainer__max_steps=1)
+    )
+    run.fit()
+    assert run.trainer.global_step == 1
+    assert type(run.model).__name__ == "ToyModel"
+    assert run.model.classifier.in_features == 8
+    assert run.model.task.hint == "some"
 
 
 def test_what_is_built_holds_plain_values():
