@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Classes that the command line names, with the values that they take.
+"""Configuration of a training: components by name, and their options.
 
-`model=NAME` and `task=NAME` are entry points of `pyannote_diarizen.models` and
-`pyannote_diarizen.tasks`, of whatever package. Their options, and what these are by
-default, are those of their constructors: there is no second list to keep in step.
+`model=NAME` and `task=NAME` are entry points of any installed package (see
+`pyannote_diarizen.plugins`), `scheduler=NAME` functions of `functional.schedules`. The
+options and their defaults are read from the constructors; no YAML repeats them.
 """
 
 import inspect
@@ -18,38 +18,57 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.functional.schedules import (
+    constant,
+    cosine,
+    linear,
+    noam,
+    one_cycle,
+)
 from pyannote_diarizen.plugins import Group, component_names, load_component
+from pyannote_diarizen.tasks.segmentation_distillation import Distillation
 
 GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
 """Group of components behind each group of the configuration."""
 
-_GIVEN = ("self", "protocol", "task", "augmentation", "simulator", "imitation")
-"""What a run gives to its components by itself."""
+_SCHEDULES = (constant, linear, cosine, one_cycle, noam)
+_DEFAULTS = (Distillation,)
+"""Classes whose options a YAML inherits by `defaults: [/defaults@_here_: NAME]`."""
+
+PARTS = ("augmentation", "simulator", "distillation")
+"""Groups of the configuration that are built first, then given to the task."""
+
+_GIVEN = ("self", "protocol", "task", *PARTS)
+"""Arguments that come from the run, not from its configuration."""
 
 _PLAIN = (bool, int, float, str, type(None))
 
 
 def register_components() -> None:
-    """Let Hydra find the classes of entry points by their names."""
+    """Register the options of components and schedules with Hydra, by name."""
     store = ConfigStore.instance()
     for group, components in GROUPS.items():
         for name in component_names(components):
             kind = load_component(components, name)
             store.store(name, component_config(kind), group)
+    for schedule in _SCHEDULES:
+        store.store(schedule.__name__, component_config(schedule), "scheduler")
+    for kind in _DEFAULTS:
+        store.store(kind.__name__, component_config(kind), "defaults")
 
 
-def component_config(kind: type) -> dict[str, Any]:
-    """Describe a class by its dotted path and its options.
+def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
+    """Dotted path of a class or function, and its options with their defaults.
 
     Parameters
     ----------
-    kind : type
+    kind : type or callable
 
     Returns
     -------
     config : dict
-        What `build` takes. Options whose default is something else than plain values,
-        or a dataclass of those, are left out.
+        Argument of `build`. Only options whose default is plain (numbers, strings,
+        sequences, dataclasses of them) are included.
     """
     target = f"{kind.__module__}.{kind.__qualname__}"
     return {"_target_": target} | {
@@ -60,14 +79,14 @@ def component_config(kind: type) -> dict[str, Any]:
 
 
 def build(config: DictConfig, **given: Any) -> Any:
-    """Make what a configuration describes.
+    """Build the object that a configuration describes.
 
     Parameters
     ----------
     config : DictConfig
-        With `_target_`, the dotted path of a class or function.
+        Options, and `_target_`: dotted path of a class or function.
     **given
-        Arguments that no configuration can hold.
+        Arguments that a configuration cannot hold.
 
     Returns
     -------
@@ -76,8 +95,8 @@ def build(config: DictConfig, **given: Any) -> Any:
     Raises
     ------
     ValueError
-        If `config` holds an option that there is not, when the message lists those
-        that there are; or one that is refused; or lacks one.
+        If an option is unknown (the message lists the known ones), missing, or
+        refused by the constructor.
     """
     target = config._target_
     known = parameters(get_object(target))
@@ -104,7 +123,7 @@ def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     Returns
     -------
     parameters : mapping of str to inspect.Parameter
-        Of a class, also those that it passes on to its parents.
+        Parameters of a class include those that it passes to its parents.
     """
     if not inspect.isclass(target):
         return inspect.signature(target).parameters
@@ -129,6 +148,7 @@ def _constructor_parameters(kind: type) -> Iterator[tuple[str, inspect.Parameter
 
 
 def _is_plain(value: Any) -> bool:
+    """Whether YAML can hold a value."""
     if is_dataclass(value):
         return all(map(_is_plain, vars(value).values()))
     if isinstance(value, (list, tuple)):

@@ -19,7 +19,7 @@ from pyannote_diarizen.training.checkpoints import (
     check_room,
     checkpoint_to_resume,
 )
-from pyannote_diarizen.training.configuration import build
+from pyannote_diarizen.training.configuration import PARTS, build
 from pyannote_diarizen.training.gradient_checkpointing import recompute_layers
 from pyannote_diarizen.training.optimization import (
     Backbone,
@@ -117,10 +117,8 @@ def make_task(config: DictConfig) -> Task:
     database = Path(config.database) if "database" in config else None
     protocol = load_protocol(config.protocol, database)
     check_lines(config.protocol, database)
-    # what not all tasks take
-    names = ("augmentation", "simulator", "imitation")
-    parts = {name: config.get(name) for name in names}
-    given = {name: build(part) for name, part in parts.items() if part}
+    # only those that are chosen: some tasks do not take them
+    given = {name: build(config[name]) for name in PARTS if config.get(name)}
     return build(config.task, protocol=protocol, **given)
 
 

@@ -56,7 +56,7 @@ def fit(folder, callbacks, epochs=2) -> Trainer:
     seed_everything(1)
     task = PowersetDiarization(
         Tones(folder),
-        loss={"neighbours": 0.5},
+        loss={"temporal_consistency": 0.5},
         duration=2.0,
         max_speakers_per_chunk=3,
         batch_size=2,
@@ -110,7 +110,7 @@ def test_all_that_matters_is_in_the_table(run):
     for name in (
         "loss/train",
         "loss/train/cross_entropy",
-        "loss/train/neighbours",
+        "loss/train/temporal_consistency",
         "loss/val",
         "DiarizationErrorRate",
         "DiarizationErrorRate/Confusion",
@@ -125,7 +125,7 @@ def test_all_that_matters_is_in_the_table(run):
     np.testing.assert_allclose(
         history.column("loss/train"),
         history.column("loss/train/cross_entropy")
-        + 0.5 * history.column("loss/train/neighbours"),
+        + 0.5 * history.column("loss/train/temporal_consistency"),
         rtol=1e-5,
     )
 

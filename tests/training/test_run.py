@@ -153,21 +153,21 @@ def recurrent(tiny) -> dict:
     return {**absent, "model": "PyanNet", "model.lstm.hidden_size": 4}
 
 
-def test_a_teacher_is_heard_layer_by_layer(configure, recurrent):
+def test_a_teacher_is_distilled_layer_by_layer(configure, recurrent):
     steps = {**recurrent, "trainer.max_steps": 1}
     first = assemble(configure(**steps))
     assert first.model.hparams.lstm["monolithic"]
     first.fit()
     teacher = first.trainer.checkpoint_callback.best_model_path
-    heard = {
+    distillation = {
         "model.lstm.monolithic": False,
-        "imitation": "teacher",
-        "imitation.teacher.checkpoint": teacher,
-        "imitation.layers": "[lstm.0,lstm.1,linear.0]",
-        "imitation.forced_steps": 1,
-        "imitation.reference": 0.0,
+        "distillation": "teacher",
+        "distillation.teacher.checkpoint": teacher,
+        "distillation.layers": "[lstm.0,lstm.1,linear.0]",
+        "distillation.teacher_forcing_steps": 1,
+        "distillation.reference": 0.0,
     }
-    run = assemble(configure(**steps, **heard))
+    run = assemble(configure(**steps, **distillation))
     run.fit()
     metrics = run.trainer.callback_metrics
     parts = [
@@ -215,9 +215,9 @@ def test_half_precision_and_recomputed_layers_train(configure, recurrent):
             "nowhere/utterances.tsv",
         ),
         ({"task.simulated": 0.5}, "need a `simulator`"),
-        ({"imitation": "teacher"}, "Imitation needs .*teacher.checkpoint"),
+        ({"distillation": "teacher"}, "Distillation needs .*teacher.checkpoint"),
         (
-            {"imitation": "teacher", "imitation.teacher.checkpoint": "no.ckpt"},
+            {"distillation": "teacher", "distillation.teacher.checkpoint": "no.ckpt"},
             "'no.ckpt' is neither",
         ),
         ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
