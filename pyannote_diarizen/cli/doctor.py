@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
+from pyannote_diarizen.cli.findings import print_finding
 from pyannote_diarizen.cli.options import (
     CacheOption,
     RevisionOption,
     TokenOption,
     WeightsOnlyOption,
 )
-
-COLORS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 def doctor(
@@ -68,9 +67,6 @@ def doctor(
     statuses = set()
     for finding in findings:
         statuses.add(finding.status)
-        label = typer.style(f"{finding.status:8}", fg=COLORS[finding.status])
-        typer.echo(f"{label} {finding.text}")
-        if finding.remedy:
-            typer.echo(f"{'':8} -> {finding.remedy}")
+        print_finding(finding)
     if "error" in statuses:
         raise typer.Exit(1)

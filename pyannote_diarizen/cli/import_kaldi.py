@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pyannote_diarizen.cli.validate import tell
+from pyannote_diarizen.cli.findings import print_findings
 
 
 class Scope(str, Enum):
@@ -52,11 +52,11 @@ def import_kaldi(
     folder.
     """
     from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
-    from pyannote_diarizen.corpora.subset import check_disjoint, check_subset
+    from pyannote_diarizen.corpora.validation import check_disjoint, check_subset
 
     subsets = read_kaldi_folder(folder)
-    defects = [defect for one in subsets.values() for defect in check_subset(one)]
-    if tell([*defects, *check_disjoint(subsets)]):
+    findings = [found for one in subsets.values() for found in check_subset(one)]
+    if print_findings([*findings, *check_disjoint(subsets)]):
         typer.echo("Nothing is written: mend the errors first.", err=True)
         raise typer.Exit(1)
     called = re.sub(r"[^\w-]+", "-", folder.resolve().name)

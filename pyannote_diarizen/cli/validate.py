@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen validate`: what is wrong in data, line by line."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from pyannote_diarizen.corpora.listings import Defect
+from pyannote_diarizen.cli.findings import print_findings
 
 
 def validate(
@@ -51,29 +49,19 @@ def validate(
     """
     from pyannote_diarizen.corpora.validation import validate
 
-    wrong = 0
-    for what in data:
-        for checked in validate(what, database, root, decode):
-            wrong += (errors := tell(checked.defects, limit))
-            warnings = len(checked.defects) - errors
-            told = ", ".join(
+    num_errors = 0
+    for name in data:
+        for checked in validate(name, database, root, decode):
+            errors = print_findings(checked.findings, limit)
+            warnings = len(checked.findings) - errors
+            num_errors += errors
+            counts = ", ".join(
                 f"{num} {kind}{'s' * (num > 1)}"
                 for num, kind in ((errors, "error"), (warnings, "warning"))
                 if num
             )
             colour = "red" if errors else "yellow" if warnings else "green"
-            holds = f" ({checked.holds})" if checked.holds else ""
-            typer.secho(f"{checked.what}{holds}: {told or 'ok'}", fg=colour)
-    if wrong:
+            content = f" ({checked.content})" if checked.content else ""
+            typer.secho(f"{checked.name}{content}: {counts or 'ok'}", fg=colour)
+    if num_errors:
         raise typer.Exit(1)
-
-
-def tell(defects: "Iterable[Defect]", limit: int = 20) -> int:
-    """Print defects, errors first, and return how many of them are errors."""
-    ordered = sorted(defects, key=lambda defect: not defect.severe)
-    for defect in ordered[:limit]:
-        kind, colour = ("error", "red") if defect.severe else ("warning", "yellow")
-        typer.echo(f"{typer.style(kind, fg=colour)} {defect}")
-    if len(ordered) > limit:
-        typer.echo(f"... and {len(ordered) - limit} more: see --limit.")
-    return sum(defect.severe for defect in ordered)

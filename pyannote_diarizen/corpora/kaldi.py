@@ -22,12 +22,12 @@ from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.listings import (
     Region,
+    Subset,
     Turn,
     read_rttm,
     read_scp,
     read_uem,
 )
-from pyannote_diarizen.corpora.subset import Subset
 
 Scope = Literal["file", "database", "global"]
 NAMES = {

@@ -1,65 +1,41 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""RTTM, UEM, wav.scp and lists, read line by line, and what is wrong in each line.
+"""RTTM, UEM, `wav.scp` and lists, read line by line with the errors of each line.
 
-pyannote.database reads RTTM and UEM through pandas, which takes some lines for others:
-a speaker called "None" for none, a comment for a recording, a tenth of a second too
-much for a name. Such lines are found here, before hours of training are lost.
+pyannote.database reads RTTM and UEM files with pandas, which misreads some lines
+without an error: the speaker "None" becomes a missing value, a comment becomes a
+recording. The readers here report such lines before training starts.
+
+Times are in seconds. A line with an error is left out of the items.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.findings import Finding
 
 _RTTM_TYPES = {
     *("SPEAKER", "SPKR-INFO", "LEXEME", "NON-LEX", "NON-SPEECH", "NOSCORE", "SEGMENT"),
     *("NO_RT_METADATA", "SU", "A/P", "CB", "IP", "FILLER", "EDIT"),
 }
-"""Types of lines in the specification of NIST; only SPEAKER tells who speaks."""
+"""Types of lines in the specification of NIST; only SPEAKER lines are turns."""
 
 _MISSING = {
     *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
     *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 }
-"""Words that pandas takes for a missing value."""
+"""Words that pandas reads as a missing value."""
 
-_MARK = "\ufeff"
-"""What some editors begin files with, which becomes part of the first name."""
-
-
-@dataclass(frozen=True)
-class Defect:
-    """What is wrong somewhere, and how to mend it.
-
-    Parameters
-    ----------
-    path : Path
-        File that holds it.
-    line : int or None
-        From 1; None for the file as a whole.
-    text : str
-        What is wrong, and what to do.
-    severe : bool, optional
-        False if it does no more harm than it seems to. Defaults to True.
-    """
-
-    path: Path
-    line: int | None
-    text: str
-    severe: bool = True
-
-    def __str__(self) -> str:
-        """Tell where it is, and what."""
-        line = "" if self.line is None else f", line {self.line}"
-        return f"'{self.path}'{line}: {self.text}"
+_BYTE_ORDER_MARK = "\ufeff"
+"""Character that some editors write first; readers take it for part of a name."""
 
 
 class Turn(NamedTuple):
-    """A line of an RTTM file: who speaks when, in seconds."""
+    """SPEAKER line of an RTTM file."""
 
     line: int
     uri: str
@@ -69,7 +45,7 @@ class Turn(NamedTuple):
 
 
 class Region(NamedTuple):
-    """A line of a UEM file: what was annotated, in seconds."""
+    """Line of a UEM file: an annotated part of a recording."""
 
     line: int
     uri: str
@@ -78,7 +54,7 @@ class Region(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """A line of a list, if it is one; its audio if it comes from a `wav.scp`."""
+    """Recording of a list; its audio is known if the list is a `wav.scp`."""
 
     line: int | None
     uri: str
@@ -90,23 +66,72 @@ Item = TypeVar("Item", Turn, Region, Recording)
 
 @dataclass
 class Listing(Generic[Item]):
-    """What a file lists.
+    """Content of one file.
 
     Parameters
     ----------
     path : Path
-    items : list
-        Lines without severe defects, in order.
-    defects : list of Defect
+    items : list of Turn, Region or Recording
+        Lines without errors, in the order of the file.
+    findings : list of Finding
+        Errors and warnings, sorted by line.
     """
 
     path: Path
     items: list[Item] = field(default_factory=list)
-    defects: list[Defect] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def report(self, line: int | None, text: str, remedy: str) -> None:
+        """Add an error."""
+        self.findings.append(Finding("error", text, remedy, self.path, line))
+
+    def warn(self, item: Item, text: str, remedy: str) -> None:
+        """Add a warning about an item."""
+        self.findings.append(Finding("warning", text, remedy, self.path, item.line))
+
+
+@dataclass
+class Subset:
+    """Recordings, turns and annotated regions of one subset of a protocol.
+
+    Parameters
+    ----------
+    recordings, turns, regions : list of Listing
+        Without `turns`, annotations are in another format than RTTM. Without `regions`,
+        recordings are annotated from beginning to end.
+    findings : list of Finding
+        Files that could not be found.
+    """
+
+    recordings: list[Listing[Recording]]
+    turns: list[Listing[Turn]]
+    regions: list[Listing[Region]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def uris(self) -> list[str]:
+        """Names of recordings, in order."""
+        return [recording.uri for _, recording in iter_items(self.recordings)]
+
+    @property
+    def audio(self) -> dict[str, Path]:
+        """Audio file of each recording whose audio is known."""
+        return {
+            recording.uri: recording.audio
+            for _, recording in iter_items(self.recordings)
+            if recording.audio is not None
+        }
+
+
+def iter_items(listings: Iterable[Listing[Item]]) -> Iterator[tuple[Path, Item]]:
+    """Yield the file and the item of each line of some listings."""
+    for listing in listings:
+        for item in listing.items:
+            yield listing.path, item
 
 
 def read_rttm(path: Path) -> Listing[Turn]:
-    """Read who speaks when; see `Listing`.
+    """Read the turns of an RTTM file.
 
     Raises
     ------
@@ -117,7 +142,7 @@ def read_rttm(path: Path) -> Listing[Turn]:
 
 
 def read_uem(path: Path) -> Listing[Region]:
-    """Read what was annotated; see `Listing`.
+    """Read the annotated regions of a UEM file.
 
     Raises
     ------
@@ -128,7 +153,7 @@ def read_uem(path: Path) -> Listing[Region]:
 
 
 def read_lst(path: Path) -> Listing[Recording]:
-    """Read names of recordings, one per line; see `Listing`.
+    """Read names of recordings, one per line.
 
     Raises
     ------
@@ -139,9 +164,10 @@ def read_lst(path: Path) -> Listing[Recording]:
 
 
 def read_scp(path: Path) -> Listing[Recording]:
-    """Read names of recordings and their audio, one per line; see `Listing`.
+    """Read a `wav.scp` of Kaldi: on each line, a name and the path of its audio.
 
-    Relative paths that do not exist from here are taken from the folder of the list.
+    A relative path that does not exist in the current folder is resolved in the folder
+    of the list.
 
     Raises
     ------
@@ -150,19 +176,15 @@ def read_scp(path: Path) -> Listing[Recording]:
     """
     path = Path(path)
 
-    def parse(number: int, line: str) -> Iterator[Recording | str]:
+    def parse(number: int, line: str) -> Iterator[Recording | Finding]:
         name, *rest = line.split(maxsplit=1)
         audio = "".join(rest).strip()
         if not audio:
-            yield (
-                "expected the name of a recording and the path of its audio, got "
-                f"'{line}'."
-            )
+            text = f"expected a name and the path of its audio, got '{line}'"
+            yield _error(number, text, "add what is missing")
         elif audio.endswith("|"):
-            yield (
-                f"audio from a command is not supported, got '{audio}': write its "
-                "output to a file."
-            )
+            text = f"audio from a command is not supported, got '{audio}'"
+            yield _error(number, text, "write the output of the command to a file")
         else:
             here, beside = Path(audio), path.parent / audio
             found = beside if beside.exists() and not here.exists() else here
@@ -171,94 +193,141 @@ def read_scp(path: Path) -> Listing[Recording]:
     return _check_recordings(_read(path, parse))
 
 
+def read_wav_scp(path: Path | str) -> dict[str, Path]:
+    """Read a `wav.scp` of Kaldi and refuse it if it has an error.
+
+    Parameters
+    ----------
+    path : Path or str
+        List in UTF-8; see `read_scp`. Blank lines are skipped, paths may hold spaces.
+
+    Returns
+    -------
+    recordings : dict of str to Path
+        Audio file of each name, in order.
+
+    Raises
+    ------
+    AudioFileError
+        If a line has no path, a name comes twice, or audio would come from a command.
+        The message gives the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "wav.scp"
+    ...     _ = path.write_text("monday /audio/monday morning.wav")
+    ...     read_wav_scp(path)["monday"].name
+    'monday morning.wav'
+    """
+    listing = read_scp(Path(path))
+    for finding in listing.findings:
+        if finding.status == "error":
+            raise AudioFileError(str(finding))
+    return {item.uri: item.audio for item in listing.items if item.audio}
+
+
 def _read(
     path: Path,
-    parse: Callable[[int, str], Iterator[Item | str]],
+    parse: Callable[[int, str], Iterator[Item | Finding]],
     blank_lines: bool = True,
 ) -> Listing[Item]:
-    """Parse each line into items and into what is wrong with it."""
+    """Parse each line into items and errors."""
     listing: Listing[Item] = Listing(path)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        text = f"should be a list in UTF-8, and is not: {error}."
-        listing.defects.append(Defect(path, None, text))
+        listing.report(None, f"is not text in UTF-8: {error}", "convert it")
         return listing
-    if text.startswith(_MARK):
-        told = "an invisible mark comes before the first letter: save without BOM."
-        listing.defects.append(Defect(path, 1, told))
-    for number, line in enumerate(text.removeprefix(_MARK).splitlines(), start=1):
+    if text.startswith(_BYTE_ORDER_MARK):
+        listing.report(1, "an invisible byte-order mark comes first", "save without it")
+    lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines()
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             if not blank_lines:
-                text = "a blank line is taken for a name: delete it."
-                listing.defects.append(Defect(path, number, text))
+                listing.report(number, "a blank line is read as a name", "delete it")
             continue
         for found in parse(number, line):
-            if isinstance(found, str):
-                listing.defects.append(Defect(path, number, found))
+            if isinstance(found, Finding):
+                listing.findings.append(replace(found, path=path))
             else:
                 listing.items.append(found)
     return listing
 
 
-def _parse_turn(number: int, line: str) -> Iterator[Turn | str]:
+def _parse_turn(number: int, line: str) -> Iterator[Turn | Finding]:
     fields = line.split()
     if fields[0].startswith(";") or fields[0] not in _RTTM_TYPES:
-        yield f"expected a line that begins with SPEAKER, got '{line}': delete it."
+        text = f"expected a line that begins with SPEAKER, got '{line}'"
+        yield _error(number, text, "delete it")
         return
     if fields[0] != "SPEAKER":
         return
     if not 8 <= len(fields) <= 10:  # the last two are never used
-        yield (
+        yield _error(
+            number,
             "expected `SPEAKER recording channel start duration <NA> <NA> speaker <NA> "
-            f"<NA>`, got {len(fields)} fields: are there spaces in a name?"
+            f"<NA>`, got {len(fields)} fields",
+            "remove spaces from names, if there are any",
         )
         return
     uri, start, duration, speaker = fields[1], fields[3], fields[4], fields[7]
-    wrong = [*_wrong_names(recording=uri, speaker=speaker)]
-    wrong += _wrong_times(start=start, duration=duration)
-    yield from wrong
-    if not wrong:
+    errors = [*_check_names(number, recording=uri, speaker=speaker)]
+    errors += _check_times(number, start=start, duration=duration)
+    yield from errors
+    if not errors:
         yield Turn(number, uri, float(start), float(start) + float(duration), speaker)
 
 
-def _parse_region(number: int, line: str) -> Iterator[Region | str]:
+def _parse_region(number: int, line: str) -> Iterator[Region | Finding]:
     fields = line.split()
     if len(fields) != 4:
-        yield f"expected `recording channel start end`, got '{line}'."
+        text = f"expected `recording channel start end`, got '{line}'"
+        yield _error(number, text, "write these four fields, or delete the line")
         return
     uri, _, start, end = fields
-    wrong = [*_wrong_names(recording=uri), *_wrong_times(start=start, end=end)]
-    if not wrong and float(end) <= float(start):
-        wrong = [f"it ends at {end} s, before it begins at {start} s: swap the two?"]
-    yield from wrong
-    if not wrong:
+    errors = [*_check_names(number, recording=uri)]
+    errors += _check_times(number, start=start, end=end)
+    if not errors and float(end) <= float(start):
+        text = f"the region ends at {end} s, before it begins at {start} s"
+        errors = [_error(number, text, "swap the two, if they are swapped")]
+    yield from errors
+    if not errors:
         yield Region(number, uri, float(start), float(end))
 
 
-def _parse_name(number: int, line: str) -> Iterator[Recording | str]:
+def _parse_name(number: int, line: str) -> Iterator[Recording | Finding]:
     if len(line.split()) > 1:
-        yield f"expected one name, without spaces, got '{line.strip()}'."
+        text = f"expected one name without spaces, got '{line.strip()}'"
+        yield _error(number, text, "write one name per line")
     else:
         yield Recording(number, line.strip())
 
 
-def _wrong_names(**names: str) -> Iterator[str]:
-    for what, name in names.items():
+def _error(line: int, text: str, remedy: str) -> Finding:
+    return Finding("error", text, remedy, line=line)
+
+
+def _check_names(number: int, **names: str) -> Iterator[Finding]:
+    for kind, name in names.items():
         if name in _MISSING:
-            yield f"the {what} is called '{name}', which is read as none: rename it."
+            text = f"the {kind} is called '{name}', which is read as a missing value"
+            yield _error(number, text, "rename it")
         elif '"' in name:
-            yield f"the {what} is called {name}: take the quotation mark out."
+            text = f"the {kind} is called {name}, with a quotation mark"
+            yield _error(number, text, "remove the quotation mark")
 
 
-def _wrong_times(**times: str) -> Iterator[str]:
-    for what, time in times.items():
+def _check_times(number: int, **times: str) -> Iterator[Finding]:
+    for kind, time in times.items():
         try:
             seconds = float(time)
         except ValueError:
             seconds = math.nan
         if not 0 <= seconds < math.inf:
-            yield f"expected its {what} in seconds, from 0, got '{time}'."
+            text = f"expected the {kind} in seconds, at least 0, got '{time}'"
+            yield _error(number, text, "write a number")
 
 
 def _check_turns(listing: Listing[Turn]) -> Listing[Turn]:
@@ -266,17 +335,17 @@ def _check_turns(listing: Listing[Turn]) -> Listing[Turn]:
     for turn in sorted(listing.items, key=lambda turn: (turn.start, turn.end)):
         before = last.get((turn.uri, turn.speaker))
         if turn.start == turn.end:
-            _warn(listing, turn, "it lasts 0 s and is ignored: delete it.")
+            listing.warn(turn, "the turn lasts 0 s and is ignored", "delete it")
             continue
         if before is not None and turn.start < before.end:
             same = turn[1:] == before[1:]
-            how = "repeats" if same else "overlaps with"
-            text = f"'{turn.speaker}' {how} their own turn of line {before.line}: "
-            text += "delete it." if same else "merge the two."
-            _warn(listing, turn, text)
+            verb = "repeats" if same else "overlaps"
+            text = f"the turn {verb} another turn of '{turn.speaker}', line "
+            remedy = "delete it" if same else "merge the two"
+            listing.warn(turn, f"{text}{before.line}", remedy)
         if before is None or turn.end > before.end:
             last[turn.uri, turn.speaker] = turn
-    return _in_order(listing)
+    return _sort(listing)
 
 
 def _check_regions(listing: Listing[Region]) -> Listing[Region]:
@@ -284,41 +353,24 @@ def _check_regions(listing: Listing[Region]) -> Listing[Region]:
     for region in sorted(listing.items, key=lambda region: region.start):
         before = last.get(region.uri)
         if before is not None and region.start < before.end:
-            text = f"it overlaps with line {before.line} of the same recording."
-            _warn(listing, region, f"{text[:-1]}: merge the two.")
+            text = f"the region overlaps line {before.line} of the same recording"
+            listing.warn(region, text, "merge the two")
         if before is None or region.end > before.end:
             last[region.uri] = region
-    return _in_order(listing)
+    return _sort(listing)
 
 
 def _check_recordings(listing: Listing[Recording]) -> Listing[Recording]:
     first: dict[str, Recording] = {}
     for recording in listing.items:
         if recording.uri in first:
-            text = f"'{recording.uri}' is in the list twice: delete it, or rename it."
-            listing.defects.append(Defect(listing.path, recording.line, text))
+            text = f"'{recording.uri}' is in the list twice"
+            listing.report(recording.line, text, "delete it, or rename it")
         first.setdefault(recording.uri, recording)
     listing.items = list(first.values())
-    return _in_order(listing)
+    return _sort(listing)
 
 
-def _warn(listing: Listing[Item], item: Item, text: str) -> None:
-    listing.defects.append(Defect(listing.path, item.line, text, severe=False))
-
-
-def _in_order(listing: Listing[Item]) -> Listing[Item]:
-    listing.defects.sort(key=lambda defect: defect.line or 0)
+def _sort(listing: Listing[Item]) -> Listing[Item]:
+    listing.findings.sort(key=lambda finding: finding.line or 0)
     return listing
-
-
-def raise_first(defects: Sequence[Defect]) -> None:
-    """Raise an error for the first severe defect.
-
-    Raises
-    ------
-    AudioFileError
-        If there is one.
-    """
-    for defect in defects:
-        if defect.severe:
-            raise AudioFileError(str(defect))

@@ -9,11 +9,11 @@ module imports them.
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.hub.bundled import bundled_names, known_names
 from pyannote_diarizen.installation import (
     IMPORT_ERRORS,
@@ -29,25 +29,6 @@ from pyannote_diarizen.installation import (
 from pyannote_diarizen.resources import find_hparams
 
 WEIGHTS = "pytorch_model.bin"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Parameters
-    ----------
-    status : {"ok", "warning", "error"}
-        A warning leaves most things working.
-    text : str
-        One line.
-    remedy : str, optional
-        What to type or do.
-    """
-
-    status: Literal["ok", "warning", "error"]
-    text: str
-    remedy: str = ""
 
 
 def examine(

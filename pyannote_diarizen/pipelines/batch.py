@@ -12,7 +12,7 @@ from pyannote.core import Annotation
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import list_audio
-from pyannote_diarizen.corpora.wav_scp import read_wav_scp
+from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
 
 _LIST_SUFFIX = ".scp"

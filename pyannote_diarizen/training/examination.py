@@ -13,7 +13,7 @@ from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.corpora.protocols import subset_files
-from pyannote_diarizen.diagnosis.machine import Finding
+from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.training.preflight import check_files
 from pyannote_diarizen.training.recordings import (
     examine_chunks,

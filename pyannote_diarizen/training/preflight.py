@@ -13,15 +13,12 @@ from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.audio.reader import audio_info
-from pyannote_diarizen.corpora.protocols import subset_files
-from pyannote_diarizen.corpora.shipped_protocols import find_protocol
-from pyannote_diarizen.corpora.subset import check_subset
+from pyannote_diarizen.corpora.protocols import find_protocol, subset_files
+from pyannote_diarizen.corpora.validation import TOLERANCE, check_subset
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.training.recordings import examine_chunks
 
 _SEVERAL = "X."
-_TOLERANCE = 0.1
-"""Seconds by which annotations may outlast their recording."""
 
 
 def check_lines(protocol: str, database: Path | None) -> None:
@@ -46,11 +43,11 @@ def check_lines(protocol: str, database: Path | None) -> None:
         return
     subsets = find_protocol(protocol, database, None).subsets(protocol)
     for name in {"train", "development"} & set(subsets):
-        defects = check_subset(subsets[name], with_audio=False)
-        severe = [defect for defect in defects if defect.severe]
-        if severe:
+        findings = check_subset(subsets[name], with_audio=False)
+        errors = [finding for finding in findings if finding.status == "error"]
+        if errors:
             raise ValueError(
-                f"{severe[0]} `pyannote-diarizen validate` lists all that is wrong."
+                f"{errors[0]} `pyannote-diarizen validate` lists all that is wrong."
             )
 
 
@@ -134,7 +131,7 @@ def _longest_region(file: ProtocolFile) -> float:
         raise AudioFileError(f"'{file['audio']}' holds no sample.")
     annotated = file["annotated"]
     end = max(annotated.extent().end, file["annotation"].get_timeline().extent().end)
-    if end > audio.duration + _TOLERANCE:
+    if end > audio.duration + TOLERANCE:
         raise ValueError(
             f"it is annotated up to {end:.1f} s, but '{file['audio']}' lasts "
             f"{audio.duration:.1f} s"

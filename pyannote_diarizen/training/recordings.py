@@ -9,7 +9,7 @@ import numpy as np
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.corpora.simultaneous import seconds_by_num_speakers
-from pyannote_diarizen.diagnosis.machine import Finding
+from pyannote_diarizen.findings import Finding
 
 _NAMED = 5
 """Files or speakers that a finding names, the others are counted."""

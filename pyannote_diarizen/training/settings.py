@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from omegaconf import DictConfig
 
-from pyannote_diarizen.diagnosis.machine import Finding
+from pyannote_diarizen.findings import Finding
 
 FINE_TUNING_RATE = 2e-5
 """Of a backbone that learned elsewhere, in all recipes."""

@@ -37,7 +37,7 @@ def test_nothing_is_written_while_something_is_wrong(run, talks):
         rttm.write(TURN.replace("0.5", "nan"))
     imported = run("import-kaldi", str(talks))
     assert imported.exit_code == 1
-    assert "rttm', line 2: expected its start in seconds" in imported.stdout
+    assert "rttm', line 2: expected the start in seconds" in imported.stdout
     assert not (talks / "database.yml").exists()
 
 
@@ -46,8 +46,9 @@ def test_errors_go_first_and_only_so_many(run, talks):
     rttm.write_text(TURN * 4 + TURN.replace("0.5", "nan"))
     checked = run("validate", str(rttm), "--limit", "2")
     assert checked.exit_code == 1
-    error, warning, more, total = checked.stdout.splitlines()
+    error, _, warning, remedy, more, total = checked.stdout.splitlines()
     assert (error.split()[0], warning.split()[0]) == ("error", "warning")
+    assert remedy == "         -> delete it"
     assert more == "... and 2 more: see --limit."
     assert total == f"'{rttm}' (4 lines): 1 error, 3 warnings"
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Every protocol says what it is, and the host finds all that the checker asks for."""
+"""Shipped protocols describe their corpus; the host finds the files they need."""
 
 import re
 from pathlib import Path
@@ -11,10 +11,14 @@ import soundfile
 import yaml
 from pyannote.database import registry
 
-from pyannote_diarizen.corpora.database import Database
-from pyannote_diarizen.corpora.protocols import SUBSETS, load_protocol, subset_files
-from pyannote_diarizen.corpora.shipped_protocols import find_protocol
-from pyannote_diarizen.corpora.subset import check_subset
+from pyannote_diarizen.corpora.protocols import (
+    SUBSETS,
+    Database,
+    find_protocol,
+    load_protocol,
+    subset_files,
+)
+from pyannote_diarizen.corpora.validation import check_subset
 from pyannote_diarizen.resources import resource_folder
 
 FILES = sorted(resource_folder("protocols").glob("*.yml"))
@@ -77,7 +81,7 @@ def test_what_is_complete_is_found_by_the_host_too(tmp_path, path, name):
     subsets = database.subsets(name)
     protocol = load_protocol(name, database.path)
     for subset, lists in subsets.items():
-        assert [d for d in check_subset(lists) if d.severe] == []
+        assert not any(found.status == "error" for found in check_subset(lists))
         (file,) = subset_files(protocol, subset)
         assert file["annotation"].labels() == ["A"]
         assert Path(file["audio"]).is_file()
@@ -88,25 +92,25 @@ def test_what_is_missing_is_counted_and_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "configs", {})  # of other tests
     path, name = next(item for item in NAMES if item[1].startswith("AMI-SDM"))
-    train = find_protocol(name, None, None).subsets(name)["train"]
-    (defect,) = train.defects[:1]
-    assert defect.text.startswith("`uri` of train: missing 'AMI-diarization-")
+    train = find_protocol(name).subsets(name)["train"]
+    assert train.findings[0].text.startswith(
+        "`uri` of train: missing 'AMI-diarization-"
+    )
 
     make(tmp_path, path, name)
     lists = tmp_path / "AMI-diarization-setup/lists/train.meetings.txt"
     lists.write_text("a\nb\nc\nd\nrecording0\n")
-    train = find_protocol(name, None, tmp_path).subsets(name)["train"]
-    rttm, uem, audio = [defect.text for defect in train.defects]
-    assert rttm.startswith("`annotation` of train: 4 of 5 missing 'AMI-")
-    assert (
-        f"c.rttm' and 1 more. The head of the file tells how to prepare '{tmp_path}"
-        in rttm
+    train = find_protocol(name, root=tmp_path).subsets(name)["train"]
+    rttm, uem, audio = [str(finding) for finding in train.findings]
+    assert "AMI.yml': `annotation` of train: 4 of 5 missing 'AMI-" in rttm
+    assert rttm.endswith(
+        f"c.rttm' and 1 more: prepare '{tmp_path}' as the head of 'AMI.yml' describes."
     )
-    assert uem.startswith("`annotated` of train: 4 of 5 missing")
+    assert "`annotated` of train: 4 of 5 missing" in uem
     missing = tmp_path / "amicorpus/a/audio/a.Array1-01.wav"
-    assert audio.startswith(f"audio of train: 4 of 5 missing '{missing}', ")
+    assert f"audio of train: 4 of 5 missing '{missing}', " in audio
 
 
 def test_a_name_that_there_is_not(tmp_path):
     with pytest.raises(ValueError, match=r"called 'A\.B\.C', only .*RAMC\.Speaker"):
-        find_protocol("A.B.C", None, None)
+        find_protocol("A.B.C")

@@ -10,10 +10,10 @@ import pytest
 import soundfile
 from pyannote.core import Segment
 
-from pyannote_diarizen.corpora.database import Database
 from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
-from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
-from pyannote_diarizen.corpora.subset import Subset, check_disjoint, check_subset
+from pyannote_diarizen.corpora.listings import Subset
+from pyannote_diarizen.corpora.protocols import Database, load_protocol, subset_files
+from pyannote_diarizen.corpora.validation import check_disjoint, check_subset
 
 # the registry, which all tests share, warns of databases that replace others
 pytestmark = pytest.mark.filterwarnings("ignore:Replacing existing")
@@ -124,7 +124,7 @@ def test_names_that_are_none(tmp_path, uri, database, message):
     assert not (tmp_path / "database.yml").exists()
 
 
-# -- what is wrong between files
+# -- checks between files
 
 
 def edit(folder: Path, name: str, content: str) -> Subset:
@@ -136,56 +136,62 @@ TURN = RTTM.format(uri="friday", start=0.5, duration=1.0, speaker="A")
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "line", "severe", "told"),
+    ("name", "content", "line", "status", "message"),
     [
         (
             "wav.scp",
             "friday gone.wav\n",
             1,
-            True,
+            "error",
             "'gone.wav' does not exist",
         ),
-        ("rttm", TURN + TURN.replace("friday", "f"), 2, False, "'f' is in no list"),
-        ("rttm", TURN.replace("0.5", "3.9"), 1, False, "turn ends at 4.9 s, the audio"),
-        ("rttm", TURN.replace("0.5", "500"), 1, True, "are times in seconds"),
-        ("all.uem", "friday 1 0 5\n", 1, True, "ends at 5 s, .* at 4.000 s: write"),
-        ("rttm", "", 1, True, "nobody speaks in 'friday'"),
-        ("all.uem", "", 1, True, "'friday' has no region in a UEM file"),
+        ("rttm", TURN + TURN.replace("friday", "f"), 2, "warning", "'f' is in no list"),
+        (
+            "rttm",
+            TURN.replace("0.5", "3.9"),
+            1,
+            "warning",
+            "ends at 4.9 s, the audio",
+        ),
+        ("rttm", TURN.replace("0.5", "500"), 1, "error", "times are in seconds"),
+        ("all.uem", "friday 1 0 5\n", 1, "error", "ends at 5 s, .* at 4.000 s: let"),
+        ("rttm", "", 1, "error", "'friday' has no turn"),
+        ("all.uem", "", 1, "error", "'friday' has no region in a UEM file"),
     ],
 )
-def test_files_that_contradict_each_other(folder, name, content, line, severe, told):
-    (defect,) = check_subset(edit(folder, name, content))
-    assert (defect.line, defect.severe) == (line, severe)
-    assert re.search(told, defect.text)
+def test_files_that_contradict_each_other(folder, name, content, line, status, message):
+    (finding,) = check_subset(edit(folder, name, content))
+    assert (finding.line, finding.status) == (line, status)
+    assert re.search(message, str(finding))
 
 
 def test_silence_is_possible_in_some_recordings(folder):
     (folder / "train" / "rttm").write_text(TURN.replace("friday", "monday"))
-    (defect,) = check_subset(read_kaldi_folder(folder)["train"])
-    assert (defect.line, defect.severe) == (2, False)
-    assert "nobody speaks in 'tuesday'" in defect.text
+    (finding,) = check_subset(read_kaldi_folder(folder)["train"])
+    assert (finding.line, finding.status) == (2, "warning")
+    assert "'tuesday' has no turn" in finding.text
 
 
 def test_audio_that_cannot_be_used(folder):
     audio = folder / "dev/of other names/0.wav"
     soundfile.write(audio, np.empty(0), 8000)
-    (defect,) = check_subset(read_kaldi_folder(folder)["development"])
-    assert "'friday' cannot be used. " in defect.text
-    assert "has no sample" in defect.text
+    (finding,) = check_subset(read_kaldi_folder(folder)["development"])
+    assert "'friday' cannot be used: " in finding.text
+    assert "has no sample" in finding.text
     soundfile.write(audio, np.full(32000, np.nan), 8000, "FLOAT")
     subset = read_kaldi_folder(folder)["development"]
     assert check_subset(subset) == []
-    (defect,) = check_subset(subset, decode=True)
-    assert "NaN" in defect.text
+    (finding,) = check_subset(subset, decode=True)
+    assert "NaN" in finding.text
 
 
-def test_audio_is_looked_at_on_request_only(folder):
+def test_audio_is_checked_on_request_only(folder):
     subset = edit(folder, "wav.scp", "friday gone.wav\n")
     assert check_subset(subset, with_audio=False) == []
 
 
 def test_recordings_of_two_subsets(folder):
     write_subset(folder / "test", "sunday", "tuesday")
-    (defect,) = check_disjoint(read_kaldi_folder(folder))
-    assert (defect.path, defect.line) == (folder / "test/wav.scp", 2)
-    assert "'tuesday' is in train, too" in defect.text
+    (finding,) = check_disjoint(read_kaldi_folder(folder))
+    assert (finding.path, finding.line) == (folder / "test/wav.scp", 2)
+    assert "'tuesday' is also in train" in finding.text

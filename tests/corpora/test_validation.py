@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Whatever is named is recognised, and checked as what it is."""
+"""Files, folders and protocols are recognised and checked."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "holds", "defects"),
+    ("name", "content", "num_findings"),
     [
         ("few.rttm", "1 lines", 0),
         ("few.uem", "1 lines", 0),
@@ -45,11 +45,11 @@ def folder(tmp_path: Path) -> Path:
         (".", "2.00 s", 0),
     ],
 )
-def test_files_and_folders(folder, name, holds, defects):
+def test_files_and_folders(folder, name, content, num_findings):
     if name == ".":  # without lists, audio
         (folder / "wav.scp").unlink()
     (checked,) = validate(str(folder / name))
-    assert (checked.holds, len(checked.defects)) == (holds, defects)
+    assert (checked.content, len(checked.findings)) == (content, num_findings)
 
 
 @pytest.mark.parametrize("by_name", [True, False])
@@ -60,11 +60,11 @@ def test_protocols(folder, by_name):
     else:
         found = validate(str(path))
     train, test, shared = found
-    assert train.what == "Chats.SpeakerDiarization.Few, train"
-    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
-    assert test.defects == []
-    (defect,) = shared.defects
-    assert "'monday' is in train, too" in defect.text
+    assert train.name == "Chats.SpeakerDiarization.Few, train"
+    assert (train.content, train.findings) == ("1 recordings, 1 turns", [])
+    assert test.findings == []
+    (finding,) = shared.findings
+    assert "'monday' is also in train" in finding.text
 
 
 def test_a_root_elsewhere(folder):
@@ -72,9 +72,9 @@ def test_a_root_elsewhere(folder):
     moved.parent.mkdir()
     (folder / "mine.yml").rename(moved)
     train, *_ = validate(str(moved), root=folder)
-    assert train.defects == []
+    assert train.findings == []
     train, *_ = validate(str(moved))
-    assert "`uri` of train: missing 'few.lst'" in train.defects[0].text
+    assert "`uri` of train: missing 'few.lst'" in train.findings[0].text
 
 
 def test_audio_and_protocols_of_several_files(folder):
@@ -85,15 +85,15 @@ def test_audio_and_protocols_of_several_files(folder):
     (folder / "audio.yml").write_text(yaml.safe_dump(audio))
     name = "Chats.SpeakerDiarization.Few"
     train, *_ = validate(name, database=folder / "audio.yml")
-    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+    assert (train.content, train.findings) == ("1 recordings, 1 turns", [])
     train, *_ = validate(name, database=folder / "mine.yml")
-    assert "audio of train: missing 'no template in" in train.defects[0].text
+    assert "audio of train: missing 'no template in" in train.findings[0].text
 
 
 def test_annotations_of_another_format_are_not_looked_for(folder):
     (folder / "mine.yml").write_text(YML.replace("few.rttm", "'{uri}.lab'"))
     train, *_ = validate(str(folder / "mine.yml"))
-    assert (train.holds, train.defects) == ("1 recordings, 0 turns", [])
+    assert (train.content, train.findings) == ("1 recordings, 0 turns", [])
 
 
 def test_old_spellings(folder):
@@ -101,14 +101,14 @@ def test_old_spellings(folder):
     (folder / "few.rttm").rename(folder / "monday.rttm")
     (folder / "mine.yml").write_text(old)
     train, *_ = validate(str(folder / "mine.yml"))
-    assert (train.holds, train.defects) == ("1 recordings, 1 turns", [])
+    assert (train.content, train.findings) == ("1 recordings, 1 turns", [])
 
 
-def test_nothing_of_that_name(folder):
+def test_unknown_data(folder):
     with pytest.raises(FileNotFoundError, match="nor the name of a protocol"):
         list(validate(str(folder / "gone.rttm")))
     (folder / "notes").touch()
-    with pytest.raises(ValueError, match="ends in none of rttm, uem"):
+    with pytest.raises(ValueError, match="end in one of rttm, uem"):
         list(validate(str(folder / "notes")))
     (folder / "wrong.yml").write_text("Databases: {}")
     with pytest.raises(ValueError, match="lacks `Protocols`"):

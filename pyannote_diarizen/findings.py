@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Results of checks: of the machine, of data, and of a training before it starts.
+
+`doctor`, `validate`, `import-kaldi` and the checks before training all return
+`Finding`, and `cli.findings` prints all of them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Result of one check.
+
+    Parameters
+    ----------
+    status : {"ok", "warning", "error"}
+        An error stops the work that was checked; a warning does not.
+    text : str
+        What was found, in one line.
+    remedy : str, optional
+        What to type or to do.
+    path : Path, optional
+        File that the finding is about.
+    line : int, optional
+        Line of that file, from 1. None stands for the file as a whole.
+
+    Examples
+    --------
+    >>> print(Finding("error", "a blank line", "delete it", Path("train.lst"), 2))
+    'train.lst', line 2: a blank line: delete it.
+    """
+
+    status: Literal["ok", "warning", "error"]
+    text: str
+    remedy: str = ""
+    path: Path | None = None
+    line: int | None = None
+
+    @property
+    def located_text(self) -> str:
+        """File, line and text."""
+        if self.path is None:
+            return self.text
+        line = "" if self.line is None else f", line {self.line}"
+        return f"'{self.path}'{line}: {self.text}"
+
+    def __str__(self) -> str:
+        """Return file, line, text and remedy as a sentence, for error messages."""
+        remedy = f": {self.remedy}" if self.remedy else ""
+        return f"{self.located_text}{remedy}."
