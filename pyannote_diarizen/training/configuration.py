@@ -10,13 +10,16 @@ options and their defaults are read from the constructors; no YAML repeats them.
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from pyannote.audio.core.task import Task
 
+from pyannote_diarizen.corpora.protocols import load_protocol
 from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.functional.schedules import (
     constant,
@@ -76,6 +79,32 @@ def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
         for name, parameter in parameters(kind).items()
         if name not in _GIVEN and _is_plain(parameter.default)
     }
+
+
+def make_task(config: DictConfig) -> Task:
+    """Build the task of a training, with its protocol.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Configuration of a training.
+
+    Raises
+    ------
+    OSError
+        If a file that `config` names does not exist.
+    ValueError
+        If `config` is wrong.
+    """
+    protocol = load_protocol(config.protocol, database_of(config))
+    # only the chosen ones: some tasks do not take them
+    given = {name: build(config[name]) for name in PARTS if config.get(name)}
+    return build(config.task, protocol=protocol, **given)
+
+
+def database_of(config: DictConfig) -> Path | None:
+    """`database.yml` of a training, if its configuration names one."""
+    return Path(config.database) if "database" in config else None
 
 
 def build(config: DictConfig, **given: Any) -> Any:

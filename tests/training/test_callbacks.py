@@ -19,8 +19,7 @@ from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 from pyannote_diarizen.training.callbacks import Curves, StepMonitor, ValidationFigures
 from pyannote_diarizen.training.configuration import build
-from pyannote_diarizen.training.epoch_table import EpochTable
-from pyannote_diarizen.training.history import TABLE, History
+from pyannote_diarizen.training.history import TABLE, EpochTable, History
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The .*dataloader.* does not have many workers"
