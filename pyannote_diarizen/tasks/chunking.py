@@ -7,8 +7,7 @@ Here, an epoch holds each chunk once, in a new order.
 
 Unlike DiariZen, which counts whole seconds, drops the first and the last second of each
 region, and skips recordings shorter than a chunk plus two seconds, regions are used
-from start to end. The chunks of DiariZen are those of `[start + 1, end - 1]`, in whole
-seconds.
+from start to end. DiariZen uses the part `[start + 1, end - 1]`, in whole seconds.
 """
 
 import os
@@ -56,6 +55,7 @@ def shifted_chunks(
     """
     if not shift > 0:
         raise ValueError(f"`shift` should be in seconds, above 0, got {shift}.")
+    # the last chunk starts at or before end - duration
     num = np.floor((end - start - duration + PRECISION) / shift) + 1
     return start + shift * np.arange(max(0, int(num)))
 

@@ -76,7 +76,7 @@ class EmbeddingDistillationLoss(nn.Module):
         self.weight = weight
 
     def forward(self, embeddings: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Compare embeddings with those of the teacher.
+        """Compare embeddings of the student with the teacher's.
 
         Parameters
         ----------
@@ -181,6 +181,7 @@ def teacher_embeddings(
         waveforms = _read(pool, [excerpts[index] for index in batch])
         batches.append(np.asarray(teacher(waveforms)))
     embeddings = np.empty((len(excerpts), batches[0].shape[1]), dtype=np.float32)
+    # back to the order of excerpts, (num_excerpts, dimension), then unit length
     embeddings[order] = np.concatenate(batches)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     if cache is not None:

@@ -177,6 +177,7 @@ class PowersetDiarization(SpeakerDiarization):
                 self._simulate_chunk(self.simulator, rng)["y"].data
                 for _ in range(COUNTED_CHUNKS)
             )
+            # mean over real and simulated chunks
             shares = (1 - self.simulated) * shares
             shares += self.simulated * shares_in_chunks(chunks, most)
         return balanced_class_weights(
@@ -236,6 +237,7 @@ class PowersetDiarization(SpeakerDiarization):
             duration=receptive_field.duration, step=receptive_field.step
         )
         num_frames = self.model.num_frames(len(conversation.waveform))
+        # activity of each speaker: (num_frames, num_speakers)
         activity = conversation.activity(frames, num_frames)
         waveform = torch.from_numpy(conversation.waveform)[None]
         return {

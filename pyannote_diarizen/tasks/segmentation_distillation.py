@@ -218,9 +218,8 @@ class SegmentationDistillation:
         )
         if classes != own:
             raise ValueError(
-                f"The teacher has {classes} classes, the student {own}: set "
-                "`max_speakers_per_chunk` and `max_speakers_per_frame` to those of the "
-                "teacher."
+                f"The teacher has {classes} classes, the student {own}: give the "
+                "teacher's `max_speakers_per_chunk` and `max_speakers_per_frame`."
             )
         self.options = options
         self.student = student
@@ -250,6 +249,7 @@ class SegmentationDistillation:
         num_frames = self.student.num_frames(waveforms.shape[-1])
         center = self.student.receptive_field_center
         centers = np.array([center(frame) for frame in range(num_frames)])
+        # (batch, num_frames, num_classes), (batch, num_frames, num_features) per layer
         posteriors, targets = self._teacher(waveforms, centers)
         is_forced = step < self.options.teacher_forcing_steps
         with self._recorded.replaced(targets if is_forced else {}):
@@ -264,6 +264,7 @@ class SegmentationDistillation:
             )
         }
         for name, target in targets.items():
+            # total variance of the features, averaged: 1 is the error of the mean
             variance = target.var(dim=(0, 1), correction=0).mean()
             parts[name] = F.mse_loss(hidden[name].float(), target) / variance
         return scores, parts

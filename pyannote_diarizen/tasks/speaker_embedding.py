@@ -268,6 +268,7 @@ class SpeakerEmbedding(Task):
         sample_rate = self.sample_rate
         while True:
             duration = rng.uniform(self.min_duration, self.duration)
+            # each class once before any of them occurs again
             labels = rng.permutation(len(self.excerpts_of))
             num_samples = round(duration * sample_rate)
             for label in np.resize(labels, self.batch_size):
@@ -310,6 +311,7 @@ class SpeakerEmbedding(Task):
         crop = np.resize(crop, num_samples)  # repeated if too short
         if self.recorder is None:
             return crop
+        # unit level, preceded by silence for the reverberation of the room
         level = np.sqrt(np.mean(crop**2)) + np.float32(1e-6)
         speech = np.pad(crop / level, (self.recorder.lead, 0))
         return self.recorder.record(speech[None], rng)
@@ -330,6 +332,7 @@ class SpeakerEmbedding(Task):
         embeddings = self.model.forward_embedding(frames, weights).float()
         margin_loss: Any = self.model.loss_func
         with torch.autocast(embeddings.device.type, enabled=False):
+            # ArcFace [1]_ of (batch, dimension) embeddings and their (batch,) classes
             loss = margin_loss(embeddings, batch["y"])
             logged = {"loss/margin": loss}
             if self.targets is not None:
@@ -357,6 +360,7 @@ class SpeakerEmbedding(Task):
         drawn = torch.rand(batch_size, 1) < self.paste
 
         def pasted(resolution: int) -> Tensor:
+            # centre of each of `resolution` intervals, relative to the crop
             instant = (torch.arange(resolution) + 0.5) / resolution
             return (instant >= start) & (instant < start + share) & drawn
 

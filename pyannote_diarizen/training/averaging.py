@@ -124,6 +124,7 @@ def average_checkpoints(paths: Sequence[Path]) -> Model:
     first = read_model(paths[0])
     model = build_model(first, paths[0])
     known = {name.partition(".")[0] for name in model.state_dict()}
+    # sums over checkpoints, in double precision
     total = {
         name: weight.double()
         for name, weight in first["state_dict"].items()
@@ -215,8 +216,9 @@ def select_epochs(
         return sorted(epochs, key=values.__getitem__)[:num]
     if rule == "until":
         return epochs[max(0, best + 1 - num) : best + 1]
-    first = len(epochs) - num
+    first = len(epochs) - num  # "last"
     if rule == "around":
+        # centred on the best epoch, shifted to stay within the run
         first = min(max(0, best - num // 2), first)
     return epochs[first : first + num]
 

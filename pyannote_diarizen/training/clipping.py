@@ -74,6 +74,7 @@ class PercentileClipping(Callback):
         if not math.isfinite(self.norm):
             optimizer.zero_grad()
             return
+        # limit at step t: percentile of the norms of steps t - history + 1, ..., t
         self.norms.append(self.norm)
         self.limit = float(np.percentile(self.norms, self.percentile))
         torch.nn.utils.clip_grads_with_norm_(parameters, self.limit, total)

@@ -30,13 +30,15 @@ from pyannote_diarizen.functional.schedules import (
 )
 from pyannote_diarizen.plugins import Group, component_names, load_component
 from pyannote_diarizen.tasks.segmentation_distillation import Distillation
+from pyannote_diarizen.training.callbacks import ValidationFigures
+from pyannote_diarizen.training.clipping import PercentileClipping
 
 GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
 """Group of components behind each group of the configuration."""
 
 _SCHEDULES = (constant, linear, cosine, one_cycle, noam)
-_DEFAULTS = (Distillation,)
-"""Classes whose options a YAML inherits by `defaults: [/defaults@_here_: NAME]`."""
+_DEFAULTS = (Distillation, PercentileClipping, ValidationFigures)
+"""Classes whose options YAML files take from `/defaults` in their defaults list."""
 
 PARTS = ("augmentation", "simulator", "distillation")
 """Groups of the configuration that are built first, then given to the task."""
@@ -57,7 +59,7 @@ def register_components() -> None:
     for schedule in _SCHEDULES:
         store.store(schedule.__name__, component_config(schedule), "scheduler")
     for kind in _DEFAULTS:
-        store.store(kind.__name__, component_config(kind), "defaults")
+        store.store(kind.__qualname__, component_config(kind), "defaults")
 
 
 def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
@@ -152,7 +154,7 @@ def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     Returns
     -------
     parameters : mapping of str to inspect.Parameter
-        Parameters of a class include those that it passes to its parents.
+        Parameters of a class include the parameters of parents that get its `**kwargs`.
     """
     if not inspect.isclass(target):
         return inspect.signature(target).parameters

@@ -22,7 +22,7 @@ CARD = """\
 # {name}
 
 Speaker diarization by pyannote-diarizen. The segmentation was trained in `{run}`. The
-other models and the hyper-parameters are those of {pipeline}.
+other models and the hyper-parameters come from {pipeline}.
 
 ```python
 from pyannote.audio import Pipeline

@@ -117,6 +117,7 @@ def check_durations(
     )
     if lost <= _MAX_LOST:
         return Finding("ok", text)
+    # 90 % of the regions would be long enough
     fitting = float(np.quantile(regions, 0.1))
     return Finding(
         "error" if len(short) == len(regions) else "warning",
@@ -147,6 +148,7 @@ def check_chunks(
     counts = [count for file in files for count in _speakers_of_file(file, duration)]
     if not counts:
         return Finding("ok", "chunks: none to count speakers in")
+    # share of chunks with more speakers than outputs
     crowded = float(np.mean(np.array(counts) > max_num_speakers))
     text = (
         f"chunks: at most {max(counts)} speakers in {duration:g} s, more than "
@@ -154,6 +156,7 @@ def check_chunks(
     )
     if crowded <= min(_MAX_CROWDED, max_crowded):
         return Finding("ok", text)
+    # number of speakers that all but _MAX_CROWDED of the chunks have at most
     enough = int(np.quantile(counts, 1 - _MAX_CROWDED, method="higher"))
     return Finding(
         "warning" if crowded <= max_crowded else "error",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Who watches a training sees all of it, and it goes as if nobody had watched."""
+"""Callbacks log and draw a training without changing it."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,9 +148,9 @@ def test_pictures_are_in_their_folder(run):
 
 
 def test_watching_changes_nothing(run, tmp_path):
-    watched = run[1].model.state_dict()
+    observed = run[1].model.state_dict()
     for name, weight in fit(tmp_path, []).model.state_dict().items():
-        assert torch.equal(weight, watched[name]), name
+        assert torch.equal(weight, observed[name]), name
 
 
 def test_chunks_are_those_of_the_validation_set(run):
@@ -200,7 +200,7 @@ def test_validation_steps_inside_calls_of_the_model_are_no_scores(tmp_path):
     assert figures._said is scores
 
 
-def test_a_run_is_watched_by_default(configure):
+def test_a_run_has_these_callbacks_by_default(configure):
     config = configure(callbacks__chunks=None, callbacks__curves=None)
     callbacks = {name: build(each) for name, each in config.callbacks.items()}
     assert isinstance(callbacks["curves"], Curves)
