@@ -61,9 +61,9 @@ def doctor(
         weights_only=weights_only,
     )
     if config is not None:
-        from pyannote_diarizen.training.examination import examine_training, read_config
+        from pyannote_diarizen.training.preflight import check_training, read_config
 
-        findings = chain(findings, examine_training(read_config(config)))
+        findings = chain(findings, check_training(read_config(config)))
     statuses = set()
     for finding in findings:
         statuses.add(finding.status)

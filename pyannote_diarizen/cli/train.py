@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-audio-train`: training and fine-tuning, in the grammar of Hydra."""
+"""`pyannote-audio-train`: training and fine-tuning, configured by Hydra."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ from pyannote_diarizen.resources import resource_folder
 def main() -> None:
     """Read the command line, compose the configuration, train."""
     os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
-    # errors are told here, not by Hydra
+    # errors are printed here, not by Hydra
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     folder = str(resource_folder("hparams").resolve())
     with _one_line_errors():
@@ -36,10 +36,10 @@ def main() -> None:
 
 
 def train(config: DictConfig) -> None:
-    """Train as configured."""
+    """Train with a configuration."""
     from pyannote_diarizen.training.run import assemble, write_config
 
-    # the same for all processes, whenever each of them has started
+    # the same folder for all processes, although they start at different times
     config.run = HydraConfig.get().runtime.output_dir
     with _one_line_errors():
         run = assemble(config)
@@ -51,21 +51,21 @@ def train(config: DictConfig) -> None:
 
 
 def _check_structure(pretrained: str) -> None:
-    """Refuse to be told the structure of a model that has one."""
+    """Refuse options of the structure of a pretrained model."""
     chosen = HydraConfig.get().runtime.choices["model"]
     for typed in HydraConfig.get().overrides.task:
         if typed.startswith("model.") or (
             typed.startswith("model=") and chosen != pretrained
         ):
             raise ValueError(
-                f"{typed} is of no use: the model of +pretrained is a {pretrained} of "
-                "the structure that it has."
+                f"{typed} has no effect: the structure of +pretrained, a {pretrained}, "
+                "is fixed."
             )
 
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Tell errors in one line, with exit code 2."""
+    """Print an error in one line, and exit with code 2."""
     try:
         yield
     except IncompatiblePackagesError as error:
@@ -86,12 +86,12 @@ def _fail(message: str) -> None:
 
 
 def _unknown_key(error: Exception) -> str | None:
-    """Say what the configuration has, if it lacks what was to be set."""
-    slip = error.__cause__
-    if not isinstance(slip, OmegaConfBaseException) or slip.parent_node is None:
+    """Message with the known keys, if the error is an unknown key."""
+    cause = error.__cause__
+    if not isinstance(cause, OmegaConfBaseException) or cause.parent_node is None:
         return None
-    where, _, key = str(slip.full_key).rpartition(".")
-    known = list(map(str, slip.parent_node))
+    where, _, key = str(cause.full_key).rpartition(".")
+    known = list(map(str, cause.parent_node))
     return unknown_keys(f"in '{where}'" if where else "to set", [key], known)
 
 

@@ -30,7 +30,7 @@ def cross_entropy(
     *,
     class_weights: Tensor | None = None,
     label_smoothing: float = 0.0,
-    focusing: float = 0.0,
+    focal_gamma: float = 0.0,
 ) -> Tensor:
     r"""Compute the cross-entropy of powerset classes [1]_.
 
@@ -48,7 +48,7 @@ def cross_entropy(
     label_smoothing : float, optional
         :math:`\epsilon`, what the target leaves to all classes alike [3]_. Between 0
         and 1, defaults to 0.
-    focusing : float, optional
+    focal_gamma : float, optional
         :math:`\gamma` of the focal loss, which turns to frames that are hard [2]_.
         Defaults to 0, 2 is usual.
 
@@ -57,9 +57,9 @@ def cross_entropy(
     loss : (batch_size, num_frames) Tensor
     """
     loss = -log_probabilities
-    if focusing:
+    if focal_gamma:
         doubt = -torch.expm1(log_probabilities)  # 1 - p, exact where p is close to 1
-        loss = loss * doubt.clamp_min(_LEAST_DOUBT) ** focusing
+        loss = loss * doubt.clamp_min(_LEAST_DOUBT) ** focal_gamma
     if class_weights is not None:
         loss = loss * class_weights
     hard = loss.gather(-1, target.unsqueeze(-1)).squeeze(-1)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Chunks of several channels, as many as the model is trained with."""
+"""Training chunks with the number of channels of the model."""
 
 from typing import Any, Literal
 
@@ -12,15 +12,15 @@ from pyannote_diarizen.audio.reader import AudioReader
 
 
 class ChunkReader(AudioReader):
-    """Reader that gives all chunks the same shape.
+    """Reader whose chunks all have the same shape.
 
     Parameters
     ----------
     sample_rate : int
         In hertz.
     num_channels : int, optional
-        1 averages the channels of a file. More keeps as many of them, from the first,
-        and fills up with zeros. Defaults to 1.
+        1 (default) averages the channels of a file. A larger number keeps the first
+        channels, and adds channels of zeros if the file has fewer.
     """
 
     def __init__(self, sample_rate: int, num_channels: int = 1) -> None:
@@ -30,13 +30,13 @@ class ChunkReader(AudioReader):
     def crop(
         self, file: Any, segment: Segment, mode: Literal["raise", "pad"] = "pad"
     ) -> tuple[Tensor, int]:
-        """Read a chunk; zeros follow what ends before it does."""
+        """Read a chunk, padded by zeros at the end of the file."""
         waveform, sample_rate = super().crop(file, segment, mode=mode)
         return fit_channels(waveform, self.num_channels), sample_rate
 
 
 def fit_channels(waveform: Tensor, num_channels: int) -> Tensor:
-    """Keep the first channels of (channel, sample), or add channels of zeros."""
+    """Waveform (num_channels, sample): first channels, or channels of zeros added."""
     missing = max(0, num_channels - len(waveform))
     return torch.nn.functional.pad(waveform[:num_channels], (0, 0, 0, missing))
 
@@ -44,7 +44,7 @@ def fit_channels(waveform: Tensor, num_channels: int) -> Tensor:
 class SameTargets(nn.Module):
     """Augmentation of chunks whose channels share their targets.
 
-    torch-audiomentations wants targets for each channel, the host has them once.
+    torch-audiomentations expects targets per channel; pyannote.audio has one for all.
     """
 
     def __init__(self, augmentation: nn.Module) -> None:
@@ -52,7 +52,7 @@ class SameTargets(nn.Module):
         self.augmentation = augmentation
 
     def forward(self, samples: Tensor, sample_rate: int, targets: Tensor) -> Any:
-        """Augment (batch, channel, sample), given (batch, 1, frame, class) targets."""
+        """Augment (batch, channel, sample) with (batch, 1, frame, class) targets."""
         targets = targets.expand(-1, samples.shape[1], -1, -1)
         augmented = self.augmentation(
             samples=samples, sample_rate=sample_rate, targets=targets

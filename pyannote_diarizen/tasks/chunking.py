@@ -1,14 +1,13 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Chunks that follow each other by a fixed shift, as DiariZen trains on them.
+"""Training chunks at regular starts, as in DiariZen.
 
-pyannote.audio draws chunks at random, so that an epoch has some twice and others not at
-all; here each is seen once in an epoch, in another order each time.
+pyannote.audio draws chunks at random: an epoch holds some twice, others not at all.
+Here, an epoch holds each chunk once, in a new order.
 
-DiariZen counts in whole seconds, leaves out the first and the last one of each region,
-and skips, without a word, recordings of less than the chunk and two seconds. Here a
-region is used from its beginning to its end; what `[start + 1, end - 1]`, in whole
-seconds, holds are the chunks of DiariZen.
+Unlike DiariZen, which counts whole seconds, drops the first and the last second of each
+region, and skips recordings shorter than a chunk plus two seconds, regions are used
+from start to end. DiariZen uses the part `[start + 1, end - 1]`, in whole seconds.
 """
 
 import os
@@ -22,22 +21,22 @@ from pyannote.audio.core.task import Subsets
 from torch.utils.data import get_worker_info
 
 PRECISION = 1e-3
-"""Seconds by which a region may be too short: times are stored in single precision."""
+"""Tolerance in seconds: times are stored in single precision."""
 
 
 def shifted_chunks(
     start: float, end: float, duration: float, shift: float
 ) -> np.ndarray:
-    """Tell where the chunks of a region start.
+    """Compute the starts of the chunks of a region.
 
     Parameters
     ----------
     start, end : float
-        The region, in seconds.
+        Region, in seconds.
     duration : float
-        Of chunks.
+        Duration of a chunk, in seconds.
     shift : float
-        From the start of a chunk to that of the next.
+        Seconds from the start of a chunk to the next.
 
     Returns
     -------
@@ -56,6 +55,7 @@ def shifted_chunks(
     """
     if not shift > 0:
         raise ValueError(f"`shift` should be in seconds, above 0, got {shift}.")
+    # the last chunk starts at or before end - duration
     num = np.floor((end - start - duration + PRECISION) / shift) + 1
     return start + shift * np.arange(max(0, int(num)))
 
@@ -63,19 +63,19 @@ def shifted_chunks(
 def training_chunks(
     prepared_data: Mapping[str, Any], duration: float, shift: float
 ) -> list[tuple[int, float]]:
-    """List the file and the start of each chunk of the training set.
+    """File and start of each chunk of the training set.
 
     Parameters
     ----------
     prepared_data : Mapping
-        Of the task.
+        Prepared data of the task.
     duration, shift : float
         See `shifted_chunks`.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If no region holds a chunk.
     """
     subset = prepared_data["audio-metadata"]["subset"]
     files = set(np.flatnonzero(subset == Subsets.index("train")).tolist())
@@ -98,26 +98,26 @@ def training_chunks(
     return chunks
 
 
-def share_of_worker(num_chunks: int, model: Model) -> Iterator[int]:
-    """Go through those chunks for ever that are up to this worker of this process.
+def chunks_of_worker(num_chunks: int, model: Model) -> Iterator[int]:
+    """Chunks of this worker of this process, without end.
 
     Parameters
     ----------
     num_chunks : int
-        Of all of them.
+        Number of chunks of an epoch, over all workers.
     model : Model
-        That is trained on them.
+        Model that is trained.
 
     Yields
     ------
     chunk : int
-        See `in_turn`.
+        See `shuffled_epochs`.
     """
     worker = get_worker_info()
     num_workers, number = (1, 0) if worker is None else (worker.num_workers, worker.id)
-    return in_turn(
+    return shuffled_epochs(
         num_chunks,
-        # of Lightning's `seed_everything`, the same in all processes
+        # set by Lightning's `seed_everything`, the same in all processes
         int(os.environ.get("PL_GLOBAL_SEED", "0")),
         model.current_epoch,
         model.global_rank * num_workers + number,
@@ -125,20 +125,20 @@ def share_of_worker(num_chunks: int, model: Model) -> Iterator[int]:
     )
 
 
-def in_turn(
+def shuffled_epochs(
     num_chunks: int, seed: int, epoch: int, part: int, num_parts: int
 ) -> Iterator[int]:
-    """Go through chunks for ever, each once in an epoch.
+    """Yield chunks without end, each once in an epoch, in a new order each time.
 
     Parameters
     ----------
     num_chunks : int
     seed : int
-        The same for all parts.
+        Seed of the order, the same for all parts.
     epoch : int
-        To begin with: what is resumed goes on with the order that it would have had.
+        First epoch; a resumed run continues with the order it would have had.
     part, num_parts : int
-        Which of how many processes this one is; they share the chunks out.
+        Index of this part and number of parts: parts share the chunks of an epoch.
 
     Yields
     ------

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Training of segmentation models: powerset classes, real and simulated speech.
+"""Training of segmentation models with powerset classes [1]_.
+
+Chunks come from real recordings, from simulated conversations, or from both.
 
 References
 ----------
@@ -33,76 +35,75 @@ from pyannote_diarizen.tasks.channel_selection import (
     SameTargets,
     fit_channels,
 )
-from pyannote_diarizen.tasks.chunking import share_of_worker, training_chunks
+from pyannote_diarizen.tasks.chunking import chunks_of_worker, training_chunks
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
 from pyannote_diarizen.tasks.segmentation_distillation import (
-    Imitation,
-    SegmentationImitation,
+    Distillation,
+    SegmentationDistillation,
 )
 from pyannote_diarizen.tasks.segmentation_loss import REFERENCE, SegmentationLoss
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 
 COUNTED_CHUNKS = 200
-"""Simulated chunks that tell how frequent classes are."""
+"""Number of simulated chunks from which class frequencies are estimated."""
 
 
 class SinglePrecisionPowerset(Powerset):
     """Powerset that computes in float32 under autocast.
 
-    The assignment of speakers goes through NumPy, which has no bfloat16.
+    The permutation of speakers is computed by NumPy, which has no bfloat16.
     """
 
     def to_multilabel(self, powerset: Tensor, soft: bool = False) -> Tensor:
-        """Convert scores of powerset classes to activity of speakers."""
+        """Convert scores of powerset classes to speaker activity."""
         with torch.autocast(powerset.device.type, enabled=False):
             return super().to_multilabel(powerset.float(), soft=soft)
 
     def to_powerset(self, multilabel: Tensor) -> Tensor:
-        """Convert activity of speakers to powerset classes."""
+        """Convert speaker activity to powerset classes."""
         with torch.autocast(multilabel.device.type, enabled=False):
             return super().to_powerset(multilabel.float())
 
 
 class PowersetDiarization(SpeakerDiarization):
-    """Speaker diarization of chunks, from real recordings and simulated ones.
+    """Segmentation task on real recordings and simulated conversations.
 
-    Everything that the host's task takes is taken too.
+    It takes all parameters of `pyannote.audio.tasks.SpeakerDiarization`, too.
 
     Parameters
     ----------
     protocol : SpeakerDiarizationProtocol
         Real recordings.
     loss : SegmentationLoss or mapping, optional
-        What the labels ask for, or the options of a `SegmentationLoss`. Defaults to the
-        cross-entropy of powerset classes [1]_. That is what `loss/val` is whatever
-        `loss`, so that runs can be compared.
+        Loss, or its options. Defaults to the cross-entropy of powerset classes [1]_.
+        `loss/val` is always this cross-entropy, so that runs can be compared.
     simulator : ConversationSimulator, optional
         Source of simulated chunks.
     simulated : float, optional
-        Share of training chunks that are simulated. Defaults to 0 without `simulator`
-        and to 0.9 with it.
+        Share of simulated training chunks. Defaults to 0 without `simulator`, to 0.9
+        with it.
     identification : float, optional
-        Weight of an auxiliary loss: frames that enter the Conformer should tell who
-        speaks, among all speakers of the simulator [2]_. Telling speakers of a chunk
-        apart comes hours of audio sooner with it. Defaults to 0.
-    imitation : Imitation or mapping, optional
-        A teacher, heard besides the labels, or the options of an `Imitation`. Defaults
-        to none.
+        Weight of an auxiliary loss: the frames that enter the Conformer identify their
+        speaker among all speakers of the simulator [2]_. The model then separates the
+        speakers of a chunk after fewer hours of audio. Defaults to 0.
+    distillation : Distillation or mapping, optional
+        Teacher whose outputs are learned besides the labels, or the options of
+        `Distillation`. Defaults to none.
     batches_per_epoch : int, optional
-        Defaults to what covers the real recordings once.
+        Defaults to the number that covers the real recordings once.
     shift : float, optional
-        Real chunks start every so many seconds, each once in an epoch, as in DiariZen.
-        Defaults to none: they are drawn at random, as in pyannote.audio.
+        Seconds from the start of a real chunk to the next; each chunk occurs once in an
+        epoch, as in DiariZen. By default, chunks are drawn at random, as in
+        pyannote.audio.
     mixing : RecordingMixer or mapping, optional
-        How chunks are mixed with others of their batch, or the options of a
-        `RecordingMixer`. Defaults to not at all.
+        Mixes chunks of a batch, or the options of `RecordingMixer`. Defaults to none.
     **host
         See `pyannote.audio.tasks.SpeakerDiarization`.
 
     Raises
     ------
     ValueError
-        If options contradict one another.
+        If options contradict each other.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class PowersetDiarization(SpeakerDiarization):
         simulator: ConversationSimulator | None = None,
         simulated: float | None = None,
         identification: float = 0.0,
-        imitation: Imitation | Mapping[str, Any] | None = None,
+        distillation: Distillation | Mapping[str, Any] | None = None,
         batches_per_epoch: int | None = None,
         shift: float | None = None,
         mixing: RecordingMixer | Mapping[str, Any] | None = None,
@@ -134,23 +135,23 @@ class PowersetDiarization(SpeakerDiarization):
         self.simulator = simulator
         self.simulated = simulated
         self.identification = identification
-        self.imitation = (
-            Imitation(**imitation) if isinstance(imitation, Mapping) else imitation
-        )
+        if isinstance(distillation, Mapping):
+            distillation = Distillation(**distillation)
+        self.distillation = distillation
         self.batches_per_epoch = batches_per_epoch
         self.shift = shift
-        self.mixing = (
-            RecordingMixer(**mixing) if isinstance(mixing, Mapping) else mixing
-        )
+        if isinstance(mixing, Mapping):
+            mixing = RecordingMixer(**mixing)
+        self.mixing = mixing
 
     def setup_loss_func(self) -> None:
-        """Give the model what training needs."""
+        """Attach powerset, class weights, reader and auxiliary losses to the model."""
         self.model.powerset = SinglePrecisionPowerset(
             len(self.specifications.classes), self.specifications.powerset_max_classes
         )
         class_weights = self._balance_classes() if self.loss.class_balance else None
         self.model.register_buffer("class_weights", class_weights, persistent=False)
-        # without FFmpeg, and chunks that are not full
+        # reads without FFmpeg, and pads chunks at the end of a file
         self.model.audio = ChunkReader(
             self.model.hparams.sample_rate, self.model.hparams.num_channels
         )
@@ -162,11 +163,13 @@ class PowersetDiarization(SpeakerDiarization):
                 scale=20.0,
             )
             self.model.lnorm.register_forward_hook(self._keep_frames)
-        if self.imitation is not None:
-            self._imitate = SegmentationImitation(self.imitation, self.model)
+        if self.distillation is not None:
+            self._distill = SegmentationDistillation(self.distillation, self.model)
 
     def _balance_classes(self) -> Tensor:
+        """Weights of powerset classes by their frequency, (num_classes,)."""
         most = self.max_speakers_per_frame
+        # (max_speakers_per_frame + 1,): silence, one speaker, two at once ...
         shares = shares_in_recordings(self.prepared_data, most)
         if self.simulator is not None and self.simulated:
             rng = np.random.default_rng(0)
@@ -174,6 +177,7 @@ class PowersetDiarization(SpeakerDiarization):
                 self._simulate_chunk(self.simulator, rng)["y"].data
                 for _ in range(COUNTED_CHUNKS)
             )
+            # mean over real and simulated chunks
             shares = (1 - self.simulated) * shares
             shares += self.simulated * shares_in_chunks(chunks, most)
         return balanced_class_weights(
@@ -195,7 +199,7 @@ class PowersetDiarization(SpeakerDiarization):
         return super().train__len__()
 
     def train__iter__(self) -> Iterator[dict[str, Any]]:
-        """Draw real and simulated chunks for ever."""
+        """Yield real and simulated chunks without end."""
         seed = create_rng_for_worker(self.model).getrandbits(64)
         rng = np.random.default_rng(seed)
         real = super().train__iter__()
@@ -209,7 +213,7 @@ class PowersetDiarization(SpeakerDiarization):
 
     def _shift_chunks(self, shift: float) -> Iterator[dict[str, Any]]:
         chunks = training_chunks(self.prepared_data, self.duration, shift)
-        for number in share_of_worker(len(chunks), self.model):
+        for number in chunks_of_worker(len(chunks), self.model):
             file_id, start = chunks[number]
             yield self.prepare_chunk(file_id, start, self.duration)
 
@@ -228,17 +232,18 @@ class PowersetDiarization(SpeakerDiarization):
     ) -> dict[str, Any]:
         conversation = simulator.simulate(self.duration, rng)
         receptive_field = self.model.receptive_field
-        # chunks start at zero, as in the host's `prepare_chunk` and `Inference`
+        # frames start at 0, as in `prepare_chunk` and `Inference` of pyannote.audio
         frames = SlidingWindow(
             duration=receptive_field.duration, step=receptive_field.step
         )
         num_frames = self.model.num_frames(len(conversation.waveform))
+        # activity of each speaker: (num_frames, num_speakers)
         activity = conversation.activity(frames, num_frames)
         waveform = torch.from_numpy(conversation.waveform)[None]
         return {
             "X": fit_channels(waveform, self.model.hparams.num_channels),
             "y": SlidingWindowFeature(activity, frames, labels=conversation.speakers),
-            "speaker": _who_speaks(conversation, activity, simulator.pool.speakers),
+            "speaker": _single_speaker(conversation, activity, simulator.pool.speakers),
             "meta": dict.fromkeys(
                 (*self.prepared_data["audio-metadata"].dtype.names, "file"), UNKNOWN
             ),
@@ -247,9 +252,9 @@ class PowersetDiarization(SpeakerDiarization):
     def collate_fn(
         self, batch: list[dict[str, Any]], stage: str = "train"
     ) -> dict[str, Tensor]:
-        """Mix chunks if they are to be trained on, and stack them."""
+        """Stack chunks, after mixing them if they are training chunks."""
         if self.mixing is not None and stage == "train":
-            # workers have different seeds of torch
+            # seeded by torch, whose seed differs between workers
             rng = np.random.default_rng(int(torch.randint(2**62, ())))
             batch = self.mixing(batch, self.max_speakers_per_chunk, rng)
         collated = super().collate_fn(batch, stage=stage)
@@ -259,7 +264,7 @@ class PowersetDiarization(SpeakerDiarization):
         return collated
 
     def collate_y(self, batch: list[dict[str, Any]]) -> Tensor:
-        """Stack targets, of those who speak most where there are too many."""
+        """Stack targets of the most active speakers, up to the maximum number."""
         most = self.max_speakers_per_chunk
         limited = [{"y": limit_speakers(sample["y"], most)} for sample in batch]
         return super().collate_y(limited)
@@ -267,19 +272,19 @@ class PowersetDiarization(SpeakerDiarization):
     def training_step(
         self, batch: dict[str, Tensor], batch_idx: int
     ) -> dict[str, Tensor]:
-        """Compute what labels, teacher and voices ask for, and log each part."""
+        """Compute the loss of labels, teacher and identification; log each part."""
         waveforms = batch["X"]
-        imitated: dict[str, Tensor] = {}
-        if self.imitation is None:
+        distilled: dict[str, Tensor] = {}
+        if self.distillation is None:
             scores = self.model(waveforms)
         else:
-            scores, imitated = self._imitate(waveforms, self.model.global_step)
+            scores, distilled = self._distill(waveforms, self.model.global_step)
         loss, parts = self.loss(
             scores, batch["y"], self.model.powerset, self.model.class_weights
         )
-        if self.imitation is not None:
-            loss = self._imitate.loss(loss, imitated)
-            parts |= imitated
+        if self.distillation is not None:
+            loss = self._distill.loss(loss, distilled)
+            parts |= distilled
         if self.identification:
             parts["identification"] = self._identify(batch["speaker"])
             loss = loss + self.identification * parts["identification"]
@@ -289,7 +294,7 @@ class PowersetDiarization(SpeakerDiarization):
         return {"loss": loss}
 
     def _identify(self, speaker: Tensor) -> Tensor:
-        known = speaker != UNKNOWN
+        known = speaker != UNKNOWN  # (batch_size, num_frames)
         with torch.autocast(speaker.device.type, enabled=False):
             return self.model.identification_loss(
                 self._frames[known].float(), speaker[known]
@@ -299,12 +304,15 @@ class PowersetDiarization(SpeakerDiarization):
         self.model.log(name, loss, on_step=False, on_epoch=True)
 
 
-def _who_speaks(
+def _single_speaker(
     conversation: SimulatedConversation, activity: np.ndarray, speakers: list[str]
 ) -> np.ndarray:
-    """Index in `speakers` of the only speaker of each frame."""
-    who = np.full(len(activity), UNKNOWN)
+    """Index in `speakers` of the speaker of each frame with exactly one, (num_frames,).
+
+    Other frames are UNKNOWN.
+    """
+    index = np.full(len(activity), UNKNOWN)
+    is_single = activity.sum(axis=1) == 1
     for speaker, active in zip(conversation.speakers, activity.T, strict=True):
-        alone = (active == 1) & (activity.sum(axis=1) == 1)
-        who[alone] = speakers.index(speaker)
-    return who
+        index[is_single & (active == 1)] = speakers.index(speaker)
+    return index

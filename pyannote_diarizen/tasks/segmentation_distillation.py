@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Imitation of a segmentation model that met more conversations than the student can.
+"""Knowledge distillation of segmentation models [1]_.
 
-Labels of simulated conversations say who speaks, but not how real conversations
-sound. A model trained on many of those answers by what it knows: its posteriors [1]_
-and what its layers hold [2]_ are worth more to the student than labels alone. At first,
-each layer of the student may hear what the teacher's hears, so that all learn at once,
-none waiting for those before it [3]_; see also `teacher_forcing`. A recurrent layer
-that has never heard itself goes astray once it is alone, so that it should do so in
-part of the chunks [4]_.
+A teacher trained on many real conversations gives the student more than the labels of
+simulated ones: its posteriors [1]_, and the hidden states that enter its layers [2]_.
+
+During the first steps, each layer of the student can take the hidden states of the
+teacher as input, so that all layers learn in parallel [3]_. An LSTM layer then also
+takes the teacher's outputs as recurrent inputs (`teacher_forcing`). At inference, it
+takes its own: scheduled sampling [4]_ does so in a share of the chunks already.
 
 References
 ----------
@@ -31,110 +31,114 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+import torch.nn.functional as F  # noqa: N812 - usual name
 from pyannote.audio.core.model import Model
 from pyannote.audio.models.segmentation import PyanNet
 from torch import Tensor, nn
 
-from pyannote_diarizen.tasks.scheduled_sampling import forced_outputs
+from pyannote_diarizen.tasks.teacher_forcing import teacher_forced_outputs
 
 
 @dataclass(frozen=True)
-class Imitation:
-    """A teacher, and how much what it says matters.
+class Distillation:
+    """Teacher of a segmentation model, and weights of the losses.
 
     Parameters
     ----------
     teacher : Model
-        Segmentation model of the same powerset. Its order of speakers is imitated, too.
-    layers : sequence of str
-        Names that layers have in both models, one after the other. What enters them is
-        imitated; it should be (batch, frame, feature), of as many features. None by
-        default.
-    forced_steps : int, optional
-        Steps of training in which each of these layers hears what the teacher's hears,
-        an LSTM also what the teacher's has just said. Defaults to 0.
-    sampled : float, optional
-        Share of chunks in which such an LSTM hears what it has just said itself, given
-        what the teacher's hears [4]_. Defaults to 0.
+        Segmentation model with the powerset classes of the student. The student learns
+        the teacher's order of speakers, too.
+    layers : sequence of str, optional
+        Names of layers that both models have, in order. The student also learns their
+        inputs, (batch, frame, feature) hidden states of the same size in both models.
+        None by default.
+    teacher_forcing_steps : int, optional
+        Number of training steps during which the teacher's hidden states enter these
+        layers of the student. Defaults to 0.
+    scheduled_sampling : float, optional
+        Share of chunks, during these steps, in which the recurrent inputs of an LSTM
+        layer are its own outputs instead of the teacher's [4]_. Defaults to 0.
     reference : float, optional
         Weight of the loss of the labels. Defaults to 1.
     posteriors : float, optional
-        Weight of the divergence from its posteriors. Defaults to 1.
+        Weight of the divergence from the teacher's posteriors. Defaults to 1.
     hidden : float, optional
-        Weight of the errors of what enters `layers`. Defaults to 1.
+        Weight of the errors of the inputs of `layers`. Defaults to 1.
 
     Raises
     ------
     ValueError
-        If `sampled` is no share, or of steps that are not forced.
+        If `scheduled_sampling` is out of range, or without `teacher_forcing_steps`.
     """
 
     teacher: Model
     layers: Sequence[str] = ()
-    forced_steps: int = 0
-    sampled: float = 0.0
+    teacher_forcing_steps: int = 0
+    scheduled_sampling: float = 0.0
     reference: float = 1.0
     posteriors: float = 1.0
     hidden: float = 1.0
 
     def __post_init__(self) -> None:
         """Check options."""
-        if not 0 <= self.sampled <= 1:
+        if not 0 <= self.scheduled_sampling <= 1:
             raise ValueError(
-                f"`sampled` should be between 0 and 1, got {self.sampled}."
+                "`scheduled_sampling` should be between 0 and 1, got "
+                f"{self.scheduled_sampling}."
             )
-        if self.sampled and not self.forced_steps:
-            raise ValueError("`sampled` is of no use without `forced_steps`.")
+        if self.scheduled_sampling and not self.teacher_forcing_steps:
+            raise ValueError(
+                "`scheduled_sampling` has no effect without `teacher_forcing_steps`."
+            )
 
 
 class LayerInputs:
-    """What enters some layers of a model, each time it is called.
+    """Inputs of some layers of a model, recorded at each call and replaced on demand.
 
     Parameters
     ----------
     model : nn.Module
     layers : sequence of str
-        Names of its layers.
+        Names of layers of `model`.
 
     Attributes
     ----------
-    heard : dict of str to Tensor
-        What entered each layer in the last call.
+    inputs : dict of str to Tensor
+        Input of each layer in the last call.
     layers : dict of str to nn.Module
 
     Raises
     ------
     ValueError
-        If there is no such layer.
+        If `model` has no such layer.
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[str]) -> None:
-        self.heard: dict[str, Tensor] = {}
+        self.inputs: dict[str, Tensor] = {}
         self.layers: dict[str, nn.Module] = {}
         self._replaced: Mapping[str, Tensor] = {}
         known = dict(model.named_modules())
         for name in layers:
             if name not in known:
                 raise ValueError(
-                    f"{type(model).__name__} has no layer {name!r} but "
+                    f"{type(model).__name__} has no layer '{name}' but "
                     f"{', '.join(layer for layer in known if layer)}."
                 )
 
-            def listen(
+            def record(
                 layer: nn.Module, inputs: tuple[Any, ...], name: str = name
             ) -> tuple[Any, ...] | None:
-                self.heard[name] = inputs[0]
+                self.inputs[name] = inputs[0]
                 if name not in self._replaced:
                     return None
                 return (self._replaced[name], *inputs[1:])
 
             self.layers[name] = known[name]
-            known[name].register_forward_pre_hook(listen)
+            known[name].register_forward_pre_hook(record)
 
     @contextmanager
     def replaced(self, inputs: Mapping[str, Tensor]) -> Iterator[None]:
-        """Let layers hear something else."""
+        """Replace the inputs of layers by others, by name."""
         self._replaced = inputs
         try:
             yield
@@ -143,13 +147,13 @@ class LayerInputs:
 
 
 class SegmentationTeacher:
-    """A segmentation model, asked at the frames of another.
+    """Segmentation model, evaluated at the frames of another one.
 
     Parameters
     ----------
     model : Model
     layers : sequence of str
-        Names of the layers whose input is told, (batch, frame, feature).
+        Names of the layers whose (batch, frame, feature) inputs are returned.
 
     Raises
     ------
@@ -159,45 +163,46 @@ class SegmentationTeacher:
 
     def __init__(self, model: Model, layers: Sequence[str]) -> None:
         self.model = model.eval().requires_grad_(False)
-        self._inputs = LayerInputs(model, layers)
+        self._recorded = LayerInputs(model, layers)
 
     @torch.no_grad()
     def __call__(
         self, waveforms: Tensor, centers: np.ndarray
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Tell what the model says at given instants.
+        """Compute posteriors and hidden states at the frames nearest to `centers`.
 
         Parameters
         ----------
         waveforms : (batch, channel, sample) Tensor
         centers : (num_frames,) np.ndarray
-            Instants, in samples.
+            Centres of the frames of the student, in samples.
 
         Returns
         -------
-        probabilities : (batch, num_frames, num_classes) Tensor
-        inputs : dict of str to (batch, num_frames, num_features) Tensor
-            Both at the frames nearest to the instants.
+        posteriors : (batch, num_frames, num_classes) Tensor
+        hidden : dict of str to (batch, num_frames, num_features) Tensor
+            Inputs of `layers`.
         """
         self.model.to(waveforms.device).eval()
         scores = self.model(waveforms)
+        # centre of frame k of the teacher: first + k * step
         first = self.model.receptive_field_center(0)
         step = self.model.receptive_field_center(1) - first
         nearest = np.round((centers - first) / step).astype(int)
         nearest = np.clip(nearest, 0, scores.shape[1] - 1)
-        inputs = {
+        hidden = {
             name: frames[:, nearest].float()
-            for name, frames in self._inputs.heard.items()
+            for name, frames in self._recorded.inputs.items()
         }
-        return scores[:, nearest].float().exp(), inputs
+        return scores[:, nearest].float().exp(), hidden
 
 
-class SegmentationImitation:
-    """What a student is asked to imitate.
+class SegmentationDistillation:
+    """Distillation losses of a student.
 
     Parameters
     ----------
-    imitation : Imitation
+    options : Distillation
     student : Model
 
     Raises
@@ -206,21 +211,20 @@ class SegmentationImitation:
         If one of the models lacks a layer, or their classes differ.
     """
 
-    def __init__(self, imitation: Imitation, student: Model) -> None:
+    def __init__(self, options: Distillation, student: Model) -> None:
         classes, own = (
             model.specifications.num_powerset_classes
-            for model in (imitation.teacher, student)
+            for model in (options.teacher, student)
         )
         if classes != own:
             raise ValueError(
-                f"The teacher tells {classes} classes, the student should tell "
-                f"{own}: `max_speakers_per_chunk` and `max_speakers_per_frame` "
-                "should be those of the teacher."
+                f"The teacher has {classes} classes, the student {own}: give the "
+                "teacher's `max_speakers_per_chunk` and `max_speakers_per_frame`."
             )
-        self.imitation = imitation
+        self.options = options
         self.student = student
-        self._teacher = SegmentationTeacher(imitation.teacher, imitation.layers)
-        self._inputs = LayerInputs(student, imitation.layers)
+        self._teacher = SegmentationTeacher(options.teacher, options.layers)
+        self._recorded = LayerInputs(student, options.layers)
 
     def __call__(
         self, waveforms: Tensor, step: int
@@ -231,60 +235,72 @@ class SegmentationImitation:
         ----------
         waveforms : (batch, channel, sample) Tensor
         step : int
-            Of training.
+            Training step.
 
         Returns
         -------
         scores : (batch, num_frames, num_classes) Tensor
-            By the student.
+            Log-probabilities by the student.
         parts : dict of str to () Tensor
-            "divergence" of Kullback and Leibler per frame, in nats, and, for each
-            layer, the mean square error of what enters it: 1 for the mean.
+            "divergence": Kullback-Leibler divergence per frame, in nats. For each
+            layer: mean square error of its input, divided by the variance of the
+            teacher's, so that predicting the mean gives 1.
         """
         num_frames = self.student.num_frames(waveforms.shape[-1])
         center = self.student.receptive_field_center
         centers = np.array([center(frame) for frame in range(num_frames)])
-        probabilities, told = self._teacher(waveforms, centers)
-        is_forced = step < self.imitation.forced_steps
-        with self._inputs.replaced(told if is_forced else {}):
+        # (batch, num_frames, num_classes), (batch, num_frames, num_features) per layer
+        posteriors, targets = self._teacher(waveforms, centers)
+        is_forced = step < self.options.teacher_forcing_steps
+        with self._recorded.replaced(targets if is_forced else {}):
             scores = self.student(waveforms)
-        heard = dict(self._inputs.heard)
+        hidden = dict(self._recorded.inputs)
         if is_forced:
-            heard |= self._force(told, heard)
+            hidden |= self._force(targets, hidden)
         parts = {
+            # sum over classes of p (log p - log q), p by the teacher, q by the student
             "divergence": F.kl_div(
-                scores.flatten(0, 1), probabilities.flatten(0, 1), reduction="batchmean"
+                scores.flatten(0, 1), posteriors.flatten(0, 1), reduction="batchmean"
             )
         }
-        for name, expected in told.items():
-            variance = expected.var(dim=(0, 1), correction=0).mean()
-            parts[name] = F.mse_loss(heard[name].float(), expected) / variance
+        for name, target in targets.items():
+            # total variance of the features, averaged: 1 is the error of the mean
+            variance = target.var(dim=(0, 1), correction=0).mean()
+            parts[name] = F.mse_loss(hidden[name].float(), target) / variance
         return scores, parts
 
     def _force(
-        self, told: Mapping[str, Tensor], own: Mapping[str, Tensor]
+        self, targets: Mapping[str, Tensor], own: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Tell what enters layers that follow an LSTM, if that is forced."""
-        first = next(iter(told.values()))
-        is_sampled = torch.rand(len(first), 1, 1) < self.imitation.sampled
+        """Teacher-forced inputs of the layers that follow an LSTM layer.
+
+        Parameters
+        ----------
+        targets, own : mapping of str to (batch, frame, feature) Tensor
+            Inputs of each layer, of the teacher and of the student.
+        """
+        first = next(iter(targets.values()))
+        # one draw per chunk, (batch, 1, 1)
+        is_sampled = torch.rand(len(first), 1, 1) < self.options.scheduled_sampling
         is_sampled = is_sampled.to(first.device)
 
-        def before(follower: str) -> Tensor:
-            return torch.where(is_sampled, own[follower].detach(), told[follower])
+        def recurrent(follower: str) -> Tensor:
+            """Recurrent inputs: the outputs, that is, the input of the next layer."""
+            return torch.where(is_sampled, own[follower].detach(), targets[follower])
 
         layers = {
-            follower: (layer, told[name], before(follower))
-            for name, follower in pairwise(told)
-            if isinstance(layer := self._inputs.layers[name], nn.LSTM)
+            follower: (layer, targets[name], recurrent(follower))
+            for name, follower in pairwise(targets)
+            if isinstance(layer := self._recorded.layers[name], nn.LSTM)
         }
         if not layers:
             return {}
-        outputs = forced_outputs(*zip(*layers.values(), strict=True))
+        outputs = teacher_forced_outputs(*zip(*layers.values(), strict=True))
         return dict(zip(layers, outputs, strict=True))
 
     def loss(self, reference: Tensor, parts: Mapping[str, Tensor]) -> Tensor:
-        """Weigh the loss of the labels and what `__call__` found."""
-        weights = self.imitation
+        """Weighted sum of the loss of the labels and of the parts of `__call__`."""
+        weights = self.options
         hidden = sum(parts[name] for name in weights.layers)
         return (
             weights.reference * reference
@@ -294,7 +310,7 @@ class SegmentationImitation:
 
 
 def separate_lstm_layers(model: PyanNet) -> PyanNet:
-    """Return the same model with one LSTM per layer, whose inputs can be heard.
+    """Copy a model with one LSTM module per layer, so that `LayerInputs` finds them.
 
     Parameters
     ----------
@@ -308,6 +324,7 @@ def separate_lstm_layers(model: PyanNet) -> PyanNet:
     separate.setup()
     separate.load_state_dict(
         {
+            # lstm.weight_ih_l2 becomes lstm.2.weight_ih_l0
             re.sub(r"^lstm\.(\w+)_l(\d+)", r"lstm.\2.\1_l0", name): weights
             for name, weights in model.state_dict().items()
         }

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What a segmentation model is trained to make small, as a sum of weighted parts."""
+"""Weighted loss of segmentation: powerset cross-entropy plus optional regularisers.
+
+The formulas and papers are in `pyannote_diarizen.functional.losses`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -19,14 +22,14 @@ from pyannote_diarizen.functional.losses import (
     multilabel_cross_entropy,
 )
 
-PARTS = ("cross_entropy", "binary_cross_entropy", "neighbours", "smoothness")
+PARTS = ("cross_entropy", "binary_cross_entropy", "temporal_consistency", "smoothness")
 
 
 @dataclass(frozen=True)
 class SegmentationLoss:
-    """Weights of the parts of a loss, and options of each.
+    """Weighted sum of losses, permutation-invariant.
 
-    By default, the loss is that of the original: cross-entropy of powerset classes.
+    The default is the loss of DiariZen: cross-entropy of powerset classes.
 
     Parameters
     ----------
@@ -34,20 +37,21 @@ class SegmentationLoss:
         Weight of the cross-entropy of powerset classes. Defaults to 1.
     binary_cross_entropy : float, optional
         Weight of the cross-entropy of the activity of each speaker. Defaults to 0.
-    neighbours : float, optional
-        Weight of how much probabilities change from a frame to the next. Defaults to 0.
-    smoothness : float, optional
-        Weight of how far probabilities are from themselves smoothed by a Gaussian.
+    temporal_consistency : float, optional
+        Weight of the squared change of probabilities between neighbouring frames.
         Defaults to 0.
-    focusing : float, optional
-        Exponent of the focal loss, which makes the cross-entropy of powerset classes
-        turn to frames that are hard; 2 is usual. Defaults to 0, all frames alike.
+    smoothness : float, optional
+        Weight of the squared distance between probabilities and the same probabilities
+        smoothed by a Gaussian. Defaults to 0.
+    focal_gamma : float, optional
+        Exponent of the focal loss, for the cross-entropy of powerset classes: larger
+        values give more weight to difficult frames. Defaults to 0 (no focal loss); 2 is
+        usual.
     label_smoothing : float, optional
-        What the cross-entropy of powerset classes leaves to all of them alike. Defaults
-        to 0.
+        Share of the target distributed over all powerset classes. Defaults to 0.
     class_balance : float, optional
-        Weigh powerset classes by their frequency in the training set to the power of
-        minus this: from 0 (default), as they come, to 1, each the same part.
+        Exponent of the inverse class frequency in the training set, which weighs
+        powerset classes: 0 (default) weighs all frames alike, 1 all classes.
     sigma : float, optional
         Standard deviation of the Gaussian of `smoothness`, in frames. Defaults to 3.
 
@@ -59,9 +63,9 @@ class SegmentationLoss:
 
     cross_entropy: float = 1.0
     binary_cross_entropy: float = 0.0
-    neighbours: float = 0.0
+    temporal_consistency: float = 0.0
     smoothness: float = 0.0
-    focusing: float = 0.0
+    focal_gamma: float = 0.0
     label_smoothing: float = 0.0
     class_balance: float = 0.0
     sigma: float = 3.0
@@ -80,18 +84,18 @@ class SegmentationLoss:
             raise ValueError("`sigma` should be greater than 0 frames.")
         if not (self.cross_entropy or self.binary_cross_entropy):
             raise ValueError(
-                "Nothing tells who speaks: give `cross_entropy` or "
-                "`binary_cross_entropy` a weight."
+                "`cross_entropy` or `binary_cross_entropy` should be above 0: other "
+                "parts do not depend on the labels."
             )
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "SegmentationLoss":
-        """Read options of a configuration file.
+        """Build a loss from the options of a configuration file.
 
         Raises
         ------
         ValueError
-            If one is unknown; the message lists those that are known.
+            If an option is unknown; the message lists the known ones.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in options if name not in known]
@@ -106,7 +110,7 @@ class SegmentationLoss:
         powerset: Powerset,
         class_weights: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the loss of a batch, whatever the order of its speakers.
+        """Compute the loss of a batch, for the best permutation of its speakers.
 
         Parameters
         ----------
@@ -121,11 +125,12 @@ class SegmentationLoss:
         -------
         loss : () Tensor
             Weighted sum of parts.
-        parts : dict
-            Those that have a weight, by name, before they are weighted.
+        parts : dict of str to () Tensor
+            Parts with a weight above 0, before they are weighted.
         """
         with torch.autocast(log_probabilities.device.type, enabled=False):
             scores = log_probabilities.float()
+            # labels in the order of the model's speakers
             active, _ = permutate(powerset.to_multilabel(scores), target)
             parts = {
                 part: self._part(part, scores, active, powerset, class_weights).mean()
@@ -145,20 +150,22 @@ class SegmentationLoss:
         powerset: Powerset,
         class_weights: Tensor | None,
     ) -> Tensor:
+        """One part, (batch_size, num_frames)."""
         if part == "cross_entropy":
             return cross_entropy(
                 scores,
+                # one-hot classes to their indices, (batch_size, num_frames)
                 powerset.to_powerset(active.float()).argmax(dim=-1),
                 class_weights=class_weights,
                 label_smoothing=self.label_smoothing,
-                focusing=self.focusing,
+                focal_gamma=self.focal_gamma,
             )
         if part == "binary_cross_entropy":
             return multilabel_cross_entropy(scores, powerset.mapping, active)
-        if part == "neighbours":
+        if part == "temporal_consistency":
             return change_between_frames(scores)
         return distance_to_smoothed(scores, self.sigma)
 
 
 REFERENCE = SegmentationLoss()
-"""That of the original."""
+"""Loss of DiariZen."""

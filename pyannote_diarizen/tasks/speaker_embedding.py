@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Training of speaker embeddings: an angular margin, and vectors of a teacher.
+"""Training of speaker embeddings: angular margin and knowledge distillation.
 
-A few hundred speakers are too few to learn what tells voices apart from labels alone.
-A larger embedding model that met thousands of them is imitated besides: the student
-hears a short, noisy crop and should give the direction that the teacher gives to the
-whole clean excerpt, once directions in which embeddings of one speaker vary are made
-equal. Frame by frame, the student may imitate what the teacher pools as well.
+Labels of a few hundred speakers do not suffice to separate unknown speakers. A larger
+embedding model, trained on thousands of speakers, is therefore the teacher [2]_: from a
+short and noisy crop, the student predicts the teacher's embedding of the whole clean
+excerpt, after normalisation of the within-speaker covariance. It may also predict the
+teacher's frames before pooling.
 
 References
 ----------
@@ -37,35 +37,33 @@ from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.simulation.excerpts import Excerpt, cut_excerpts, read_excerpt
 from pyannote_diarizen.simulation.recording import Recorder
 from pyannote_diarizen.simulation.speech import SpeechPool
-from pyannote_diarizen.tasks.distillation import (
-    FrameImitationLoss,
+from pyannote_diarizen.tasks.embedding_distillation import (
+    EmbeddingDistillationLoss,
+    FrameDistillationLoss,
     FrameTeacher,
-    ImitationLoss,
     Teacher,
     TrainingExcerpt,
-    ask_frame_teacher,
-    ask_teacher,
+    teacher_embeddings,
+    teacher_frames,
 )
 from pyannote_diarizen.tasks.verification_metric import PairwiseEqualErrorRate
 
 
 @dataclass(frozen=True)
 class EmbeddingObjective:
-    """What the loss is made of.
+    """Margin loss and weights of the distillation losses.
 
     Parameters
     ----------
     margin : float, optional
-        Angle in degrees by which a speaker's embeddings should be nearer to their
-        own class [1]_. Defaults to 11.5 (0.2 radian).
+        Angular margin of ArcFace [1]_, in degrees. Defaults to 11.5 (0.2 radian).
     scale : float, optional
-        Inverse temperature [1]_. Defaults to 32.
+        Scale of the cosines [1]_. Defaults to 32.
     distillation : float, optional
-        Weight of the `ImitationLoss` of the teacher [2]_, that of the margin loss
-        being 1. Defaults to 4.
+        Weight of the `EmbeddingDistillationLoss`; the weight of the margin loss is 1.
+        Defaults to 4.
     frames : float, optional
-        Weight of the `FrameImitationLoss`, when there is a teacher of frames. Defaults
-        to 30.
+        Weight of the `FrameDistillationLoss`, with `frame_teacher`. Defaults to 30.
     """
 
     margin: float = 11.5
@@ -75,50 +73,50 @@ class EmbeddingObjective:
 
 
 class SpeakerEmbedding(Task):
-    """Train an embedding model to tell speakers apart.
+    """Task that trains a speaker embedding model.
 
-    All speech of the protocol is decoded once and kept in memory (115 MB per hour).
+    The speech of the protocol is decoded once and kept in memory (115 MB per hour).
 
     Parameters
     ----------
     protocol : Protocol
         Speaker diarization protocol. Overlapping speech is left out.
     teacher : callable, optional
-        Gives (batch, dimension) embeddings of (batch, 1, num_samples) waveforms, of the
-        same dimension as those of the model. Runs once over the training set. Defaults
-        to none: speakers are all there is to learn from.
+        Maps (batch, 1, num_samples) waveforms to (batch, dimension) embeddings, of the
+        dimension of the model. It runs once over the training set. Defaults to none.
     cache : str or Path, optional
-        File (.npy) that keeps what the teacher gave.
+        File (.npy) of the teacher's embeddings.
     frame_teacher : callable, optional
-        Gives the (batch, num_frames, num_features) frames behind these embeddings, as
-        many as the model gives. Runs once over the training set. Defaults to none.
+        Maps (batch, 1, num_samples) waveforms to (batch, num_frames, num_features)
+        frames before pooling, at the frame rate of the model. It runs once over the
+        training set. Defaults to none.
     frame_cache : str or Path, optional
-        File (.npy) that keeps what it gave; needed, since it is large: 100 MB per hour
-        with 512 features every 40 ms.
+        File (.npy) of the teacher's frames, required by `frame_teacher`: 100 MB per
+        hour with 512 features every 40 ms.
     duration : float, optional
-        Longest crop, in seconds. Defaults to 4.
+        Maximum duration of a crop, in seconds. Defaults to 4.
     min_duration : float, optional
-        Shortest crop, in seconds. Defaults to 1.5.
+        Minimum duration of a crop, in seconds. Defaults to 1.5.
     excerpt_duration : float, optional
-        What the teacher is given, in seconds, from which crops are taken. Defaults
-        to 5.
+        Duration of the excerpts that crops are taken from, in seconds; the input of the
+        teacher. Defaults to 5.
     speeds : sequence of float, optional
-        Each speed of each speaker is a class. Defaults to (1,).
+        Playback speeds; each speed of each speaker is a class. Defaults to (1,).
     paste : float, optional
-        Probability that a part of the crop is another speaker's, left out by the
-        weights given to the model. Defaults to 0.5.
+        Probability that a part of the crop is replaced by another speaker's; the
+        pooling weights of the model leave it out. Defaults to 0.5.
     objective : EmbeddingObjective, optional
     batch_size : int, optional
         Defaults to 64.
     batches_per_epoch : int, optional
         Defaults to 500.
     sample_rate : int, optional
-        That of the model. Defaults to 16000.
+        Sample rate of the model. Defaults to 16000.
     num_workers : int, optional
         Defaults to 0.
     recorder : Recorder, optional
-        Records crops again, in rooms and noise; development crops as well, the same way
-        each time. Defaults to none: crops are heard as they are.
+        Adds rooms and noise to crops; to a development crop, always the same ones.
+        Defaults to none.
     """
 
     model: SpeakerResNet
@@ -158,7 +156,7 @@ class SpeakerEmbedding(Task):
                 f"got {min_duration}, {duration}, {excerpt_duration} seconds."
             )
         if frame_teacher is not None and frame_cache is None:
-            raise ValueError("`frame_teacher` needs `frame_cache`, a file to write to.")
+            raise ValueError("`frame_teacher` requires `frame_cache`, a file to write.")
         self.teacher = teacher
         self.frame_teacher = frame_teacher
         self.frame_cache = frame_cache
@@ -171,10 +169,10 @@ class SpeakerEmbedding(Task):
         self.recorder = recorder
 
     def prepare_data(self) -> None:
-        """Do nothing: `setup` decodes, since all of the speech is kept in memory."""
+        """Do nothing: `setup` decodes the speech, which is kept in memory."""
 
     def setup(self, stage: str | None = None) -> None:
-        """Decode speech, cut excerpts, ask the teacher."""
+        """Decode speech, cut excerpts, run the teachers."""
         if hasattr(self, "pool"):
             return
         self.pool = self._read_speech("train")
@@ -189,11 +187,12 @@ class SpeakerEmbedding(Task):
         self.targets = None
         if self.teacher is not None:
             cache = None if self.cache is None else Path(self.cache)
-            said = ask_teacher(self.teacher, self.pool, self.excerpts, cache)
-            self.targets = normalize_within_speakers(said, labels).astype(np.float32)
+            targets = teacher_embeddings(self.teacher, self.pool, self.excerpts, cache)
+            targets = normalize_within_speakers(targets, labels)
+            self.targets = targets.astype(np.float32)
         self.frame_targets: np.ndarray | None = None
         if self.frame_teacher is not None and self.frame_cache is not None:
-            self.frame_targets = ask_frame_teacher(
+            self.frame_targets = teacher_frames(
                 self.frame_teacher, self.pool, self.excerpts, Path(self.frame_cache)
             )
         self.specifications = Specifications(
@@ -223,24 +222,21 @@ class SpeakerEmbedding(Task):
         return SpeechPool.from_utterances(utterances(), self.sample_rate)
 
     def _cut(self, pool: SpeechPool) -> list[Excerpt]:
-        # played fast, an excerpt should still hold the shortest crop
+        # at the highest speed, an excerpt should still hold the shortest crop
         shortest = self.min_duration * max(self.speeds)
         return cut_excerpts(pool, self.excerpt_duration, shortest)
 
     def default_metric(self) -> PairwiseEqualErrorRate:
-        """Return the equal error rate over all pairs of development crops."""
+        """Equal error rate over all pairs of development crops."""
         return PairwiseEqualErrorRate()
 
     @property
     def val_monitor(self) -> tuple[str, str]:
-        """Equal error rate, the lower the better."""
+        """Name of the metric, and its mode: lower is better."""
         return "PairwiseEqualErrorRate", "min"
 
     def setup_loss_func(self) -> None:
-        """Give the model the margin loss, whose class centres are trained with it.
-
-        And the loss of imitation, when there is a teacher.
-        """
+        """Attach margin and distillation losses, whose weights are trained, too."""
         self.model.loss_func = ArcFaceLoss(
             len(self.speeds) * len(self.pool.speakers),
             self.model.dimension,
@@ -248,12 +244,15 @@ class SpeakerEmbedding(Task):
             scale=self.objective.scale,
         )
         if self.targets is not None:
-            self.model.imitation_loss = ImitationLoss(torch.from_numpy(self.targets))
+            self.model.distillation_loss = EmbeddingDistillationLoss(
+                torch.from_numpy(self.targets)
+            )
         if self.frame_targets is not None:
+            # mean and deviation of at most 500 excerpts
             excerpts = self.frame_targets[:: 1 + len(self.frame_targets) // 500]
             frames = torch.from_numpy(excerpts.astype(np.float32)).flatten(0, 1)
             frames = frames[~frames[:, 0].isnan()]
-            self.model.frame_loss = FrameImitationLoss(
+            self.model.frame_loss = FrameDistillationLoss(
                 self.model.encoder.num_features,
                 frames.mean(dim=0),
                 frames.std(dim=0).clamp(min=1e-3),
@@ -264,11 +263,12 @@ class SpeakerEmbedding(Task):
         return self.batch_size * self.batches_per_epoch
 
     def train__iter__(self) -> Iterator[dict[str, Any]]:
-        """Draw crops for ever; those of a batch have the same duration."""
+        """Yield crops without end; all crops of a batch have the same duration."""
         rng = np.random.default_rng(create_rng_for_worker(self.model).getrandbits(64))
         sample_rate = self.sample_rate
         while True:
             duration = rng.uniform(self.min_duration, self.duration)
+            # each class once before any of them occurs again
             labels = rng.permutation(len(self.excerpts_of))
             num_samples = round(duration * sample_rate)
             for label in np.resize(labels, self.batch_size):
@@ -280,14 +280,14 @@ class SpeakerEmbedding(Task):
                 sample = {"X": crop[None], "y": int(label), "excerpt": index}
                 if self.frame_targets is not None:
                     num_frames = self.model.num_frames(num_samples)
-                    said = self.frame_targets[index, first : first + num_frames]
-                    missing = ((0, num_frames - len(said)), (0, 0))
-                    sample["frames"] = np.pad(said, missing, constant_values=np.nan)
+                    frames = self.frame_targets[index, first : first + num_frames]
+                    missing = ((0, num_frames - len(frames)), (0, 0))
+                    sample["frames"] = np.pad(frames, missing, constant_values=np.nan)
                 yield sample
 
     @property
     def _step(self) -> int:
-        """Samples from a frame of the model to the next."""
+        """Number of samples between the centres of consecutive frames."""
         return self.model.receptive_field_center(1) - (
             self.model.receptive_field_center(0)
         )
@@ -311,6 +311,7 @@ class SpeakerEmbedding(Task):
         crop = np.resize(crop, num_samples)  # repeated if too short
         if self.recorder is None:
             return crop
+        # unit level, preceded by silence for the reverberation of the room
         level = np.sqrt(np.mean(crop**2)) + np.float32(1e-6)
         speech = np.pad(crop / level, (self.recorder.lead, 0))
         return self.recorder.record(speech[None], rng)
@@ -322,41 +323,44 @@ class SpeakerEmbedding(Task):
         return default_collate(batch)
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        """Return the margin loss, plus those of imitation when there are teachers."""
+        """Sum of the margin loss and, with teachers, of the distillation losses."""
         pasted = self._draw_pasted(len(batch["X"]))
         waveforms = paste(batch["X"], pasted, dim=2)
         frames = self.model.forward_frames(waveforms)
+        # (batch, num_frames), 0 where another speaker is pasted
         weights = (~pasted(frames.shape[-1])).float().to(frames.device)
         embeddings = self.model.forward_embedding(frames, weights).float()
         margin_loss: Any = self.model.loss_func
         with torch.autocast(embeddings.device.type, enabled=False):
+            # ArcFace [1]_ of (batch, dimension) embeddings and their (batch,) classes
             loss = margin_loss(embeddings, batch["y"])
             logged = {"loss/margin": loss}
             if self.targets is not None:
-                imitation_loss: Any = self.model.imitation_loss
-                imitation, cosine = imitation_loss(embeddings, batch["excerpt"])
-                loss = loss + self.objective.distillation * imitation
-                logged |= {"loss/imitation": imitation, "cosine/teacher": cosine}
+                distillation_loss: Any = self.model.distillation_loss
+                distilled, cosine = distillation_loss(embeddings, batch["excerpt"])
+                loss = loss + self.objective.distillation * distilled
+                logged |= {"loss/distillation": distilled, "cosine/teacher": cosine}
             if self.frame_targets is not None:
                 frame_loss: Any = self.model.frame_loss
                 targets = paste(batch["frames"].float(), pasted, dim=1)
-                imitation = frame_loss(frames.float(), targets)
-                loss = loss + self.objective.frames * imitation
-                logged["loss/frames"] = imitation
+                logged["loss/frames"] = frame_loss(frames.float(), targets)
+                loss = loss + self.objective.frames * logged["loss/frames"]
         self.model.log_dict(logged, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def _draw_pasted(self, batch_size: int) -> Callable[[int], Tensor]:
-        """Draw where another speaker cuts in, told at any resolution.
+        """Draw the part of each crop that is replaced by another speaker's.
 
-        One speaker of a chunk is then pooled from frames that saw others, as in a
-        diarization pipeline.
+        The receptive field of pooled frames then holds other speakers, as in a
+        diarization pipeline. The returned function gives the mask at any resolution,
+        (batch_size, resolution).
         """
         share = torch.empty(batch_size, 1).uniform_(0.1, 0.6)
         start = torch.rand(batch_size, 1) * (1 - share)
         drawn = torch.rand(batch_size, 1) < self.paste
 
         def pasted(resolution: int) -> Tensor:
+            # centre of each of `resolution` intervals, relative to the crop
             instant = (torch.arange(resolution) + 0.5) / resolution
             return (instant >= start) & (instant < start + share) & drawn
 
@@ -367,7 +371,7 @@ class SpeakerEmbedding(Task):
         return len(self.validation_excerpts)
 
     def val__getitem__(self, index: int) -> dict[str, Any]:
-        """Return a crop of `duration` seconds, the same each time."""
+        """Crop of `duration` seconds, the same at each call."""
         rng = np.random.default_rng(index)
         excerpt = TrainingExcerpt(self.validation_excerpts[index], 1.0, 0)
         num_samples = round(self.duration * self.sample_rate)
@@ -376,13 +380,13 @@ class SpeakerEmbedding(Task):
         return {"X": waveform[None], "y": excerpt.excerpt.speaker}
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """Add crops to the equal error rate."""
+        """Update the equal error rate."""
         metric: Any = self.model.validation_metric
         metric.update(self.model(batch["X"]), batch["y"])
         self.model.log_dict(metric, on_step=False, on_epoch=True, prog_bar=True)
 
 
 def paste(batch: Tensor, pasted: Callable[[int], Tensor], dim: int) -> Tensor:
-    """Take what is next in the batch where it is pasted; `dim` is that of time."""
+    """Replace the pasted part of each item by the item before; `dim` is time."""
     where = pasted(batch.shape[dim]).to(batch.device).unsqueeze(3 - dim)
     return torch.where(where, batch.roll(1, dims=0), batch)

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Equal error rate of speaker embeddings, over all pairs of a validation set.
 
-The host's `EqualErrorRate` expects a list of trials; here, every two embeddings
-are one.
+`EqualErrorRate` of pyannote.audio expects a list of trials; here, each pair of
+embeddings is a trial.
 """
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+import torch.nn.functional as F  # noqa: N812 - usual name
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -27,13 +27,13 @@ class PairwiseEqualErrorRate(Metric):
         self.add_state("labels", default=[], dist_reduce_fx="cat")
 
     def update(self, embeddings: Tensor, labels: Tensor) -> None:
-        """Add (batch, dimension) embeddings and (batch,) indices of speakers."""
+        """Add (batch, dimension) embeddings and their (batch,) speaker indices."""
         self.embeddings.append(F.normalize(embeddings.float(), dim=-1))
         self.labels.append(labels)
 
     def compute(self) -> Tensor:
         """Return the rate, between 0 and 1."""
-        # numpy: half precision of autocast would round scores to 256 values
+        # NumPy: autocast to half precision would round scores to 256 values
         embeddings = torch.cat(self.embeddings).cpu().numpy()
         labels = torch.cat(self.labels).cpu().numpy()
         rate = pairwise_equal_error_rate(embeddings @ embeddings.T, labels)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Training runs: what `pyannote-audio-train` makes of a configuration."""
+"""Training runs, as `pyannote-audio-train` assembles and runs them."""
 
 from pyannote_diarizen._host import import_pyannote
 

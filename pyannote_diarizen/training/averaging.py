@@ -1,11 +1,18 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""One model whose weights are the mean of those of several epochs."""
+"""Weight averaging: one model whose weights are the mean over several epochs.
 
+Epochs are chosen by a metric of `metrics.csv`. DiariZen reads it from its log, rounded
+to three decimals, and selects too few epochs if the best one comes early; here, values
+are exact and selections stay within the run.
+"""
+
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pyannote.audio.core.model import Model
@@ -20,28 +27,27 @@ from pyannote_diarizen.models.checkpoint import (
     save_model,
 )
 from pyannote_diarizen.training.checkpoints import LAST
-from pyannote_diarizen.training.selection import (
-    Rule,
-    find_checkpoints,
-    read_metric,
-    select_epochs,
-)
+from pyannote_diarizen.training.history import History
 from pyannote_diarizen.weights import load_weights
 
 AVERAGE = "average"
-"""Folder, in that of a run, of the model that was averaged."""
+"""Subfolder of a run for the averaged model."""
+
+Rule = Literal["best", "last", "around", "until"]
+METRICS = {"loss": "loss/val", "der": "DiarizationErrorRate"}
+"""Column of each short name."""
 
 
 @dataclass(frozen=True)
 class Average:
-    """A model that was averaged.
+    """Averaged model.
 
     Parameters
     ----------
     path : Path
-        Its checkpoint.
+        Checkpoint of the model.
     values : dict of int to float
-        Of each epoch that it is made of.
+        Metric of each averaged epoch.
     """
 
     path: Path
@@ -56,27 +62,27 @@ def average_run(
     after_peak: bool = False,
     into: Path | None = None,
 ) -> Average:
-    """Average epochs of a run, and write the model.
+    """Average epochs of a run and write the model.
 
     Parameters
     ----------
     run : Path
-        Its folder.
+        Folder of the run.
     rule, num, after_peak
         See `select_epochs`.
     metric : str, optional
         See `read_metric`. Defaults to "loss".
     into : Path, optional
-        Folder to write to, whole or not at all. Defaults to `average/` of the run.
+        Output folder. Defaults to `average/` of the run.
 
     Raises
     ------
     OSError
-        If something of the run is missing, or nothing can be written.
+        If a file of the run is missing, or the output cannot be written.
     ValueError
-        If there are too few epochs, or a checkpoint is none.
+        If there are too few epochs, or a file is no checkpoint.
     CheckpointMismatchError
-        If they are not of one architecture.
+        If architectures differ.
     """
     folder = (run / LAST).parent
     checkpoints = find_checkpoints(folder)
@@ -95,29 +101,30 @@ def average_run(
 
 
 def average_checkpoints(paths: Sequence[Path]) -> Model:
-    """Load several checkpoints as one model.
+    """Load the mean of several checkpoints.
 
     Parameters
     ----------
     paths : sequence of Path
-        Written by Lightning, of one architecture.
+        Checkpoints of Lightning, of one architecture.
 
     Returns
     -------
     model : Model
-        Each weight is the mean, summed in double precision; counts, which are whole,
-        are rounded down. What served training only is left out.
+        Weights are means, summed in double precision; integers are rounded down.
+        Weights that only the training needs are left out.
 
     Raises
     ------
     CheckpointMismatchError
-        If they differ in architecture, or in which weights there are.
+        If their architectures or the names of their weights differ.
     ValueError
-        If one is no checkpoint.
+        If a file is no checkpoint.
     """
     first = read_model(paths[0])
     model = build_model(first, paths[0])
     known = {name.partition(".")[0] for name in model.state_dict()}
+    # sums over checkpoints, in double precision
     total = {
         name: weight.double()
         for name, weight in first["state_dict"].items()
@@ -135,12 +142,12 @@ def average_checkpoints(paths: Sequence[Path]) -> Model:
 
 
 def _as(kind: torch.dtype, mean: Tensor) -> Tensor:
-    # the sum of whole numbers is exact, the division not quite
+    # sums of integers are exact, but a quotient may fall just below an integer
     return mean.to(kind) if kind.is_floating_point else mean.add(1e-9).floor().to(kind)
 
 
 def _check_same(first: Mapping[str, Any], other: Any, path: Path) -> None:
-    """Raise an error unless two checkpoints differ in nothing but their weights."""
+    """Raise an error if two checkpoints differ in more than the values of weights."""
     try:
         one, two = (_structure(checkpoint) for checkpoint in (first, other))
     except (KeyError, TypeError) as error:
@@ -161,3 +168,99 @@ def _structure(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         **checkpoint.get("hyper_parameters", {}),
         **{name: weight.shape for name, weight in checkpoint["state_dict"].items()},
     }
+
+
+def select_epochs(
+    values: Mapping[int, float], rule: Rule, num: int, after_peak: bool = False
+) -> list[int]:
+    """Select epochs by their metric.
+
+    Parameters
+    ----------
+    values : mapping of int to float
+        Metric of each epoch with a checkpoint; lower is better.
+    rule : {"best", "last", "around", "until"}
+        The `num` best epochs, the last ones, or consecutive ones: around the best one,
+        or up to it. "around" stays within the run; "until" gives fewer than `num` if
+        the best epoch comes early.
+    num : int
+        Number of epochs.
+    after_peak : bool, optional
+        Whether to skip the epochs up to the highest value: while a model is pruned, the
+        loss rises before it falls. Defaults to False.
+
+    Returns
+    -------
+    epochs : list of int
+        Sorted by metric for "best", by epoch otherwise.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than `num` epochs.
+
+    Examples
+    --------
+    >>> values = {0: 0.9, 1: 0.5, 2: 0.4, 3: 0.6, 4: 0.7}
+    >>> select_epochs(values, "best", 3), select_epochs(values, "around", 3)
+    ([2, 1, 3], [1, 2, 3])
+    """
+    epochs = sorted(values)
+    if after_peak:
+        peak = max(epochs, key=values.__getitem__)
+        epochs = [epoch for epoch in epochs if epoch > peak]
+    if not 0 < num <= len(epochs):
+        raise ValueError(f"There are {len(epochs)} epochs to choose from, not {num}.")
+    best = min(range(len(epochs)), key=lambda index: values[epochs[index]])
+    if rule == "best":
+        return sorted(epochs, key=values.__getitem__)[:num]
+    if rule == "until":
+        return epochs[max(0, best + 1 - num) : best + 1]
+    first = len(epochs) - num  # "last"
+    if rule == "around":
+        # centred on the best epoch, shifted to stay within the run
+        first = min(max(0, best - num // 2), first)
+    return epochs[first : first + num]
+
+
+def read_metric(run: Path, metric: str) -> dict[int, float]:
+    """Read a metric of each epoch of a run.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    metric : str
+        One of `METRICS`, or a column of `metrics.csv`.
+
+    Returns
+    -------
+    values : dict of int to float
+        Finite values, by epoch.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no epoch was completed.
+    ValueError
+        If there is no such column; the message lists the existing ones.
+    """
+    history = History.read(run)
+    column = METRICS.get(metric, metric)
+    if column not in history.names:
+        known = ", ".join([*METRICS, *history.names])
+        raise ValueError(f"'{run}' has no metric '{metric}', only {known}.")
+    values = zip(history.epochs.tolist(), history.column(column).tolist(), strict=True)
+    return {epoch: value for epoch, value in values if math.isfinite(value)}
+
+
+def find_checkpoints(folder: Path) -> dict[int, Path]:
+    """Find the checkpoint of each epoch in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Its files end in the number of the epoch: `0007.ckpt`, `epoch=0007.ckpt`.
+    """
+    named = {path: re.search(r"(\d+)$", path.stem) for path in folder.glob("*.ckpt")}
+    return {int(match[1]): path for path, match in sorted(named.items()) if match}

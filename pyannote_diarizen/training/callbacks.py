@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Callbacks that let people see how a training goes, and change nothing of it.
+"""Callbacks that log and draw the progress of a training.
 
-Losses and error rates of epochs are logged by tasks.
+Tasks log the losses and error rates of epochs; these callbacks add steps and figures.
 """
 
 from pathlib import Path
@@ -37,18 +37,18 @@ CURVES = "curves.png"
 
 
 class StepMonitor(Callback):
-    """Log what happens at a step: loss, learning rates, norms of gradients.
+    """Log loss, learning rates and gradient norms of steps.
 
-    As `loss/step`, and for each group of parameters `learning_rate/NAME` and, before
-    it is clipped, `gradient_norm/NAME`, with the "name" of the group or else its
-    number. Loggers get those of each `log_every_n_steps`-th step of the trainer;
-    averages of rates and norms over an epoch are among its metrics.
+    Names are `loss/step` and, for each parameter group, `learning_rate/NAME` and
+    `gradient_norm/NAME` (before clipping), where NAME is the "name" of the group or its
+    index. Loggers get each `log_every_n_steps`-th step of the trainer; metrics of an
+    epoch include the means of rates and norms.
     """
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
-        """Log rates and norms."""
+        """Log learning rates and gradient norms."""
         values: dict[str, Any] = {}
         for number, group in enumerate(optimizer.param_groups):
             name = group.get("name", number)
@@ -82,7 +82,7 @@ class StepMonitor(Callback):
 
 
 class Curves(Callback):
-    """Draw what the table of epochs holds, when training ends, to `figures/`.
+    """Draw the history of a run to `figures/` when training ends.
 
     Parameters
     ----------
@@ -101,19 +101,19 @@ class Curves(Callback):
 
 
 class ValidationFigures(Callback):
-    """Draw who speaks in a few validation chunks, and who the model says speaks.
+    """Draw reference and hypothesis of a few validation chunks.
 
-    To `figures/chunks-EPOCH.png` of the run and to TensorBoard. Chunks are always the
-    same, and from all over the validation set.
+    Figures are written to `figures/chunks-EPOCH.png` of the run and to TensorBoard.
+    Chunks are the same in each epoch, spread over the validation set.
 
     Parameters
     ----------
     run : Path or str
         Folder of the run.
     num_chunks : int, optional
-        Defaults to 6.
+        Number of chunks. Defaults to 6.
     every_n_epochs : int, optional
-        Defaults to 1.
+        Number of epochs from a figure to the next. Defaults to 1.
     """
 
     def __init__(
@@ -129,13 +129,13 @@ class ValidationFigures(Callback):
         self.num_chunks = num_chunks
         self.every_n_epochs = every_n_epochs
         self._hook: RemovableHandle | None = None
-        self._said = torch.empty(0)
+        self._scores = torch.empty(0)
         self._chunks: list[Chunk] = []
 
     def on_validation_epoch_start(
         self, trainer: Trainer, pl_module: LightningModule
     ) -> None:
-        """Listen to what the model says, if it is time for a figure."""
+        """Start to record the outputs of the model if this epoch has a figure."""
         self._hook = None
         if (
             trainer.is_global_zero
@@ -144,13 +144,14 @@ class ValidationFigures(Callback):
             and isinstance(pl_module.task, SpeakerDiarization)
         ):
             self._chunks = []
-            # another forward would have to be run on all processes of a sharded model
-            self._hook = pl_module.register_forward_hook(self._listen)
+            # a hook: a second forward pass would need all processes of a sharded model
+            self._hook = pl_module.register_forward_hook(self._record)
 
-    def _listen(self, module: torch.nn.Module, inputs: Any, output: Any) -> None:
-        # with several processes, the validation step is itself a call of the model
+    def _record(self, module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        # with several processes, the validation step is a forward call, too: its
+        # output is no tensor
         if isinstance(output, Tensor):
-            self._said = output
+            self._scores = output
 
     def on_validation_batch_end(
         self,
@@ -161,7 +162,7 @@ class ValidationFigures(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep the first chunks of some batches."""
+        """Keep the first chunks of the chosen batches."""
         num_batches = int(trainer.num_val_batches[dataloader_idx])
         num_chosen = min(self.num_chunks, num_batches)
         chosen = np.linspace(0, num_batches - 1, num_chosen).astype(int)
@@ -173,17 +174,17 @@ class ValidationFigures(Callback):
 
     def _chunk(self, model: Model, batch: dict[str, Any], item: int) -> Chunk:
         powerset = model.powerset
-        scores = self._said[item : item + 1].float()
-        active = batch["y"][item : item + 1]
+        scores = self._scores[item : item + 1].float()  # (1, num_frames, num_classes)
+        active = batch["y"][item : item + 1]  # (1, num_frames, num_speakers)
         reference, _ = permutate(powerset.to_multilabel(scores), active)
         error = diarization_error_rate(
             powerset.to_multilabel(scores).transpose(1, 2), active.transpose(1, 2)
         )
         file = batch["meta"]["file"][item]
         path = Path(str(model.task.prepared_data["audio-path"][int(file)]))
-        spoken = f"DER {100 * error.item():.1f} %" if active.any() else "silence"
+        result = f"DER {100 * error.item():.1f} %" if active.any() else "silence"
         return Chunk(
-            name=f"{path.stem}, {spoken}",
+            name=f"{path.stem}, {result}",
             step=model.receptive_field.step,
             reference=reference[0].cpu().numpy(),
             hypothesis=powerset.to_multilabel(scores, soft=True)[0].cpu().numpy(),

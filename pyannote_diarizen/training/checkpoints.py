@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Checkpoints of a run: written whole or not at all, found again to go on."""
+"""Checkpoints of a run: atomic writing, disk space, and resuming."""
 
 import errno
 import os
@@ -17,22 +17,22 @@ from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.weights import save_weights
 
 CONFIG = "config.yaml"
-"""What a run that has begun was configured with."""
+"""Configuration of a run."""
 
 CHECKPOINTS = "checkpoints"
 LAST = Path(CHECKPOINTS) / "last.ckpt"
 RUNS = Path("runs")
-"""Folder of the runs that nobody named, as in `hparams/config.yaml`."""
+"""Folder of runs without a name, as in `hparams/config.yaml`."""
 
-_TYPED = Path(".hydra") / "overrides.yaml"
+_OVERRIDES = Path(".hydra") / "overrides.yaml"
 _STATES = 3
-"""AdamW keeps two averages of each weight."""
+"""Values per weight in a checkpoint: the weight, and two moments of AdamW."""
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Checkpoints that a run interrupted at any time leaves whole.
+    """Checkpoints that are complete even if a run is interrupted while it writes.
 
-    Lightning's own writes to another disk, then copies to where it belongs.
+    `TorchCheckpointIO` of Lightning may write to another disk first, and then copies.
     """
 
     def save_checkpoint(
@@ -44,20 +44,21 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
 
 def check_room(model: nn.Module, folder: Path) -> None:
-    """Refuse to train where the disk has no room for a checkpoint and its successor.
+    """Check that the disk has space for two checkpoints: the last one and the next.
 
     Parameters
     ----------
     model : nn.Module
     folder : Path
-        Of the run. Exists.
+        Existing folder of the run.
 
     Raises
     ------
     OSError
-        If there is less.
+        If there is less space.
     """
     weights = sum(each.numel() * each.element_size() for each in model.parameters())
+    # two checkpoints, of _STATES values per weight, in bytes
     wanted, free = 2 * _STATES * weights, shutil.disk_usage(folder).free
     if free < wanted:
         reason = (
@@ -68,24 +69,24 @@ def check_room(model: nn.Module, folder: Path) -> None:
 
 
 def checkpoint_to_resume(resume: str, folder: Path) -> Path | None:
-    """Checkpoint at which training goes on.
+    """Checkpoint that training resumes from.
 
     Parameters
     ----------
     resume : str
         "last", or the path of a checkpoint.
     folder : Path
-        Of the run.
+        Folder of the run.
 
     Returns
     -------
     checkpoint : Path or None
-        None if the run was interrupted before it wrote the first one.
+        None if the run was interrupted before its first checkpoint.
 
     Raises
     ------
     FileNotFoundError
-        If `resume` is a path, of nothing.
+        If `resume` is a path that does not exist.
     """
     if resume == "last":
         return folder / LAST if (folder / LAST).is_file() else None
@@ -98,18 +99,19 @@ def checkpoint_to_resume(resume: str, folder: Path) -> Path | None:
 
 
 def complete_arguments(arguments: list[str]) -> list[str]:
-    """Repeat what began the run that `+resume=last` goes on with.
+    """Add the arguments of the interrupted run to `+resume=last`.
 
     Parameters
     ----------
     arguments : list of str
-        As typed. `run=FOLDER` says which run; the latest in `runs/` if absent.
+        Arguments of the command line. `run=FOLDER` is the run to resume, by default the
+        latest in `runs/`.
 
     Returns
     -------
     arguments : list of str
-        With those of the run in front, but for the ones that are typed anew; as they
-        are without `+resume=last`.
+        Arguments of the run that are not given again, then `arguments`.
+        Unchanged without `+resume=last`.
 
     Raises
     ------
@@ -118,24 +120,23 @@ def complete_arguments(arguments: list[str]) -> list[str]:
     """
     if "+resume=last" not in arguments:
         return arguments
-    typed = {_key(argument) for argument in arguments}
+    keys = {_key(argument) for argument in arguments}
     given = [each.removeprefix("run=") for each in arguments if _key(each) == "run"]
     folder = Path(given[-1]) if given else _latest(RUNS.glob("*"))
-    if not (folder / _TYPED).is_file():
+    if not (folder / _OVERRIDES).is_file():
         raise FileNotFoundError(
-            f"There is no training to resume in '{folder}': name its folder by run=."
+            f"There is no training to resume in '{folder}': give its folder by run=."
         )
-    began = yaml.safe_load((folder / _TYPED).read_text(encoding="utf-8"))
+    former = yaml.safe_load((folder / _OVERRIDES).read_text(encoding="utf-8"))
     run = [] if given else [f"run={folder}"]
-    return [each for each in began if _key(each) not in typed | {"run"}] + (
-        arguments + run
-    )
+    kept = [each for each in former if _key(each) not in keys | {"run"}]
+    return [*kept, *arguments, *run]
 
 
 def _latest(folders: Iterable[Path]) -> Path:
-    """Run that began or was resumed last."""
-    begun = [folder for folder in folders if (folder / CONFIG).is_file()]
-    return max(begun, key=lambda run: (run / CONFIG).stat().st_mtime, default=RUNS)
+    """Run that was started or resumed last."""
+    started = [folder for folder in folders if (folder / CONFIG).is_file()]
+    return max(started, key=lambda run: (run / CONFIG).stat().st_mtime, default=RUNS)
 
 
 def _key(argument: str) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Gradients clipped to a percentile of how large they have been.
+"""AutoClip: gradients clipped to a percentile of the history of their norm.
 
 References
 ----------
@@ -20,23 +20,22 @@ from torch.optim import Optimizer
 
 
 class PercentileClipping(Callback):
-    """Clip the norm of all gradients to a percentile of its own history.
+    """Callback that clips the gradient norm to a percentile of its own history.
 
-    The history is in the checkpoints. A step whose gradients are not finite is skipped
-    and leaves no trace in it.
+    The history is part of the checkpoints. A step with a gradient that is not finite is
+    skipped, and its norm is not added.
 
     Parameters
     ----------
     percentile : float, optional
         Between 0 and 100. Defaults to 90.
     history : int, optional
-        Number of norms to remember, that of the present step included. Defaults to
-        1000.
+        Number of norms in the history, including the present one. Defaults to 1000.
 
     Attributes
     ----------
     norm, limit : float
-        Of the last step, before clipping.
+        Norm before clipping, and its limit, of the last step.
     """
 
     def __init__(self, percentile: float = 90.0, history: int = 1000) -> None:
@@ -52,36 +51,38 @@ class PercentileClipping(Callback):
         self.norm = self.limit = math.nan
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse strategies that leave each process with a part of the gradients."""
+        """Refuse strategies in which a process has only a part of the gradients."""
         if isinstance(trainer.strategy, (DeepSpeedStrategy, FSDPStrategy)):
             raise ValueError(
-                f"{type(trainer.strategy).__name__} splits gradients up: "
-                "use ~callbacks.clipping trainer.gradient_clip_val=1 with it."
+                f"{type(trainer.strategy).__name__} splits gradients between "
+                "processes: use ~callbacks.clipping trainer.gradient_clip_val=1."
             )
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
-        """Clip gradients, once mixed precision has scaled them back."""
+        """Clip gradients, after mixed precision has unscaled them."""
         parameters = [
             parameter
             for group in optimizer.param_groups
             for parameter in group["params"]
             if parameter.grad is not None
         ]
+        # L2 norm over all parameters
         total = torch.nn.utils.get_total_norm([each.grad for each in parameters])
         self.norm = total.item()
         if not math.isfinite(self.norm):
             optimizer.zero_grad()
             return
+        # limit at step t: percentile of the norms of steps t - history + 1, ..., t
         self.norms.append(self.norm)
         self.limit = float(np.percentile(self.norms, self.percentile))
         torch.nn.utils.clip_grads_with_norm_(parameters, self.limit, total)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint holds."""
+        """Return the history for a checkpoint."""
         return {"norms": list(self.norms)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the history of a checkpoint."""
+        """Restore the history of a checkpoint."""
         self.norms.extend(state_dict["norms"])

@@ -1,35 +1,52 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Classes that the command line names, with the values that they take.
+"""Configuration of a training: components by name, and their options.
 
-`model=NAME` and `task=NAME` are entry points of `pyannote_diarizen.models` and
-`pyannote_diarizen.tasks`, of whatever package. Their options, and what these are by
-default, are those of their constructors: there is no second list to keep in step.
+`model=NAME` and `task=NAME` are entry points of any installed package (see
+`pyannote_diarizen.plugins`), `scheduler=NAME` functions of `functional.schedules`. The
+options and their defaults are read from the constructors; no YAML repeats them.
 """
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
-from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from pyannote.audio.core.task import Task
 
+from pyannote_diarizen.corpora.protocols import load_protocol
 from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.functional.schedules import (
+    constant,
+    cosine,
+    linear,
+    noam,
+    one_cycle,
+)
+from pyannote_diarizen.plugins import Group, component_names, load_component
 from pyannote_diarizen.simulation.acoustics import Rooms
 from pyannote_diarizen.simulation.augmentation import recording_conditions
 from pyannote_diarizen.simulation.recording import Mixing
 from pyannote_diarizen.simulation.simulator import ConversationSimulator
 from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.simulation.turn_taking import TurnTaking
+from pyannote_diarizen.tasks.segmentation_distillation import Distillation
+from pyannote_diarizen.training.callbacks import ValidationFigures
+from pyannote_diarizen.training.clipping import PercentileClipping
 
-GROUPS = {"model": "pyannote_diarizen.models", "task": "pyannote_diarizen.tasks"}
-"""Entry points behind each group of the configuration."""
+GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
+"""Group of components behind each group of the configuration."""
 
+_SCHEDULES = (constant, linear, cosine, one_cycle, noam)
 _DEFAULTS: tuple[Callable[..., Any], ...] = (
+    Distillation,
+    PercentileClipping,
+    ValidationFigures,
     ConversationSimulator,
     SpeechPool.from_folder,
     Rooms.simulate,
@@ -37,36 +54,42 @@ _DEFAULTS: tuple[Callable[..., Any], ...] = (
     Mixing,
     recording_conditions,
 )
-"""Classes whose options a YAML inherits by `defaults: [/defaults@_here_: NAME]`."""
+"""Classes whose options YAML files take from `/defaults` in their defaults list."""
 
-_GIVEN = ("self", "protocol", "task", "augmentation", "simulator", "imitation")
-"""What a run gives to its components by itself."""
+PARTS = ("augmentation", "simulator", "distillation")
+"""Groups of the configuration that are built first, then given to the task."""
+
+_GIVEN = ("self", "protocol", "task", *PARTS)
+"""Arguments that come from the run, not from its configuration."""
 
 _PLAIN = (bool, int, float, str, type(None))
 
 
 def register_components() -> None:
-    """Let Hydra find the classes of entry points by their names."""
+    """Register the options of components and schedules with Hydra, by name."""
     store = ConfigStore.instance()
-    for group, points in GROUPS.items():
-        for point in entry_points(group=points):
-            store.store(point.name, component_config(point.load()), group)
+    for group, components in GROUPS.items():
+        for name in component_names(components):
+            kind = load_component(components, name)
+            store.store(name, component_config(kind), group)
+    for schedule in _SCHEDULES:
+        store.store(schedule.__name__, component_config(schedule), "scheduler")
     for kind in _DEFAULTS:
         store.store(kind.__qualname__, component_config(kind), "defaults")
 
 
 def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
-    """Describe a class by its dotted path and its options.
+    """Dotted path of a class or function, and its options with their defaults.
 
     Parameters
     ----------
-    kind : type
+    kind : type or callable
 
     Returns
     -------
     config : dict
-        What `build` takes. Options whose default is something else than plain values,
-        or a dataclass of those, are left out.
+        Argument of `build`. Only options whose default is plain (numbers, strings,
+        sequences, dataclasses of them) are included.
     """
     target = f"{kind.__module__}.{kind.__qualname__}"
     return {"_target_": target} | {
@@ -76,15 +99,41 @@ def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def build(config: DictConfig, **given: Any) -> Any:
-    """Make what a configuration describes.
+def make_task(config: DictConfig) -> Task:
+    """Build the task of a training, with its protocol.
 
     Parameters
     ----------
     config : DictConfig
-        With `_target_`, the dotted path of a class or function.
+        Configuration of a training.
+
+    Raises
+    ------
+    OSError
+        If a file that `config` names does not exist.
+    ValueError
+        If `config` is wrong.
+    """
+    protocol = load_protocol(config.protocol, database_of(config))
+    # only the chosen ones: some tasks do not take them
+    given = {name: build(config[name]) for name in PARTS if config.get(name)}
+    return build(config.task, protocol=protocol, **given)
+
+
+def database_of(config: DictConfig) -> Path | None:
+    """`database.yml` of a training, if its configuration names one."""
+    return Path(config.database) if "database" in config else None
+
+
+def build(config: DictConfig, **given: Any) -> Any:
+    """Build the object that a configuration describes.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Options, and `_target_`: dotted path of a class or function.
     **given
-        Arguments that no configuration can hold.
+        Arguments that a configuration cannot hold.
 
     Returns
     -------
@@ -93,8 +142,8 @@ def build(config: DictConfig, **given: Any) -> Any:
     Raises
     ------
     ValueError
-        If `config` holds an option that there is not, when the message lists those
-        that there are; or one that is refused; or lacks one.
+        If an option is unknown (the message lists the known ones), missing, or
+        refused by the constructor.
     """
     target = config._target_
     known = parameters(get_object(target))
@@ -121,7 +170,7 @@ def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     Returns
     -------
     parameters : mapping of str to inspect.Parameter
-        Of a class, also those that it passes on to its parents.
+        Parameters of a class include the parameters of parents that get its `**kwargs`.
     """
     if not inspect.isclass(target):
         return inspect.signature(target).parameters
@@ -146,6 +195,7 @@ def _constructor_parameters(kind: type) -> Iterator[tuple[str, inspect.Parameter
 
 
 def _is_plain(value: Any) -> bool:
+    """Whether YAML can hold a value."""
     if is_dataclass(value):
         return all(map(_is_plain, vars(value).values()))
     if isinstance(value, (list, tuple)):

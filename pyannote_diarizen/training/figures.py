@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Pictures of a training: how it went, and what the model says of a few chunks."""
+"""Figures of a training: curves of its metrics, and activity in validation chunks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ _COLUMNS = 2
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk, and what a model says of it.
+    """Reference and hypothesis of a chunk.
 
     Parameters
     ----------
     name : str
-        Of the chunk.
+        Title of the chunk.
     step : float
         Seconds from a frame to the next.
     reference : (num_frames, num_speakers) np.ndarray
         1 where a speaker is active, else 0.
     hypothesis : (num_frames, num_speakers) np.ndarray
-        Probability of the activity of each of the same speakers.
+        Probability of activity, speakers in the order of the reference.
     """
 
     name: str
@@ -51,7 +51,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def draw_chunks(chunks: Sequence[Chunk], title: str) -> Figure:
-    """Draw who speaks in chunks, the reference above the hypothesis.
+    """Draw speaker activity in chunks, the reference above the hypothesis.
 
     Parameters
     ----------
@@ -61,11 +61,12 @@ def draw_chunks(chunks: Sequence[Chunk], title: str) -> Figure:
     Returns
     -------
     figure : Figure
-        A speaker has the same row and colour above and below. The height of the
-        hypothesis is its probability.
+        A speaker has the same row and colour in both. The height in the hypothesis is
+        the probability.
     """
     num_rows = -(-len(chunks) // _COLUMNS)
     num_speakers = max(chunk.reference.shape[1] for chunk in chunks)
+    # inches: title, then for each row its labels and one band per speaker
     height = 0.6 + num_rows * (1.1 + 0.5 * num_speakers)
     figure = Figure(figsize=(6 * _COLUMNS, height), layout="constrained")
     figure.suptitle(title)
@@ -83,6 +84,7 @@ def _draw_activity(axes: Axes, name: str, activity: np.ndarray, step: float) -> 
     num_frames, num_speakers = activity.shape
     edges = np.arange(num_frames + 1) * step
     for speaker in range(num_speakers):
+        # probability as height above the floor of the speaker
         floor = float(num_speakers - 1 - speaker)  # the first speaker on top
         axes.stairs(
             floor + 0.9 * activity[:, speaker],
@@ -99,7 +101,7 @@ def _draw_activity(axes: Axes, name: str, activity: np.ndarray, step: float) -> 
 
 
 def draw_curves(history: History) -> Figure:
-    """Draw what was measured in each epoch.
+    """Draw the metrics of each epoch.
 
     Parameters
     ----------
@@ -108,17 +110,17 @@ def draw_curves(history: History) -> Figure:
     Returns
     -------
     figure : Figure
-        One panel for each kind of quantity; the epoch with the lowest validation loss
-        is marked.
+        One panel for each kind of metric; the epoch with the lowest validation loss is
+        marked.
 
     Raises
     ------
     ValueError
-        If nothing was measured.
+        If there is no metric.
     """
     panels = _panels(history.names)
     if not panels:
-        raise ValueError("Nothing was measured: there is nothing to draw.")
+        raise ValueError("The history has no metric to draw.")
     num_rows = -(-len(panels) // _COLUMNS)
     figure = Figure(figsize=(6 * _COLUMNS, 3.2 * num_rows), layout="constrained")
     grid = figure.subplots(num_rows, _COLUMNS, squeeze=False)
@@ -130,7 +132,7 @@ def draw_curves(history: History) -> Figure:
 
 
 def _panels(names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Quantities of each panel, and what they are called in it."""
+    """Metrics of each panel, with their labels."""
     parts = [name for name in names if name.startswith(_PART)]
     panels = {
         "loss": {"loss/train": "training", VALIDATION_LOSS: "validation"},

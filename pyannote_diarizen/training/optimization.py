@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What is optimised, at which rates, from start to end."""
+"""Optimizer, learning rates of backbone and head, and their schedule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from torch.optim.lr_scheduler import LambdaLR
 
 @dataclass(frozen=True)
 class Backbone:
-    """The part of a model that came with weights of its own.
+    """Pretrained part of a model.
 
     Parameters
     ----------
     module : str
-        Its name in the model, as in "wavlm_model".
+        Name of the part, as in "wavlm_model".
     lr : float, optional
-        Its learning rate. Defaults to that of the rest, the head.
+        Learning rate of the part. Defaults to that of the rest, the head.
     frozen : bool, optional
-        Whether to leave it as it is. Defaults to False.
+        Whether its weights stay as they are. Defaults to False.
 
     Raises
     ------
     ValueError
-        If it is frozen and has a learning rate.
+        If `frozen` and `lr` are both given.
     """
 
     module: str
@@ -38,11 +38,11 @@ class Backbone:
     def __post_init__(self) -> None:
         """Check options."""
         if self.frozen and self.lr is not None:
-            raise ValueError("`backbone.lr` is of no use to a frozen backbone.")
+            raise ValueError("`backbone.lr` has no effect on a frozen backbone.")
 
     @property
     def is_apart(self) -> bool:
-        """Whether it is treated otherwise than the head."""
+        """Whether it is trained differently from the head."""
         return self.frozen or self.lr is not None
 
     def find(self, model: nn.Module) -> nn.Module:
@@ -51,7 +51,7 @@ class Backbone:
         Raises
         ------
         ValueError
-            If there is none of that name; the message lists the modules that exist.
+            If `model` has no such part; the message lists its parts.
         """
         children = dict(model.named_children())
         if self.module not in children:
@@ -64,15 +64,15 @@ class Backbone:
 
 @dataclass(frozen=True)
 class Optimization:
-    """What `configure_optimizers` of a model returns.
+    """Optimizer and schedule of a model, by parameter groups.
 
     Parameters
     ----------
     optimizer : callable
-        Makes an optimizer of groups of parameters.
+        Maps parameter groups to an optimizer.
     schedule : callable
-        Factor of learning rates, given the number of steps so far and that of all. See
-        `pyannote_diarizen.functional.schedules`.
+        Maps the number of the step and the number of all steps to the factor of the
+        learning rates; see `pyannote_diarizen.functional.schedules`.
     backbone : Backbone
     """
 
@@ -81,7 +81,8 @@ class Optimization:
     backbone: Backbone
 
     def configure(self, model: LightningModule) -> dict[str, Any]:
-        """Make optimizer and schedule of a model that has a trainer."""
+        """Return optimizer and schedule, as `configure_optimizers` should."""
+        # over all epochs, after accumulation; infinite without trainer.max_epochs
         num_steps = model.trainer.estimated_stepping_batches
         optimizer = self.optimizer(self.parameter_groups(model))
         scheduler = LambdaLR(optimizer, lambda step: self.schedule(step, num_steps))
@@ -89,10 +90,11 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": scheduling}
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Split what is trained, "all", into "backbone" and "head" if rates differ."""
+        """Return one group "all", or "backbone" and "head" if their rates differ."""
         trained = [p for p in model.parameters() if p.requires_grad]
         if self.backbone.lr is None:
             return [{"name": "all", "params": trained}]
+        # by identity: tensors compare by value
         inside = {id(p) for p in self.backbone.find(model).parameters()}
         backbone = [p for p in trained if id(p) in inside]
         head = [p for p in trained if id(p) not in inside]
@@ -103,7 +105,7 @@ class Optimization:
 
 
 class FrozenBackbone(Callback):
-    """Leave the weights and statistics of a backbone as they are.
+    """Callback that keeps weights and statistics of a backbone.
 
     Parameters
     ----------
@@ -121,5 +123,5 @@ class FrozenBackbone(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Undo what the trainer does at the start of training."""
+        """Restore evaluation mode: the trainer sets training mode."""
         self.backbone.find(pl_module).eval()

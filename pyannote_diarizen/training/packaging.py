@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A trained model as a pipeline: one folder that pyannote.audio loads."""
+"""Packaging of a trained model as a pipeline: one folder that pyannote.audio loads."""
 
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from pyannote_diarizen.training.averaging import AVERAGE, average_run
 CARD = """\
 # {name}
 
-Speaker diarization by pyannote-diarizen: segmentation trained in `{run}`; the rest, and
-its hyper-parameters, from {pipeline}.
+Speaker diarization by pyannote-diarizen. The segmentation was trained in `{run}`. The
+other models and the hyper-parameters come from {pipeline}.
 
 ```python
 from pyannote.audio import Pipeline
@@ -30,22 +30,22 @@ from pyannote.audio import Pipeline
 pipeline = Pipeline.from_pretrained("{name}")
 ```
 
-`pyannote-diarizen tune` finds hyper-parameters that suit this segmentation.
+`pyannote-diarizen tune` optimises the hyper-parameters for this segmentation.
 """
 
 
 def trained_model(run: Path) -> Path:
-    """Find the model to use of a run.
+    """Find the final model of a run.
 
     Parameters
     ----------
     run : Path
-        Its folder, or a checkpoint, which is returned.
+        Folder of the run, or a checkpoint, which is returned.
 
     Returns
     -------
     checkpoint : Path
-        What was averaged; made of the epoch of the lowest loss if nothing was.
+        Averaged model; without one, it is written from the epoch with the lowest loss.
 
     Raises
     ------
@@ -64,30 +64,31 @@ def package(
     pipeline: Path | str = DEFAULT_PIPELINE,
     embedding: Path | str | None = None,
 ) -> Path:
-    """Write a pipeline whose segmentation is that of a run.
+    """Write a pipeline with the segmentation model of a run.
 
     Parameters
     ----------
     run : Path
         See `trained_model`.
     destination : Path
-        Folder to create. After an error it is not there.
+        Folder to create; it does not exist after an error.
     pipeline : Path or str, optional
-        Where the rest comes from; see `resolve_pipeline`. Defaults to the bundled one.
+        Source of all other models and parameters; see `resolve_pipeline`. Defaults to
+        the bundled one.
     embedding : Path or str, optional
-        Embedding in place of that of `pipeline`, of the same dimension.
+        Embedding model that replaces the one of `pipeline`, of the same dimension.
 
     Returns
     -------
     checkpoint : Path
-        The segmentation that was used.
+        Checkpoint of the segmentation model.
 
     Raises
     ------
     OSError
-        If there is no `run`, or `destination` exists or cannot be written.
+        If `run` does not exist, or `destination` exists or cannot be written.
     ValueError
-        If they do not make a pipeline.
+        If the parts do not fit together.
     """
     model = trained_model(run)
     options: dict[str, Any] = {} if embedding is None else {"embedding": embedding}
@@ -95,7 +96,7 @@ def package(
         config = pretrained_config(
             resolve_pipeline(pipeline), segmentation=str(model), **options
         )
-        # chunks as long as those that it was trained with
+        # the model gives the duration of chunks: the one of its training
         config["pipeline"]["params"].pop("seg_duration", None)
         write_pyannote(config, folder)
         check_hyper_parameters(Pipeline.from_pretrained(folder), config)

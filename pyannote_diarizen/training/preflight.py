@@ -1,13 +1,18 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What is checked before training, so that it is not found out hours later."""
+"""Checks before a training: settings, lists, audio, and the recordings themselves.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+Each `check_*` returns findings. `pyannote-diarizen doctor --config` prints all of them
+(`check_training`); a run raises the errors that make it impossible (`require`).
+"""
+
+import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import EarlyStopping
+import yaml
+from omegaconf import DictConfig, OmegaConf
 from pyannote.audio.core.task import Task
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
@@ -16,138 +21,343 @@ from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.protocols import find_protocol, subset_files
 from pyannote_diarizen.corpora.validation import TOLERANCE, check_subset
 from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.training.recordings import examine_chunks
+from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.training.configuration import database_of, make_task
+from pyannote_diarizen.training.preflight_recordings import (
+    check_chunks,
+    check_classes,
+    check_disjoint,
+    check_durations,
+    check_labels,
+    hours,
+)
 
-_SEVERAL = "X."
+_REQUIRED = (
+    "protocol",
+    "model",
+    "task",
+    "optimizer",
+    "scheduler",
+    "backbone",
+    "trainer",
+)
+_META_PROTOCOL = "X."
+"""Prefix of protocols that combine others and have no lists of their own."""
 
-
-def check_lines(protocol: str, database: Path | None) -> None:
-    """Refuse lists, RTTM and UEM files with a line that is wrong.
-
-    pyannote.database takes some for others, and leaves out turns without a duration.
-
-    Parameters
-    ----------
-    protocol : str
-        As in "AMI.SpeakerDiarization.only_words". Those of several databases, which
-        begin with "X.", have no files of their own.
-    database : Path or None
-        See `find_protocol`.
-
-    Raises
-    ------
-    ValueError
-        If there is such a line; the message says where.
-    """
-    if protocol.startswith(_SEVERAL):
-        return
-    subsets = find_protocol(protocol, database, None).subsets(protocol)
-    for name in ("train", "development"):
-        if name not in subsets:
-            continue
-        findings = check_subset(subsets[name], with_audio=False)
-        errors = [finding for finding in findings if finding.status == "error"]
-        if errors:
-            raise ValueError(
-                f"{errors[0]} `pyannote-diarizen validate` lists all that is wrong."
-            )
+FINE_TUNING_RATE = 2e-5
+"""Learning rate of a pretrained backbone in all recipes."""
+_MAX_FINE_TUNING_RATE = 2e-4
+_MIN_ADAM_RATE, _MAX_ADAM_RATE = 1e-6, 1e-2
+"""Adam seldom makes progress below the first, and seldom converges above the second."""
+_MIN_CHUNKS_PER_STEP = 8
+_MIN_STEPS_PER_EPOCH = 10
+_MAX_WARM_UP = 0.5
+"""Maximum share of all steps."""
 
 
-def check_files(task: Task) -> None:
-    """Refuse to train on files that cannot be read, or hold nothing to train on.
+def read_config(path: Path | str) -> DictConfig:
+    """Read the configuration of a training.
 
     Parameters
     ----------
-    task : Task
+    path : Path or str
+        `config.yaml` of a run, its folder, or a file with the output of
+        `pyannote-audio-train ... --cfg job`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no audio for a file.
+        If `path` does not exist.
     ValueError
-        If a file is empty or damaged, shorter than its annotations say, or no part of
-        a subset is as long as a chunk.
+        If it is no configuration of a training.
     """
-    for subset in ("train", "development") if task.has_validation else ("train",):
-        longest = 0.0
-        for file in subset_files(task.protocol, subset):
-            with _naming(file, subset):
-                longest = max(longest, _longest_region(file))
-        if longest < task.duration:
-            raise ValueError(
-                f"The longest annotated part of the {subset} subset of "
-                f"{task.protocol.name} lasts {longest:.1f} s, less than a chunk: lower "
-                f"task.duration, which is {task.duration:g}."
-            )
+    path = Path(path).expanduser()
+    if path.is_dir():
+        path = path / "config.yaml"
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no configuration '{path}'.")
+    try:
+        config = OmegaConf.load(path)
+    except yaml.YAMLError as error:
+        raise ValueError(f"'{path}' is no YAML: {error}") from error
+    missing = [name for name in _REQUIRED if not _holds(config, name)]
+    if not isinstance(config, DictConfig) or missing:
+        raise ValueError(
+            f"'{path}' is no configuration of a training, it lacks "
+            f"{', '.join(missing)}: write one by `pyannote-audio-train ... --cfg job`, "
+            "or use the config.yaml of a run."
+        )
+    return config
 
 
-def check_speakers(task: Task, max_crowded: float) -> None:
-    """Refuse to train a model to leave many speakers out.
+def _holds(config: Any, name: str) -> bool:
+    return name in config and not OmegaConf.is_missing(config, name)
+
+
+def require(findings: Iterable[Finding]) -> None:
+    """Raise the first error among findings.
+
+    Raises
+    ------
+    ValueError
+        If there is an error; the message counts the others.
+    """
+    errors = [finding for finding in findings if finding.status == "error"]
+    if errors:
+        more = f" There are {len(errors) - 1} more errors." if errors[1:] else ""
+        raise ValueError(f"{errors[0]}{more}")
+
+
+def check_training(config: DictConfig) -> Iterator[Finding]:
+    """Check settings and recordings of a training.
+
+    Parameters
+    ----------
+    config : DictConfig
+        See `read_config`.
+
+    Yields
+    ------
+    finding : Finding
+    """
+    yield check_rates(config)
+    try:
+        errors = check_lists(config)
+        task = None if errors else make_task(config)
+    except (OSError, ValueError) as error:
+        yield Finding("error", f"task: {_one_line(error)}")
+        return
+    yield from errors
+    if task is None:
+        return
+    findings = list(check_recordings(task))
+    yield from findings
+    if findings[0].status == "error":  # the audio
+        return
+    train = subset_files(task.protocol, "train")
+    yield from check_batches(config, hours(train))
+    if task.has_validation:
+        yield check_disjoint(train, subset_files(task.protocol, "development"))
+    else:
+        yield check_development(config, task)
+    yield from check_speakers(task, config.max_crowded)
+
+
+def check_lists(config: DictConfig) -> list[Finding]:
+    """Errors in the lists, RTTM and UEM files of a protocol, line by line.
+
+    pyannote.database misreads some of them, and skips turns without duration.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Configuration of a training.
+
+    Raises
+    ------
+    OSError, ValueError
+        If there is no such protocol.
+    """
+    if config.protocol.startswith(_META_PROTOCOL):
+        return []
+    subsets = find_protocol(config.protocol, database_of(config)).subsets(
+        config.protocol
+    )
+    return [
+        finding
+        for name in ("train", "development")
+        if name in subsets
+        for finding in check_subset(subsets[name], with_audio=False)
+        if finding.status == "error"
+    ]
+
+
+def check_recordings(task: Task) -> Iterator[Finding]:
+    """Check audio, labels and durations of all subsets that a task needs.
 
     Parameters
     ----------
     task : Task
-    max_crowded : float
-        Share of chunks that may hold more speakers than its model tells apart.
 
-    Raises
+    Yields
     ------
-    ValueError
-        If more do.
+    finding : Finding
+        First that of the audio; the only one if it is an error.
     """
-    if not isinstance(task, SpeakerDiarization) or not task.max_speakers_per_chunk:
-        return  # of no concern, or estimated of the training set
-    files = subset_files(task.protocol, "train")
-    finding = examine_chunks(
-        files, task.duration, task.max_speakers_per_chunk, max_crowded
-    )
-    if finding.status == "error":
-        raise ValueError(
-            f"Train subset of {task.protocol.name}: {finding.text}. Use "
-            f"{finding.remedy}, shorter chunks, or leave them out by a higher "
-            "max_crowded."
-        )
-
-
-def check_callbacks(task: Task, callbacks: list[Callback]) -> None:
-    """Refuse to wait for a loss that nothing gives.
-
-    Raises
-    ------
-    ValueError
-        If training should stop early, but there is nothing to validate on.
-    """
-    if task.has_validation:
+    subsets = ("train", "development") if task.has_validation else ("train",)
+    audio = check_audio(task, subsets)
+    yield audio
+    if audio.status == "error":
         return
-    if any(isinstance(callback, EarlyStopping) for callback in callbacks):
-        raise ValueError(
-            f"{task.protocol.name} has no development subset, whose loss would tell "
-            "when to stop: use ~callbacks.early_stopping with it."
-        )
+    for subset in subsets:
+        files = subset_files(task.protocol, subset)
+        yield check_labels(files, subset)
+        yield check_durations(files, subset, task.duration)
 
 
-def _longest_region(file: ProtocolFile) -> float:
-    """Duration of the longest annotated region, in seconds."""
+def check_audio(task: Task, subsets: Iterable[str]) -> Finding:
+    """Check that audio can be read, and lasts as long as its annotations.
+
+    Parameters
+    ----------
+    task : Task
+    subsets : iterable of str
+    """
+    for subset in subsets:
+        for file in subset_files(task.protocol, subset):
+            try:
+                _check_duration(file)
+            except (OSError, ValueError) as error:
+                text = f"audio: file '{file['uri']}' of the {subset} subset: "
+                return Finding("error", text + _one_line(error).rstrip("."))
+    return Finding("ok", "audio: complete, and as long as its annotations")
+
+
+def _check_duration(file: ProtocolFile) -> None:
     audio = audio_info(file)
     if not audio.num_samples:
         raise AudioFileError(f"'{file['audio']}' holds no sample.")
-    annotated = file["annotated"]
-    end = max(annotated.extent().end, file["annotation"].get_timeline().extent().end)
+    annotated = file["annotated"].extent().end
+    end = max(annotated, file["annotation"].get_timeline().extent().end)
     if end > audio.duration + TOLERANCE:
         raise ValueError(
             f"it is annotated up to {end:.1f} s, but '{file['audio']}' lasts "
             f"{audio.duration:.1f} s"
         )
-    return max((region.duration for region in annotated), default=0.0)
 
 
-@contextmanager
-def _naming(file: ProtocolFile, subset: str) -> Iterator[None]:
-    """Say which file of the protocol an error is about."""
-    place = f"File '{file['uri']}' of the {subset} subset"
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{place}: {error}") from error
-    except ValueError as error:
-        raise type(error)(f"{place}: {error}") from error
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def check_development(config: DictConfig, task: Task) -> Finding:
+    """Check that there is a development subset if early stopping depends on it.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Configuration of a training.
+    task : Task
+    """
+    if task.has_validation:
+        return Finding("ok", "development: the protocol has this subset")
+    callbacks = [each for each in config.callbacks.values() if each]
+    stops_early = any("EarlyStopping" in each._target_ for each in callbacks)
+    return Finding(
+        "error" if stops_early else "warning",
+        f"development: {task.protocol.name} has no development subset, so there is no "
+        "validation loss to stop at or to choose epochs by",
+        "add one to the protocol, or use ~callbacks.early_stopping",
+    )
+
+
+def check_speakers(task: Task, max_crowded: float) -> Iterator[Finding]:
+    """Check the number of speakers against the classes of a segmentation model.
+
+    Parameters
+    ----------
+    task : Task
+        Tasks of other models have no such classes: they have no finding.
+    max_crowded : float
+        See `check_chunks`.
+    """
+    if not isinstance(task, SpeakerDiarization):
+        return
+    train = subset_files(task.protocol, "train")
+    max_per_chunk = task.max_speakers_per_chunk
+    if max_per_chunk:  # otherwise estimated from the training set
+        yield check_chunks(train, task.duration, max_per_chunk, max_crowded)
+    if task.max_speakers_per_frame:  # otherwise multilabel: one class per speaker
+        yield check_classes(train, task.max_speakers_per_frame)
+
+
+def check_rates(config: DictConfig) -> Finding:
+    """Check learning rates: swapped, or far from the usual ones.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Configuration of a training.
+    """
+    head, backbone = config.optimizer.get("lr"), config.backbone.lr
+    if head is None:
+        return Finding("ok", f"learning rates: default of {config.optimizer._target_}")
+    if config.backbone.frozen:
+        text = f"learning rates: {head:g}, backbone frozen"
+    elif backbone is None:
+        text = f"learning rates: {head:g} for all"
+    else:
+        text = f"learning rates: head {head:g}, backbone {backbone:g}"
+    if backbone is not None and backbone > head:
+        return Finding(
+            "error",
+            f"{text}: the rate of the pretrained backbone is above that of the new "
+            "head: are they swapped?",
+            f"optimizer.lr={backbone:g} backbone.lr={head:g}",
+        )
+    is_adam = "Adam" in config.optimizer._target_
+    if is_adam and not _MIN_ADAM_RATE <= head <= _MAX_ADAM_RATE:
+        return Finding("warning", f"{text}: unusual for Adam", "optimizer.lr=0.001")
+    rate = head if backbone is None else backbone
+    if _is_fine_tuned(config) and rate > _MAX_FINE_TUNING_RATE:
+        return Finding(
+            "warning",
+            f"{text}: too high for pretrained weights, which lose what they learned",
+            f"backbone.lr={FINE_TUNING_RATE:g}",
+        )
+    return Finding("ok", text)
+
+
+def _is_fine_tuned(config: DictConfig) -> bool:
+    """Whether the backbone starts from pretrained weights and is updated."""
+    from_file = isinstance(config.model.get("wavlm"), str)
+    return not config.backbone.frozen and (from_file or bool(config.get("pretrained")))
+
+
+def check_batches(config: DictConfig, hours: float) -> Iterator[Finding]:
+    """Check the size of batches, the length of epochs and the warm-up.
+
+    Parameters
+    ----------
+    config : DictConfig
+        Configuration of a training.
+    hours : float
+        Duration of the training set.
+    """
+    task, trainer = config.task, config.trainer
+    devices = trainer.devices if isinstance(trainer.devices, int) else 1
+    # batches per optimizer step
+    copies = trainer.accumulate_grad_batches * max(devices, 1) * trainer.num_nodes
+    per_step = task.batch_size * copies
+    num_batches = task.get("batches_per_epoch") or math.ceil(
+        max(1.0, 3600 * hours / task.duration / task.batch_size)
+    )
+    num_steps = math.ceil(num_batches / copies)
+    text = (
+        f"batches: {per_step} chunks of {task.duration:g} s per step, about "
+        f"{num_steps} steps per epoch"
+    )
+    if per_step < _MIN_CHUNKS_PER_STEP:
+        times = math.ceil(16 / per_step) * trainer.accumulate_grad_batches
+        yield Finding(
+            "warning",
+            f"{text}: gradients of fewer than {_MIN_CHUNKS_PER_STEP} chunks are noisy",
+            f"task.batch_size=16, or trainer.accumulate_grad_batches={times} if that "
+            "does not fit in memory",
+        )
+    elif num_steps < _MIN_STEPS_PER_EPOCH:
+        yield Finding(
+            "warning",
+            f"{text}: validation is too frequent",
+            f"task.batches_per_epoch={100 * copies}",
+        )
+    else:
+        yield Finding("ok", text)
+    warm_up = config.scheduler.get("warm_up") or 0
+    total = num_steps * trainer.max_epochs
+    if warm_up > _MAX_WARM_UP * total > 0:
+        yield Finding(
+            "warning",
+            f"schedule: the warm-up takes {warm_up:g} of about {total} steps",
+            f"scheduler.warm_up={total // 20}",
+        )

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Models to start from: checkpoints, or the segmentation of a pipeline by its name."""
+"""Pretrained models: checkpoints, and the segmentation of pipelines by name.
+
+For `+pretrained=` and for the teacher of a distillation.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,13 +21,13 @@ _CONFIGURATIONS = (".yaml", ".yml", ".toml")
 
 
 def load_pretrained(name: str) -> Model:
-    """Model with the weights that training starts from.
+    """Load the model that training starts from.
 
     Parameters
     ----------
     name : str
-        Checkpoint of pyannote.audio, DiariZen or an earlier run; or a pipeline, as
-        `resolve_pipeline` takes it, whose segmentation it is.
+        Checkpoint of pyannote.audio, DiariZen or an earlier run; or a pipeline (see
+        `resolve_pipeline`), whose segmentation model is loaded.
 
     Returns
     -------
@@ -34,7 +37,7 @@ def load_pretrained(name: str) -> Model:
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If there is no such model.
     ValueError
         If it cannot be loaded.
     """
@@ -50,7 +53,7 @@ def load_pretrained(name: str) -> Model:
 
 
 def load_teacher(checkpoint: str) -> Model:
-    """Model that another is to imitate, its LSTM layers told apart.
+    """Load the teacher of a distillation, with one module per LSTM layer.
 
     Parameters
     ----------
@@ -68,18 +71,18 @@ def load_teacher(checkpoint: str) -> Model:
 
 
 def match_classes(task: Task, model: Model) -> None:
-    """Train a model for as many speakers as it tells apart.
+    """Set the number of speakers of a task to that of a pretrained model.
 
     Parameters
     ----------
     task : Task
-        Its number of speakers per chunk is set if it is open.
+        `max_speakers_per_chunk` is set if it is None.
     model : Model
 
     Raises
     ------
     ValueError
-        If `task` is set to another number.
+        If `task` has another number.
     """
     specifications = model.specifications
     if not specifications.powerset:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""One page about a training: how it went, chunk by chunk, and what was asked for."""
+"""HTML report of a training: curves, validation chunks, epochs, configuration."""
 
 import base64
 import math
@@ -38,24 +38,24 @@ pre {{ background: #f6f6f6; padding: 1em; overflow-x: auto; }}
 
 
 def write_report(run: Path | str) -> Path:
-    """Write a page about a run, with its curves, into the folder of the run.
+    """Write the report of a run into its folder.
 
     Parameters
     ----------
     run : Path or str
-        Folder of a run whose first epoch is over.
+        Folder of a run with at least one completed epoch.
 
     Returns
     -------
     page : Path
-        HTML, with pictures inside: it may be sent or moved.
+        HTML with embedded images: the file can be sent or moved.
 
     Raises
     ------
     FileNotFoundError
-        If `run` holds no epoch.
+        If `run` has no completed epoch.
     ValueError
-        If its table is broken.
+        If `metrics.csv` is broken.
     """
     run = Path(run).expanduser()
     history = History.read(run)
@@ -69,7 +69,7 @@ def write_report(run: Path | str) -> Path:
 
 
 def summarize(history: History) -> str:
-    """Tell in a sentence or two how a training went.
+    """Summarize a training in one or two sentences.
 
     Parameters
     ----------
@@ -80,17 +80,17 @@ def summarize(history: History) -> str:
     summary : str
     """
     num_epochs, best = len(history.rows), history.best(VALIDATION_LOSS)
-    told = f"{num_epochs} epoch{'s' * (num_epochs > 1)}."
+    summary = f"{num_epochs} epoch{'s' * (num_epochs > 1)}."
     if best is None:
-        return f"{told} Nothing was validated."
+        return f"{summary} There is no validation loss."
     row = history.rows[best]
-    told += f" Lowest validation loss: {row[VALIDATION_LOSS]:.4g}, in epoch {best}"
+    summary += f" Lowest validation loss: {row[VALIDATION_LOSS]:.4g}, in epoch {best}"
     if ERROR in row:
-        told += f", with a diarization error rate of {100 * row[ERROR]:.1f} %"
+        summary += f", with a diarization error rate of {100 * row[ERROR]:.1f} %"
     since = int(history.epochs[-1]) - best
     if since == 0:
-        return f"{told}. It was still falling."
-    return f"{told}, {since} epoch{'s' * (since > 1)} before the last."
+        return f"{summary}, the last one."
+    return f"{summary}, {since} epoch{'s' * (since > 1)} before the last."
 
 
 def _sections(run: Path, history: History) -> Iterator[str]:
@@ -98,12 +98,12 @@ def _sections(run: Path, history: History) -> Iterator[str]:
     yield f"<p>{escape(summarize(history))}</p>"
     yield "<h2>Curves</h2>"
     yield _picture(run / FIGURES / CURVES)
-    drawn = sorted((run / FIGURES).glob("chunks-*.png"))
-    if drawn:
+    figures = sorted((run / FIGURES).glob("chunks-*.png"))
+    if figures:
         best = run / FIGURES / f"chunks-{history.best(VALIDATION_LOSS) or 0:04d}.png"
-        chosen = [path for path in drawn if path in (drawn[0], best, drawn[-1])]
+        chosen = [path for path in figures if path in (figures[0], best, figures[-1])]
         yield "<h2>Validation chunks</h2>"
-        yield "<p>First, best and last epoch; the reference is above.</p>"
+        yield "<p>First, best and last epoch; reference above, hypothesis below.</p>"
         yield from map(_picture, chosen)
     yield "<h2>Epochs</h2>"
     yield _table(history)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A training run, made of its configuration."""
+"""Assembly of a training run from its configuration."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,25 +12,27 @@ from omegaconf import DictConfig, OmegaConf
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 
-from pyannote_diarizen.corpora.protocols import load_protocol
 from pyannote_diarizen.training.checkpoints import (
     CONFIG,
     AtomicCheckpoints,
     check_room,
     checkpoint_to_resume,
 )
-from pyannote_diarizen.training.configuration import build
-from pyannote_diarizen.training.gradient_checkpointing import recompute_layers
+from pyannote_diarizen.training.configuration import build, make_task
+from pyannote_diarizen.training.gradient_checkpointing import (
+    enable_gradient_checkpointing,
+)
 from pyannote_diarizen.training.optimization import (
     Backbone,
     FrozenBackbone,
     Optimization,
 )
 from pyannote_diarizen.training.preflight import (
-    check_callbacks,
-    check_files,
-    check_lines,
+    check_development,
+    check_lists,
+    check_recordings,
     check_speakers,
+    require,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
 from pyannote_diarizen.training.seeding import EpochSeeds
@@ -38,15 +40,15 @@ from pyannote_diarizen.training.seeding import EpochSeeds
 
 @dataclass(frozen=True)
 class Run:
-    """What is trained, by whom, and from where on.
+    """Model, trainer and starting point of a training.
 
     Parameters
     ----------
     model : Model
-        With its task.
+        Its task holds the training data.
     trainer : Trainer
     checkpoint : Path, optional
-        Where training goes on.
+        Checkpoint to resume from.
     """
 
     model: Model
@@ -55,18 +57,17 @@ class Run:
 
     def fit(self) -> None:
         """Train."""
-        # the specifications of models are objects; the file is one of our own
+        # the checkpoint is our own, and the specifications of its model are objects
         self.trainer.fit(self.model, ckpt_path=self.checkpoint, weights_only=False)
 
 
 def assemble(config: DictConfig) -> Run:
-    """Make a run of its configuration, and check what can be known before it starts.
+    """Build a run from its configuration, after the checks of `preflight`.
 
     Parameters
     ----------
     config : DictConfig
-        As composed by Hydra of `hparams/`. What the run writes goes to the folder
-        `config.run`.
+        Composed by Hydra from `hparams/`. `config.run` is the output folder.
 
     Returns
     -------
@@ -75,53 +76,30 @@ def assemble(config: DictConfig) -> Run:
     Raises
     ------
     OSError
-        If something that `config` names does not exist, or the disk is full.
+        If a file that `config` names does not exist, or the disk is full.
     ValueError
-        If `config` is wrong, or the files of its protocol are.
+        If `config` or a file of its protocol is wrong.
     """
     seed_everything(config.seed, workers=True)
+    require(check_lists(config))
     task = make_task(config)
-    check_files(task)
+    require(check_recordings(task))
+    require([check_development(config, task)])
     model = _make_model(config, task)
-    check_speakers(task, config.max_crowded)
+    # the number of speakers may be that of a pretrained model
+    require(check_speakers(task, config.max_crowded))
     optimization = _make_optimization(config, model)
     model.configure_optimizers = partial(optimization.configure, model)
     callbacks = _make_callbacks(config, optimization.backbone)
-    check_callbacks(task, callbacks)
     folder = Path(config.run)
     folder.mkdir(parents=True, exist_ok=True)
     check_room(model, folder)
     trainer = _make_trainer(config, folder, callbacks)
     if trainer.world_size > 1:
-        # the host logs what each process has seen by itself
+        # pyannote.audio logs the values of each process without averaging them
         model.log = partial(model.log, sync_dist=True)
     resume = config.get("resume")
     return Run(model, trainer, resume and checkpoint_to_resume(resume, folder))
-
-
-def make_task(config: DictConfig) -> Task:
-    """Make the task of a run, once the lines of its protocol have been checked.
-
-    Parameters
-    ----------
-    config : DictConfig
-        See `assemble`.
-
-    Raises
-    ------
-    OSError
-        If something that `config` names does not exist.
-    ValueError
-        If `config` is wrong, or a line of its protocol is.
-    """
-    database = Path(config.database) if "database" in config else None
-    protocol = load_protocol(config.protocol, database)
-    check_lines(config.protocol, database)
-    # what not all tasks take
-    names = ("augmentation", "simulator", "imitation")
-    parts = {name: config.get(name) for name in names}
-    given = {name: build(part) for name, part in parts.items() if part}
-    return build(config.task, protocol=protocol, **given)
 
 
 def _make_model(config: DictConfig, task: Task) -> Model:
@@ -132,7 +110,7 @@ def _make_model(config: DictConfig, task: Task) -> Model:
         model = load_pretrained(pretrained)
         match_classes(task, model)
         model.task = task
-    if config.gradient_checkpointing and not recompute_layers(model):
+    if config.gradient_checkpointing and not enable_gradient_checkpointing(model):
         raise ValueError(
             f"{type(model).__name__} has no layers for gradient_checkpointing."
         )
@@ -142,7 +120,7 @@ def _make_model(config: DictConfig, task: Task) -> Model:
 def _make_optimization(config: DictConfig, model: Model) -> Optimization:
     backbone = build(config.backbone)
     if backbone.is_apart:
-        backbone.find(model)  # or tell that there is none
+        backbone.find(model)  # raises an error if there is none
     return Optimization(
         build(config.optimizer, _partial_=True),
         build(config.scheduler, _partial_=True),
@@ -160,7 +138,7 @@ def _make_callbacks(config: DictConfig, backbone: Backbone) -> list[Callback]:
 def _make_trainer(
     config: DictConfig, folder: Path, callbacks: list[Callback]
 ) -> Trainer:
-    # DeepSpeed, which splits checkpoints, writes its own
+    # DeepSpeed splits checkpoints and writes them itself
     splits = "deepspeed" in str(config.trainer.strategy)
     return build(
         config.trainer,
@@ -171,5 +149,5 @@ def _make_trainer(
 
 
 def write_config(config: DictConfig) -> None:
-    """Write `config` into the folder of the run, as it is used."""
+    """Write the resolved `config` into the folder of the run."""
     OmegaConf.save(config, Path(config.run) / CONFIG, resolve=True)

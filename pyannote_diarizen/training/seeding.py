@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Epochs that draw the same random numbers whenever they begin."""
+"""Random seeds by epoch, so that a resumed run repeats an uninterrupted one."""
 
 import random
 import zlib
@@ -11,15 +11,15 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class EpochSeeds(Callback):
-    """Give each epoch of each process a seed of its own.
+    """Seed each epoch of each process by its number.
 
-    An epoch does not depend on the numbers that those before have drawn: it is the same
-    when training has gone on from a checkpoint.
+    The random numbers of an epoch do not depend on earlier epochs, so that they are the
+    same after resuming from a checkpoint.
 
     Parameters
     ----------
     seed : int
-        Of the run.
+        Seed of the run.
     """
 
     def __init__(self, seed: int) -> None:
@@ -28,13 +28,13 @@ class EpochSeeds(Callback):
         self._seeded: int | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Seed the layers that the task adds: alike for any number of processes."""
+        """Seed the layers that the task adds: the same in all processes."""
         torch.manual_seed(self.seed)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Read data of the epoch at which training goes on.
+        """Restart the data workers of a resumed run, with the seed of its epoch.
 
-        Lightning 2.6 starts the workers that read it before it knows that epoch.
+        Lightning 2.6 starts them before it restores the number of the epoch.
         """
         if trainer.current_epoch > 0:
             self._draw_seed(trainer)
@@ -52,6 +52,6 @@ class EpochSeeds(Callback):
         drawn = (self.seed, trainer.global_rank, trainer.current_epoch)
         seed = zlib.crc32(str(drawn).encode())
         random.seed(seed)
-        # libraries draw from it
+        # global generator that libraries use
         np.random.seed(seed)  # noqa: NPY002
         torch.manual_seed(seed)

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""SpecAugment: bands and instants of log-mel features that a model cannot see.
+"""SpecAugment: frequency and time masks on log-mel features [1]_.
 
 References
 ----------
 .. [1] D. S. Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic
-   Speech Recognition", Interspeech 2019. Without its time warping, which would move
-   speech away from its labels.
+   Speech Recognition", Interspeech 2019. Time warping is left out: it would move speech
+   away from its labels.
 """
 
 from typing import Any
@@ -18,16 +18,16 @@ from torch.utils.hooks import RemovableHandle
 
 
 class SpecAugment(Callback):
-    """Mask features of `FBankConformer` while it is trained, never while validated.
+    """Callback that masks the features of `FBankConformer` in training mode.
 
     Parameters
     ----------
-    num_bands, num_instants : int, optional
-        How many stretches are masked in each chunk. Default to 2 and 2.
-    max_bands : int, optional
-        Longest stretch of mel bands. Defaults to 10.
-    max_instants : int, optional
-        Longest stretch of frames; short, since whole turns should not be hidden.
+    num_frequency_masks, num_time_masks : int, optional
+        Number of masks per chunk. Default to 2.
+    max_frequency_width : int, optional
+        Maximum width of a frequency mask, in mel bands. Defaults to 10.
+    max_time_width : int, optional
+        Maximum width of a time mask, in frames; short, so that no whole turn is masked.
         Defaults to 20.
     layer : str, optional
         Name of the module whose output, (batch, frame, band), is masked. Defaults to
@@ -36,14 +36,16 @@ class SpecAugment(Callback):
 
     def __init__(
         self,
-        num_bands: int = 2,
-        max_bands: int = 10,
-        num_instants: int = 2,
-        max_instants: int = 20,
+        num_frequency_masks: int = 2,
+        max_frequency_width: int = 10,
+        num_time_masks: int = 2,
+        max_time_width: int = 20,
         layer: str = "make_feats",
     ) -> None:
-        self.num_bands, self.max_bands = num_bands, max_bands
-        self.num_instants, self.max_instants = num_instants, max_instants
+        self.num_frequency_masks = num_frequency_masks
+        self.max_frequency_width = max_frequency_width
+        self.num_time_masks = num_time_masks
+        self.max_time_width = max_time_width
         self.layer = layer
         self._hook: RemovableHandle | None = None
 
@@ -53,13 +55,13 @@ class SpecAugment(Callback):
         Raises
         ------
         ValueError
-            If it has no such layer.
+            If the model has no such layer.
         """
         layers = dict(pl_module.named_modules())
         if self.layer not in layers:
             raise ValueError(
-                f"SpecAugment masks the output of `{self.layer}`, which a "
-                f"{type(pl_module).__name__} has not: it is for FBankConformer."
+                f"SpecAugment masks the output of `{self.layer}`, which "
+                f"{type(pl_module).__name__} does not have: use it with FBankConformer."
             )
         self._hook = layers[self.layer].register_forward_hook(self._mask)
 
@@ -71,36 +73,39 @@ class SpecAugment(Callback):
     def _mask(self, layer: nn.Module, inputs: Any, features: Tensor) -> Tensor | None:
         if not layer.training:
             return None
-        bands = stretches(features, 2, self.num_bands, self.max_bands)
-        instants = stretches(features, 1, self.num_instants, self.max_instants)
-        # by what is usual in the chunk: zero is loud in decibels
-        usual = features.mean(dim=(1, 2), keepdim=True)
-        return torch.where(bands | instants, usual, features)
+        masked = draw_masks(
+            features, 2, self.num_frequency_masks, self.max_frequency_width
+        ) | draw_masks(features, 1, self.num_time_masks, self.max_time_width)
+        # the mean of each chunk, (batch, 1, 1): zero would be loud in decibels
+        mean = features.mean(dim=(1, 2), keepdim=True)
+        return torch.where(masked, mean, features)
 
 
-def stretches(features: Tensor, dim: int, num: int, longest: int) -> Tensor:
-    """Draw stretches of one dimension of (batch, frame, band) features.
+def draw_masks(features: Tensor, dim: int, num: int, max_width: int) -> Tensor:
+    """Draw masks along one dimension of (batch, frame, band) features.
 
     Parameters
     ----------
     features : (batch, frame, band) Tensor
     dim : int
-        1 or 2.
+        1 (time) or 2 (frequency).
     num : int
-        Stretches of each item of the batch; they may overlap.
-    longest : int
-        Each is drawn uniformly between none and that.
+        Number of masks per item of the batch; masks may overlap.
+    max_width : int
+        Maximum width of a mask.
 
     Returns
     -------
-    chosen : bool Tensor
+    masked : bool Tensor
         (batch, frame, 1) or (batch, 1, band).
     """
     size = features.shape[dim]
     shape = (len(features), num, 1)
     device = features.device
-    length = torch.randint(min(longest, size) + 1, shape, device=device)
-    start = (torch.rand(shape, device=device) * (size - length + 1)).long()
-    where = torch.arange(size, device=device)
-    chosen = ((where >= start) & (where < start + length)).any(dim=1)
-    return chosen.unsqueeze(3 - dim)
+    # uniform width from 0 to max_width, then uniform start so that the mask fits
+    width = torch.randint(min(max_width, size) + 1, shape, device=device)
+    start = (torch.rand(shape, device=device) * (size - width + 1)).long()
+    index = torch.arange(size, device=device)
+    # (batch, num, size) to (batch, size)
+    masked = ((index >= start) & (index < start + width)).any(dim=1)
+    return masked.unsqueeze(3 - dim)

@@ -39,7 +39,7 @@ from pyannote_diarizen.simulation.simulator import (
 from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 from pyannote_diarizen.tasks.segmentation_distillation import (
-    Imitation,
+    Distillation,
     separate_lstm_layers,
 )
 
@@ -47,9 +47,9 @@ PROTOCOL = "AMIExcerpts.SpeakerDiarization.Excerpts"
 MIN_PAUSE = 0.8
 """Annotators of meetings join turns over pauses shorter than this, in seconds."""
 LAYERS = ("lstm.0", "lstm.1", "lstm.2", "lstm.3", "linear.0")
-"""Those whose input is imitated."""
+"""Layers whose inputs are distilled."""
 ALL = 10**9
-"""Steps: more than anybody makes."""
+"""Number of steps above that of any run."""
 
 
 class ReleaseLatest(Callback):
@@ -130,18 +130,18 @@ def train(
     seed_everything(1)
     registry.load_database(ami / "database.yml")
     protocol = registry.get_protocol(PROTOCOL, {"audio": FileFinder()})
-    imitated = separate_lstm_layers(Model.from_pretrained(teacher))
+    teacher_model = separate_lstm_layers(Model.from_pretrained(teacher))
     task = PowersetDiarization(
         protocol,
         simulator=make_simulator(
             speech, read_pauses(protocol), output.parent / "speech"
         ),
         simulated=0.9,
-        imitation=Imitation(
-            imitated,
+        distillation=Distillation(
+            teacher_model,
             LAYERS,
-            forced_steps=ALL,
-            sampled=0.9,
+            teacher_forcing_steps=ALL,
+            scheduled_sampling=0.9,
             reference=0.0,
         ),
         batches_per_epoch=100,
@@ -151,7 +151,7 @@ def train(
         batch_size=10,
         num_workers=1,
     )
-    model = make_student(imitated, task)
+    model = make_student(teacher_model, task)
     if pretrained is not None:
         start_from(pretrained, model)
     model.configure_optimizers = MethodType(muon, model)

@@ -66,17 +66,17 @@ def test_cross_entropy_is_that_of_the_original(parity, name):
 
 def test_focal_loss_by_hand():
     log_probs = torch.tensor([[[0.9, 0.1], [0.4, 0.6]]]).log()
-    loss = cross_entropy(log_probs, torch.tensor([[0, 0]]), focusing=2.0)
+    loss = cross_entropy(log_probs, torch.tensor([[0, 0]]), focal_gamma=2.0)
     assert_close(
         loss, torch.tensor([[-0.01 * math.log(0.9), -(0.6**2) * math.log(0.4)]])
     )
 
 
-@pytest.mark.parametrize("focusing", [0.5, 1.0, 2.0])
-def test_certainty_has_a_gradient(focusing):
+@pytest.mark.parametrize("focal_gamma", [0.5, 1.0, 2.0])
+def test_certainty_has_a_gradient(focal_gamma):
     scores = torch.tensor([[[200.0, 0.0], [0.0, 200.0]]], requires_grad=True)
     target = torch.tensor([[0, 0]])
-    loss = cross_entropy(scores.log_softmax(-1), target, focusing=focusing)
+    loss = cross_entropy(scores.log_softmax(-1), target, focal_gamma=focal_gamma)
     loss.sum().backward()
     assert_close(loss.detach(), torch.tensor([[0.0, 200.0]]))
     assert_close(scores.grad, torch.tensor([[[0.0, 0.0], [-1.0, 1.0]]]))

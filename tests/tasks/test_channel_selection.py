@@ -35,7 +35,7 @@ def test_chunks_have_the_channels_of_the_model(num_channels):
 def test_channels_are_those_of_the_original(parity, mode, reader):
     stored = np.load(parity / "dataset" / "mc_modes.npz")[f"{mode}_x"]
     samples, rate = soundfile.read(parity / "dataset" / "recB.wav", dtype="float32")
-    assert rate == 400  # which no recording has: told to be at 16 kHz, 40 times shorter
+    assert rate == 400  # read as 16 kHz: 40 times shorter
     file = {"waveform": torch.from_numpy(samples.T), "sample_rate": 16000}
     chunk, _ = reader.crop(file, Segment(21 / 40, 29 / 40))
     np.testing.assert_allclose(chunk, stored, atol=1e-7)

@@ -11,7 +11,11 @@ import pytest
 from pyannote.audio.core.task import Subsets
 from pyannote.database.util import load_uem
 
-from pyannote_diarizen.tasks.chunking import in_turn, shifted_chunks, training_chunks
+from pyannote_diarizen.tasks.chunking import (
+    shifted_chunks,
+    shuffled_epochs,
+    training_chunks,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def test_chunks_of_the_training_set_only():
 
 
 def test_each_chunk_once_in_an_epoch_whoever_reads_it():
-    parts = [list(islice(in_turn(11, 7, 3, part, 4), 5)) for part in range(4)]
+    parts = [list(islice(shuffled_epochs(11, 7, 3, part, 4), 5)) for part in range(4)]
     first = [
         chunk
         for part, num in zip(parts, (3, 3, 3, 2), strict=True)
@@ -60,10 +64,10 @@ def test_each_chunk_once_in_an_epoch_whoever_reads_it():
 
 
 def test_another_order_each_epoch_and_the_same_when_resumed():
-    whole = list(islice(in_turn(8, 7, 0, 0, 1), 24))
+    whole = list(islice(shuffled_epochs(8, 7, 0, 0, 1), 24))
     assert whole[:8] != whole[8:16]
-    assert list(islice(in_turn(8, 7, 2, 0, 1), 8)) == whole[16:]
-    assert list(islice(in_turn(8, 6, 0, 0, 1), 8)) != whole[:8]
+    assert list(islice(shuffled_epochs(8, 7, 2, 0, 1), 8)) == whole[16:]
+    assert list(islice(shuffled_epochs(8, 6, 0, 0, 1), 8)) != whole[:8]
 
 
 @pytest.mark.parity

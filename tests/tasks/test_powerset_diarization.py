@@ -304,7 +304,7 @@ def test_those_who_speak_most_are_kept(protocol):
     task = make_task(protocol)
     frames = first_chunks(task, 1)[0]["y"].sliding_window
     drawn = np.zeros((5, 3), dtype=np.uint8)
-    drawn[:2, 1], drawn[:, 2] = 1, 1  # the first one says nothing
+    drawn[:2, 1], drawn[:, 2] = 1, 1  # the first speaker is silent
     sample = {"y": SlidingWindowFeature(drawn, frames, labels=[0, 1, 2])}
     assert task.collate_y([sample]).sum(dim=1).tolist() == [[5, 2]]
 

@@ -99,7 +99,7 @@ def test_the_samples_of_each_chunk(parity):
         samples, rate = soundfile.read(
             folder / f"{uri}.wav", dtype="float32", always_2d=True
         )
-        assert rate == 400  # told to be 16 kHz, 40 times shorter
+        assert rate == 400  # read as 16 kHz: 40 times shorter
         file = {"waveform": torch.from_numpy(samples.T), "sample_rate": 16000}
         reader = ChunkReader(16000, num_channels=samples.shape[1])
         chunk, _ = reader.crop(file, Segment(start / 40, end / 40))

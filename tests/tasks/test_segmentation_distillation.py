@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A segmentation model learns from another."""
+"""Knowledge distillation of segmentation models."""
 
 import numpy as np
 import pytest
@@ -14,19 +14,19 @@ from pyannote_diarizen.simulation.corpus import simulate_corpus
 from pyannote_diarizen.simulation.simulator import ConversationSimulator
 from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
-from pyannote_diarizen.tasks.scheduled_sampling import forced_outputs
 from pyannote_diarizen.tasks.segmentation_distillation import (
-    Imitation,
+    Distillation,
     SegmentationTeacher,
     separate_lstm_layers,
 )
+from pyannote_diarizen.tasks.teacher_forcing import teacher_forced_outputs
 
 SIZE = {"hidden_size": 8}
 LAYERS = ("lstm.0", "lstm.1", "linear.0")
 
 
 def make_teacher(num_speakers: int = 2) -> PyanNet:
-    """Sure of what it says."""
+    """Teacher with confident posteriors."""
     seed_everything(0)
     teacher = PyanNet(lstm={"num_layers": 2, **SIZE}, linear=SIZE)
     teacher.specifications = Specifications(
@@ -61,10 +61,10 @@ def protocol(tmp_path_factory):
     return registry.get_protocol("Simulated.SpeakerDiarization.Conversations")
 
 
-def make_task(protocol, imitation: Imitation) -> PowersetDiarization:
+def make_task(protocol, distillation: Distillation) -> PowersetDiarization:
     task = PowersetDiarization(
         protocol,
-        imitation=imitation,
+        distillation=distillation,
         duration=2.0,
         max_speakers_per_chunk=2,
         batch_size=8,
@@ -81,7 +81,7 @@ def make_task(protocol, imitation: Imitation) -> PowersetDiarization:
 
 
 def losses_of(task: PowersetDiarization, num_steps: int) -> dict[str, list[float]]:
-    """Train, and tell the parts of the loss at each step."""
+    """Train, and return the parts of the loss at each step."""
     logged: dict[str, list[float]] = {}
     task.model.log = lambda name, value, **_: logged.setdefault(name, []).append(
         float(value.detach())
@@ -97,90 +97,90 @@ def losses_of(task: PowersetDiarization, num_steps: int) -> dict[str, list[float
     return logged
 
 
-def test_layers_of_a_monolithic_lstm_can_be_heard():
+def test_separate_lstm_layers_give_the_same_scores():
     model = make_teacher()
     waveforms = torch.randn(2, 1, 32000)
     separate = separate_lstm_layers(model).eval()
     torch.testing.assert_close(separate(waveforms), model(waveforms))
 
 
-def test_teacher_is_asked_at_the_nearest_frames():
+def test_teacher_is_evaluated_at_the_nearest_frames():
     model = separate_lstm_layers(make_teacher())
     teacher = SegmentationTeacher(model, LAYERS)
     waveforms = torch.randn(2, 1, 32000)
     scores = model(waveforms)
     own = [model.receptive_field_center(frame) for frame in range(scores.shape[1])]
-    told, inputs = teacher(waveforms, np.array(own) + 100)
+    posteriors, inputs = teacher(waveforms, np.array(own) + 100)
     # Kernels of training and inference differ: by 4e-6 on some CPUs, in logarithms of
     # down to -20, where frames differ from their neighbours by a thousand tolerances.
     noise = {"rtol": 0.0, "atol": 1e-4}
     assert scores.diff(dim=1).abs().amax(dim=(0, 2)).min() > 0.1
-    torch.testing.assert_close(told.log(), scores, **noise)
+    torch.testing.assert_close(posteriors.log(), scores, **noise)
     assert tuple(inputs) == LAYERS
     torch.testing.assert_close(model.lstm[1](inputs["lstm.1"])[0], inputs["linear.0"])
     far, _ = teacher(waveforms, np.array([-9000.0, 90000.0]))
     torch.testing.assert_close(far.log(), scores[:, [0, -1]], **noise)
 
 
-@pytest.mark.parametrize("forced_steps", [0, 100])
-def test_student_comes_to_say_what_its_teacher_says(protocol, forced_steps):
+@pytest.mark.parametrize("teacher_forcing_steps", [0, 100])
+def test_student_approaches_its_teacher(protocol, teacher_forcing_steps):
     teacher = separate_lstm_layers(make_teacher())
-    imitation = Imitation(teacher, LAYERS, forced_steps, reference=0.0)
-    losses = losses_of(make_task(protocol, imitation), 60)
+    distillation = Distillation(teacher, LAYERS, teacher_forcing_steps, reference=0.0)
+    losses = losses_of(make_task(protocol, distillation), 60)
     for part in ("divergence", *LAYERS):
         of_part = losses[f"loss/train/{part}"]
         assert np.mean(of_part[-5:]) < 0.75 * np.mean(of_part[:5]), part
 
 
-def test_forced_layers_hear_what_the_teacher_hears(protocol):
-    """With all but its first layers those of the teacher, a student is as good."""
+def test_forced_layers_take_the_inputs_of_the_teacher(protocol):
+    """A student that shares all later layers with its teacher has its posteriors."""
     teacher = separate_lstm_layers(make_teacher())
-    task = make_task(protocol, Imitation(teacher, LAYERS, forced_steps=1))
+    task = make_task(protocol, Distillation(teacher, LAYERS, teacher_forcing_steps=1))
     names = ("lstm.", "linear.", "classifier.")
     weights = {k: v for k, v in teacher.state_dict().items() if k.startswith(names)}
     task.model.load_state_dict(weights, strict=False)
     waveforms = torch.randn(2, 1, 32000)
-    _, forced = task._imitate(waveforms, step=0)
-    _, free = task._imitate(waveforms, step=1)
+    _, forced = task._distill(waveforms, step=0)
+    _, free = task._distill(waveforms, step=1)
     for name in ("divergence", *LAYERS[1:]):
         assert forced[name] < 1e-6 < free[name], name
     assert forced["lstm.0"] == free["lstm.0"] > 0.1
 
 
-def test_lstm_layers_hear_themselves_in_sampled_chunks(protocol):
+def test_scheduled_sampling_feeds_lstm_layers_their_own_outputs(protocol):
     teacher = separate_lstm_layers(make_teacher())
     waveforms = torch.randn(16, 1, 32000)
     errors = {}
-    for sampled in (0.0, 0.5, 1.0):
-        task = make_task(protocol, Imitation(teacher, LAYERS, 1, sampled))
-        _, parts = task._imitate(waveforms, step=0)
-        errors[sampled] = float(parts["linear.0"].detach())
+    for share in (0.0, 0.5, 1.0):
+        task = make_task(protocol, Distillation(teacher, LAYERS, 1, share))
+        _, parts = task._distill(waveforms, step=0)
+        errors[share] = float(parts["linear.0"].detach())
     centers = [task.model.receptive_field_center(frame) for frame in range(115)]
-    _, told = task._imitate._teacher(waveforms, np.array(centers))
-    expected = told["linear.0"]
+    _, targets = task._distill._teacher(waveforms, np.array(centers))
+    expected = targets["linear.0"]
     assert task.model.num_frames(32000) == expected.shape[1] == 115
-    by_itself, _ = task.model.lstm[1](told["lstm.1"])
+    by_itself, _ = task.model.lstm[1](targets["lstm.1"])
     variance = expected.var(dim=(0, 1), correction=0).mean()
     alone = torch.nn.functional.mse_loss(by_itself, expected).detach() / variance
     assert errors[1.0] == pytest.approx(float(alone), rel=1e-5)
     assert len(set(errors.values())) == 3
 
 
-def test_forced_lstm_layers_hear_what_they_should_have_said():
+def test_teacher_forced_outputs_are_those_of_the_layers():
     seed_everything(2)
     options = {"batch_first": True, "bidirectional": True}
     layers = [torch.nn.LSTM(5, 4, **options), torch.nn.LSTM(8, 4, **options)]
     first = torch.randn(3, 20, 5)
     second, _ = layers[0](first)
     third, _ = layers[1](second)
-    said = forced_outputs(layers, [first, second], [second, third])
-    torch.testing.assert_close(said, [second, third])
-    # of other targets, what comes next tells
+    outputs = teacher_forced_outputs(layers, [first, second], [second, third])
+    torch.testing.assert_close(outputs, [second, third])
+    # a wrong target changes only the frames after it
     wrong = second.detach().clone()
     wrong[:, 7] = 0.0
     (forward, backward), (right, left) = (
         outputs.chunk(2, dim=-1)
-        for outputs in (*forced_outputs(layers[:1], [first], [wrong]), second)
+        for outputs in (*teacher_forced_outputs(layers[:1], [first], [wrong]), second)
     )
     torch.testing.assert_close(forward[:, :8], right[:, :8])
     torch.testing.assert_close(backward[:, 7:], left[:, 7:])
@@ -189,12 +189,14 @@ def test_forced_lstm_layers_hear_what_they_should_have_said():
 
 
 @pytest.mark.parametrize(
-    ("forced_steps", "sampled", "message"),
-    [(5, 1.5, "between 0 and 1, got 1.5"), (0, 0.5, "without `forced_steps`")],
+    ("teacher_forcing_steps", "scheduled_sampling", "message"),
+    [(5, 1.5, "between 0 and 1, got 1.5"), (0, 0.5, "without `teacher_forcing_steps`")],
 )
-def test_sampling_that_cannot_be_is_refused(forced_steps, sampled, message):
+def test_impossible_scheduled_sampling_is_refused(
+    teacher_forcing_steps, scheduled_sampling, message
+):
     with pytest.raises(ValueError, match=message):
-        Imitation(make_teacher(), LAYERS, forced_steps, sampled)
+        Distillation(make_teacher(), LAYERS, teacher_forcing_steps, scheduled_sampling)
 
 
 def test_teacher_without_that_layer_is_refused():
@@ -203,5 +205,5 @@ def test_teacher_without_that_layer_is_refused():
 
 
 def test_teacher_of_other_classes_is_refused(protocol):
-    with pytest.raises(ValueError, match="tells 8 classes, the student should tell 4"):
-        make_task(protocol, Imitation(make_teacher(3)))
+    with pytest.raises(ValueError, match="has 8 classes, the student 4"):
+        make_task(protocol, Distillation(make_teacher(3)))

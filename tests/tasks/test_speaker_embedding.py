@@ -63,7 +63,7 @@ class Voices(SpeakerDiarizationProtocol):
 
 
 class ResonanceTeacher:
-    """One axis per speaker, told by the octave that holds most of the energy."""
+    """One axis per speaker, identified by the octave with most of the energy."""
 
     def __init__(self) -> None:
         self.num_calls = 0

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from torch.utils.data import DataLoader
 
-from pyannote_diarizen.training.epoch_table import read_table
+from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.run import assemble
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Who watches a training sees all of it, and it goes as if nobody had watched."""
+"""Callbacks log and draw a training without changing it."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,8 +19,7 @@ from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
 from pyannote_diarizen.training.callbacks import Curves, StepMonitor, ValidationFigures
 from pyannote_diarizen.training.configuration import build
-from pyannote_diarizen.training.epoch_table import EpochTable
-from pyannote_diarizen.training.history import TABLE, History
+from pyannote_diarizen.training.history import TABLE, EpochTable, History
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The .*dataloader.* does not have many workers"
@@ -56,7 +55,7 @@ def fit(folder, callbacks, epochs=2) -> Trainer:
     seed_everything(1)
     task = PowersetDiarization(
         Tones(folder),
-        loss={"neighbours": 0.5},
+        loss={"temporal_consistency": 0.5},
         duration=2.0,
         max_speakers_per_chunk=3,
         batch_size=2,
@@ -110,7 +109,7 @@ def test_all_that_matters_is_in_the_table(run):
     for name in (
         "loss/train",
         "loss/train/cross_entropy",
-        "loss/train/neighbours",
+        "loss/train/temporal_consistency",
         "loss/val",
         "DiarizationErrorRate",
         "DiarizationErrorRate/Confusion",
@@ -125,7 +124,7 @@ def test_all_that_matters_is_in_the_table(run):
     np.testing.assert_allclose(
         history.column("loss/train"),
         history.column("loss/train/cross_entropy")
-        + 0.5 * history.column("loss/train/neighbours"),
+        + 0.5 * history.column("loss/train/temporal_consistency"),
         rtol=1e-5,
     )
 
@@ -149,9 +148,9 @@ def test_pictures_are_in_their_folder(run):
 
 
 def test_watching_changes_nothing(run, tmp_path):
-    watched = run[1].model.state_dict()
+    observed = run[1].model.state_dict()
     for name, weight in fit(tmp_path, []).model.state_dict().items():
-        assert torch.equal(weight, watched[name]), name
+        assert torch.equal(weight, observed[name]), name
 
 
 def test_chunks_are_those_of_the_validation_set(run):
@@ -201,7 +200,7 @@ def test_validation_steps_inside_calls_of_the_model_are_no_scores(tmp_path):
     assert figures._said is scores
 
 
-def test_a_run_is_watched_by_default(configure):
+def test_a_run_has_these_callbacks_by_default(configure):
     config = configure(callbacks__chunks=None, callbacks__curves=None)
     callbacks = {name: build(each) for name, each in config.callbacks.items()}
     assert isinstance(callbacks["curves"], Curves)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Components by name, their options, and those that they do not have."""
+"""Components by name, and their options; unknown options are refused."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from pyannote_diarizen.tasks import PowersetDiarization
 from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
 from pyannote_diarizen.training.configuration import build, component_config, parameters
+from pyannote_diarizen.training.run import assemble
 
 
 class Parent:
@@ -46,6 +47,30 @@ def test_options_of_the_loss_are_known_one_by_one():
     assert config["loss"] == asdict(SegmentationLoss())
 
 
+def test_options_of_callbacks_are_those_of_their_constructors(configure):
+    callbacks = configure(
+        callbacks__clipping__history=7, callbacks__chunks=None
+    ).callbacks
+    clipping = "pyannote_diarizen.training.clipping.PercentileClipping"
+    expected = {"_target_": clipping, "percentile": 90.0, "history": 7}
+    assert callbacks.clipping == expected
+    assert callbacks.chunks.num_chunks == 6
+    assert list(callbacks)[:3] == ["steps", "clipping", "chunks"]
+
+
+def test_model_and_task_of_another_package_train(third_party, configure, tiny):
+    absent = dict.fromkeys(name for name in tiny if name.startswith("model."))
+    toys = {"model": "ToyModel", "model.width": 8, "task": "ToyTask"}
+    run = assemble(
+        configure(**(absent | toys), task__hint="some", trainer__max_steps=1)
+    )
+    run.fit()
+    assert run.trainer.global_step == 1
+    assert type(run.model).__name__ == "ToyModel"
+    assert run.model.classifier.in_features == 8
+    assert run.model.task.hint == "some"
+
+
 def test_what_is_built_holds_plain_values():
     config = OmegaConf.create(
         {"_target_": "collections.OrderedDict", "_args_": [{"a": [1]}]}
@@ -54,7 +79,7 @@ def test_what_is_built_holds_plain_values():
     assert type(built["a"]) is list
 
 
-def test_a_misspelled_option_is_told_with_those_that_exist():
+def test_a_misspelled_option_is_refused_with_the_known_ones():
     config = OmegaConf.create({"_target_": "torch.nn.Linear", "in_feature": 2})
     with pytest.raises(
         ValueError, match=r"in_feature\. Did you mean in_features\? Known keys are in_f"

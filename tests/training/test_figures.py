@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Figures show what was measured, the reference above the hypothesis."""
+"""Figures show the metrics, and the reference above the hypothesis."""
 
 import numpy as np
 import numpy.testing as npt
@@ -60,7 +60,7 @@ def test_a_single_part_is_the_loss_and_has_no_panel():
 def test_quantities_of_other_tasks_have_panels_of_their_own():
     (axes,) = draw_curves(History({0: {"EqualErrorRate": 1.0}})).axes
     assert axes.get_title(loc="left") == "EqualErrorRate"
-    with pytest.raises(ValueError, match="Nothing was measured"):
+    with pytest.raises(ValueError, match="no metric to draw"):
         draw_curves(History({0: {}}))
 
 

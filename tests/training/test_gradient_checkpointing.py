@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Layers that are computed twice change nothing but memory."""
+"""Gradient checkpointing changes neither gradients nor weights."""
 
 import torch
 from torch import Tensor
 
 from pyannote_diarizen.models.conformer import Conformer
-from pyannote_diarizen.training.gradient_checkpointing import recompute_layers
+from pyannote_diarizen.training.gradient_checkpointing import (
+    enable_gradient_checkpointing,
+)
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 
 CONFIG = WavLMConfig.dense(
@@ -32,7 +34,7 @@ def test_wavlm_has_the_same_gradients_and_weights():
     wavlm = WavLM(CONFIG).train()
     expected, weights = gradients(wavlm), dict(wavlm.state_dict())
     wavlm.zero_grad()
-    assert recompute_layers(wavlm) == 9  # of convolution and of attention
+    assert enable_gradient_checkpointing(wavlm) == 9  # of convolution and of attention
     recomputed = gradients(wavlm)
     assert recomputed.keys() == expected.keys()
     for name, gradient in expected.items():
@@ -40,11 +42,11 @@ def test_wavlm_has_the_same_gradients_and_weights():
     assert wavlm.state_dict().keys() == weights.keys()
 
 
-def test_batch_normalisation_counts_each_batch_once():
+def test_batch_normalisation_is_updated_once():
     conformer = Conformer(
         attention_in=8, ffn_hidden=8, num_head=2, num_layer=1, kernel_size=3
     ).train()
-    recompute_layers(conformer)
+    enable_gradient_checkpointing(conformer)
     conformer(torch.randn(2, 10, 8)).sum().backward()
     counts = [
         count

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""The table of a run is read as numbers, or the line that is broken is named."""
+"""The history of a run is read as numbers; errors name the broken line."""
 
 import numpy.testing as npt
 import pytest

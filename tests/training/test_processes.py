@@ -14,7 +14,7 @@ from pyannote.audio import Pipeline
 from typer.testing import CliRunner
 
 from pyannote_diarizen.cli.main import app
-from pyannote_diarizen.training.epoch_table import read_table
+from pyannote_diarizen.training.history import read_table
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A page tells all about a run, and stands alone."""
+"""The report of a run is one self-contained page."""
 
 import re
 
@@ -50,21 +50,23 @@ def test_a_run_without_figures_has_a_page(folder):
 
 
 @pytest.mark.parametrize(
-    ("losses", "told"),
+    ("losses", "expected"),
     [
-        ([2.0, 1.0], "2 epochs. Lowest validation loss: 1, in epoch 1. It was still"),
+        ([2.0, 1.0], "2 epochs. Lowest validation loss: 1, in epoch 1, the last one"),
         ([2.0, 1.0, 3.0], "3 epochs. .* in epoch 1, 1 epoch before the last."),
         ([1.0, 1.0, 3.0], "in epoch 0, 2 epochs before the last."),
     ],
 )
-def test_a_summary_tells_the_best_epoch(losses, told):
+def test_a_summary_names_the_best_epoch(losses, expected):
     history = History({k: {"loss/val": loss} for k, loss in enumerate(losses)})
-    assert re.search(told, summarize(history))
+    assert re.search(expected, summarize(history))
 
 
 def test_a_summary_tells_the_error_rate(folder):
-    told = summarize(History.read(folder))
-    assert "in epoch 1, with a diarization error rate of 25.0 %, 1 epoch before" in told
+    summary = summarize(History.read(folder))
+    assert (
+        "in epoch 1, with a diarization error rate of 25.0 %, 1 epoch before" in summary
+    )
     assert summarize(History({0: {"loss/train": 1.0}})) == (
-        "1 epoch. Nothing was validated."
+        "1 epoch. There is no validation loss."
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Runs: assembled of their configuration, interrupted and resumed."""
+"""Runs: assembled from their configuration, interrupted and resumed."""
 
 import shutil
 from pathlib import Path
@@ -12,13 +12,13 @@ import torch
 from lightning.pytorch import Callback
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.training.epoch_table import read_table
+from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.pretrained import load_pretrained
 from pyannote_diarizen.training.run import assemble, write_config
 
 
 class InterruptionError(Exception):
-    """A kill, as far as a process can outlive it."""
+    """Interruption of a run within its process."""
 
 
 class InterruptedAt(Callback):
@@ -48,7 +48,7 @@ def last(folder: Path) -> dict:
     return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=False)
 
 
-def test_a_resumed_run_is_the_one_that_nobody_interrupted(configure, tmp_path):
+def test_a_resumed_run_equals_an_uninterrupted_one(configure, tmp_path):
     options = {
         "trainer__max_epochs": 3,
         "scheduler": "cosine",
@@ -153,21 +153,21 @@ def recurrent(tiny) -> dict:
     return {**absent, "model": "PyanNet", "model.lstm.hidden_size": 4}
 
 
-def test_a_teacher_is_heard_layer_by_layer(configure, recurrent):
+def test_a_teacher_is_distilled_layer_by_layer(configure, recurrent):
     steps = {**recurrent, "trainer.max_steps": 1}
     first = assemble(configure(**steps))
     assert first.model.hparams.lstm["monolithic"]
     first.fit()
     teacher = first.trainer.checkpoint_callback.best_model_path
-    heard = {
+    distillation = {
         "model.lstm.monolithic": False,
-        "imitation": "teacher",
-        "imitation.teacher.checkpoint": teacher,
-        "imitation.layers": "[lstm.0,lstm.1,linear.0]",
-        "imitation.forced_steps": 1,
-        "imitation.reference": 0.0,
+        "distillation": "teacher",
+        "distillation.teacher.checkpoint": teacher,
+        "distillation.layers": "[lstm.0,lstm.1,linear.0]",
+        "distillation.teacher_forcing_steps": 1,
+        "distillation.reference": 0.0,
     }
-    run = assemble(configure(**steps, **heard))
+    run = assemble(configure(**steps, **distillation))
     run.fit()
     metrics = run.trainer.callback_metrics
     parts = [
@@ -177,7 +177,7 @@ def test_a_teacher_is_heard_layer_by_layer(configure, recurrent):
     torch.testing.assert_close(metrics["loss/train"], sum(parts))
 
 
-def test_half_precision_and_recomputed_layers_train(configure, recurrent):
+def test_half_precision_and_gradient_checkpointing(configure, recurrent):
     run = assemble(
         configure(
             **recurrent,
@@ -199,15 +199,18 @@ def test_half_precision_and_recomputed_layers_train(configure, recurrent):
             {"+task.duratoin": 2.0},
             r"PowersetDiarization: duratoin\. Did you mean duration\?",
         ),
-        ({"task.duration": 8.0}, r"lasts 6\.0 s.*lower task\.duration"),
+        (
+            {"task.duration": 8.0},
+            r"below 8 s, the duration of a chunk.*: task\.duration=6",
+        ),
         (
             {"protocol": "Noise.SpeakerDiarization.NoDevelopment"},
             "no development subset.*~callbacks.early_stopping",
         ),
         (
             {"task.max_speakers_per_chunk": 1},
-            r"Noise\.S.*: at most 2 speakers in 1 s, more than 1 in 17 % of chunks.* "
-            r"Use task\.max_speakers_per_chunk=2, .*max_crowded",
+            r"chunks: at most 2 speakers in 1 s, more than 1 in 17 % of chunks.* "
+            r"use task\.max_speakers_per_chunk=2, .*max_crowded",
         ),
         ({"simulator": "speech"}, "ConversationSimulator needs .*pool.folder"),
         (
@@ -215,9 +218,9 @@ def test_half_precision_and_recomputed_layers_train(configure, recurrent):
             "nowhere/utterances.tsv",
         ),
         ({"task.simulated": 0.5}, "need a `simulator`"),
-        ({"imitation": "teacher"}, "Imitation needs .*teacher.checkpoint"),
+        ({"distillation": "teacher"}, "Distillation needs .*teacher.checkpoint"),
         (
-            {"imitation": "teacher", "imitation.teacher.checkpoint": "no.ckpt"},
+            {"distillation": "teacher", "distillation.teacher.checkpoint": "no.ckpt"},
             "'no.ckpt' is neither",
         ),
         ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
@@ -225,7 +228,7 @@ def test_half_precision_and_recomputed_layers_train(configure, recurrent):
         ({"+resume": "nowhere.ckpt"}, "no 'nowhere.ckpt'"),
     ],
 )
-def test_what_is_wrong_is_told_before_training(configure, options, message):
+def test_errors_are_raised_before_training(configure, options, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         assemble(configure(**options))
 
@@ -248,7 +251,7 @@ def test_a_shipped_protocol_lacks_its_files_only(configure, tmp_path, monkeypatc
         ),
         ("all.uem", "a 1 0.0 9.0\nb 1 0.0 6.0\nc 1 0.0 6.0", r"'a' .* up to 9\.0 s"),
         ("a.wav", None, r"database\.yml': audio .*missing.* '.*a\.wav'"),
-        ("a.wav", "", "File 'a' of the train subset"),
+        ("a.wav", "", "file 'a' of the train subset"),
     ],
 )
 def test_files_are_checked_before_training(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pyannote_diarizen.training.spec_augment import SpecAugment, stretches
+from pyannote_diarizen.training.spec_augment import SpecAugment, draw_masks
 
 
 class Toy(nn.Module):
@@ -20,22 +20,28 @@ class Toy(nn.Module):
         return self.make_feats(features)
 
 
-def test_stretches_are_contiguous_within_bounds_and_differ():
+def test_masks_are_contiguous_within_bounds_and_differ():
     torch.manual_seed(0)
-    chosen = stretches(torch.zeros(200, 30, 12), dim=1, num=1, longest=7)
+    chosen = draw_masks(torch.zeros(200, 30, 12), dim=1, num=1, max_width=7)
     assert chosen.shape == (200, 30, 1)
     lengths = chosen.sum(dim=1).flatten()
     assert sorted(set(lengths.tolist())) == list(range(8))
     starts = chosen.float().diff(dim=1, prepend=torch.zeros(200, 1, 1)).gt(0).sum(dim=1)
     assert starts.max() == 1
     assert chosen.any(dim=0).all()  # everywhere, in one chunk or another
-    assert stretches(torch.zeros(2, 3, 4), dim=2, num=2, longest=9).shape == (2, 1, 4)
+    assert draw_masks(torch.zeros(2, 3, 4), dim=2, num=2, max_width=9).shape == (
+        2,
+        1,
+        4,
+    )
 
 
 def test_features_are_masked_in_training_only():
     torch.manual_seed(0)
     toy, features = Toy(), torch.randn(8, 40, 20)
-    mask = SpecAugment(num_bands=1, max_bands=5, num_instants=1, max_instants=8)
+    mask = SpecAugment(
+        num_frequency_masks=1, max_frequency_width=5, num_time_masks=1, max_time_width=8
+    )
     mask.on_fit_start(None, toy)
     masked = toy(features) != features
     assert 0 < masked.float().mean() < 0.5
@@ -50,7 +56,7 @@ def test_features_are_masked_in_training_only():
 
 
 def test_models_without_such_features():
-    with pytest.raises(ValueError, match="`make_feats`, which a Linear has not"):
+    with pytest.raises(ValueError, match="`make_feats`, which Linear does not have"):
         SpecAugment().on_fit_start(None, nn.Linear(2, 2))
 
 

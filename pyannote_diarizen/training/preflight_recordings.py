@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Usual mistakes in the recordings of a training: labels, speakers, durations."""
+"""Checks of the recordings of a training: labels, speakers, durations, classes.
+
+Each check returns one finding that starts with its topic; see `preflight`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -11,30 +14,32 @@ from pyannote.database import ProtocolFile
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.tasks.class_balance import seconds_by_num_speakers
 
-_NAMED = 5
-"""Files or speakers that a finding names, the others are counted."""
-_MOST_LOST = 0.1
-_MOST_CROWDED = 0.02
+_MAX_NAMES = 5
+"""Maximum number of files or speakers that a finding names; it counts the others."""
+_MAX_LOST = 0.1
+"""Share of the time that may be in regions shorter than a chunk."""
+_MAX_CROWDED = 0.02
+"""Share of chunks, or of the time, that may hold more speakers than classes."""
 _COUNTS = ("silence", "one speaker", "two", "three", "four", "five", "six")
 
 
 def hours(files: Sequence[ProtocolFile]) -> float:
-    """Annotated time of recordings."""
+    """Annotated duration of recordings, in hours."""
     return sum(file["annotated"].duration() for file in files) / 3600
 
 
-def examine_labels(files: Sequence[ProtocolFile], subset: str) -> Finding:
-    """Look for recordings where nobody speaks in what was annotated.
+def check_labels(files: Sequence[ProtocolFile], subset: str) -> Finding:
+    """Check that recordings have speech in their annotated part.
 
     Parameters
     ----------
     files : sequence of ProtocolFile
     subset : str
-        Their name.
+        Name of the subset.
     """
     time = hours(files)
-    told = f"{time:.1f} h" if time >= 1 else f"{60 * time:.1f} min"
-    text = f"{subset}: {len(files)} recordings, {told}"
+    duration = f"{time:.1f} h" if time >= 1 else f"{60 * time:.1f} min"
+    text = f"{subset}: {len(files)} recordings, {duration}"
     empty = [
         str(file["uri"])
         for file in files
@@ -44,16 +49,15 @@ def examine_labels(files: Sequence[ProtocolFile], subset: str) -> Finding:
         return Finding("ok", text)
     return Finding(
         "error" if len(empty) == len(files) else "warning",
-        f"{text}; nobody speaks in {len(empty)} of them: {_name(empty)}",
-        "see whether their names are the same in RTTM, UEM and list: "
-        "`pyannote-diarizen validate` tells",
+        f"{text}; {len(empty)} of them without speech: {_name(empty)}",
+        "compare their names in RTTM, UEM and list by `pyannote-diarizen validate`",
     )
 
 
-def examine_speakers(
+def check_disjoint(
     train: Sequence[ProtocolFile], development: Sequence[ProtocolFile]
 ) -> Finding:
-    """Look for recordings and speakers that are trained and validated on.
+    """Check that train and development share no recording and no speaker.
 
     Parameters
     ----------
@@ -66,25 +70,25 @@ def examine_speakers(
             "error",
             f"speakers: {len(shared)} recordings are in train and in development: "
             f"{_name(shared)}",
-            "take them out of one of the lists",
+            "remove them from one of the lists",
         )
     if any(file["scope"] == "file" for file in (*train, *development)):
         return Finding(
             "ok",
-            "speakers: labels are those of each recording, so that none is known to be "
-            "in train and in development",
+            "speakers: labels are local to each recording, so that speakers of train "
+            "and development cannot be compared",
         )
-    learned, validated = _speakers(train), _speakers(development)
-    text = f"speakers: {len(learned)} in train, {len(validated)} in development"
-    shared = sorted(learned & validated)
+    in_train, in_development = _speakers(train), _speakers(development)
+    text = f"speakers: {len(in_train)} in train, {len(in_development)} in development"
+    shared = sorted(in_train & in_development)
     if not shared:
         return Finding("ok", f"{text}, none in both")
     return Finding(
         "warning",
-        f"{text}, {len(shared)} of them in both: {_name(shared)}; the loss on "
-        "development will be lower than on speakers that were never heard",
+        f"{text}, {len(shared)} of them in both: {_name(shared)}; the development "
+        "loss will be lower than on unknown speakers",
         "move their recordings to one of the subsets, or set the scope of labels to "
-        "`file` in database.yml if the same label means other speakers elsewhere",
+        "`file` in database.yml if a label means another speaker in each recording",
     )
 
 
@@ -92,18 +96,18 @@ def _speakers(files: Sequence[ProtocolFile]) -> set[str]:
     return {str(label) for file in files for label in file["annotation"].labels()}
 
 
-def examine_durations(
+def check_durations(
     files: Sequence[ProtocolFile], subset: str, duration: float
 ) -> Finding:
-    """Look for what is shorter than a chunk.
+    """Check the share of time in regions shorter than a chunk, which are not used.
 
     Parameters
     ----------
     files : sequence of ProtocolFile
     subset : str
-        Their name.
+        Name of the subset.
     duration : float
-        Of chunks, in seconds.
+        Duration of a chunk, in seconds.
     """
     regions = [region.duration for file in files for region in file["annotated"]]
     short = [region for region in regions if region < duration]
@@ -111,55 +115,59 @@ def examine_durations(
     text = (
         f"{subset}: {100 * lost:.0f} % of the time is in regions below {duration:g} s"
     )
-    if lost <= _MOST_LOST:
+    if lost <= _MAX_LOST:
         return Finding("ok", text)
+    # 90 % of the regions would be long enough
     fitting = float(np.quantile(regions, 0.1))
     return Finding(
         "error" if len(short) == len(regions) else "warning",
-        f"{text}, the duration of a chunk, and is left out",
+        f"{text}, the duration of a chunk, and is not used",
         f"task.duration={max(1.0, np.floor(fitting)):g}",
     )
 
 
-def examine_chunks(
+def check_chunks(
     files: Sequence[ProtocolFile],
     duration: float,
     max_num_speakers: int,
     max_crowded: float,
 ) -> Finding:
-    """Look for chunks with more speakers than models tell apart.
+    """Check the share of chunks with more speakers than the model has outputs.
 
     Parameters
     ----------
     files : sequence of ProtocolFile
-        To train on.
+        Training set.
     duration : float
-        Of chunks, which follow each other, in seconds.
+        Duration of a chunk, in seconds; chunks are consecutive.
     max_num_speakers : int
-        Most speakers of a chunk.
+        Maximum number of speakers of a chunk.
     max_crowded : float
-        Share of such chunks above which training is refused.
+        Share of such chunks above which the finding is an error.
     """
     counts = [count for file in files for count in _speakers_of_file(file, duration)]
     if not counts:
         return Finding("ok", "chunks: none to count speakers in")
+    # share of chunks with more speakers than outputs
     crowded = float(np.mean(np.array(counts) > max_num_speakers))
     text = (
         f"chunks: at most {max(counts)} speakers in {duration:g} s, more than "
         f"{max_num_speakers} in {100 * crowded:.0f} % of chunks"
     )
-    if crowded <= min(_MOST_CROWDED, max_crowded):
+    if crowded <= min(_MAX_CROWDED, max_crowded):
         return Finding("ok", text)
-    enough = int(np.quantile(counts, 1 - _MOST_CROWDED, method="higher"))
+    # number of speakers that all but _MAX_CROWDED of the chunks have at most
+    enough = int(np.quantile(counts, 1 - _MAX_CROWDED, method="higher"))
     return Finding(
         "warning" if crowded <= max_crowded else "error",
-        f"{text}, where those who say least are left out",
-        f"task.max_speakers_per_chunk={enough}",
+        f"{text}, whose least active speakers are left out",
+        f"use task.max_speakers_per_chunk={enough}, shorter chunks, or a higher "
+        "max_crowded",
     )
 
 
 def _speakers_of_file(file: ProtocolFile, duration: float) -> Iterator[int]:
-    """Count the speakers of each chunk of what was annotated."""
+    """Yield the number of speakers of each consecutive chunk of annotated regions."""
     tracks = list(file["annotation"].itertracks(yield_label=True))
     start = np.array([turn.start for turn, _, _ in tracks])
     end = np.array([turn.end for turn, _, _ in tracks])
@@ -170,16 +178,17 @@ def _speakers_of_file(file: ProtocolFile, duration: float) -> Iterator[int]:
             yield len(set(label[(start < first + duration) & (end > first)]))
 
 
-def examine_classes(files: Sequence[ProtocolFile], max_num_speakers: int) -> Finding:
-    """Look for classes that nobody speaks in, and for speech without a class.
+def check_classes(files: Sequence[ProtocolFile], max_num_speakers: int) -> Finding:
+    """Check for classes without an example, and for speech without a class.
 
     Parameters
     ----------
     files : sequence of ProtocolFile
-        To train on.
+        Training set.
     max_num_speakers : int
-        Most speakers at once that classes are made for.
+        Maximum number of simultaneous speakers of a class.
     """
+    # (max_num_speakers + 2,): silence, one speaker, two at once ..., more
     seconds = np.zeros(max_num_speakers + 2)
     for file in files:
         turns = file["annotation"].itertracks(yield_label=True)
@@ -190,21 +199,23 @@ def examine_classes(files: Sequence[ProtocolFile], max_num_speakers: int) -> Fin
         )
     shares = 100 * seconds / max(seconds.sum(), 1e-9)
     named = [_count(count) for count in range(max_num_speakers + 1)]
-    told = [f"{name} {x:.1f} %" for name, x in zip(named, shares, strict=False)]
-    text = f"classes: {', '.join(told)}, more {shares[-1]:.1f} %"
+    listed = [f"{name} {x:.1f} %" for name, x in zip(named, shares, strict=False)]
+    text = f"classes: {', '.join(listed)}, more {shares[-1]:.1f} %"
     status: Literal["ok", "warning", "error"] = "warning"
     if not seconds[1:].any():
-        return Finding("error", f"{text}: there is no speech", "mend the annotations")
+        return Finding(
+            "error", f"{text}: there is no speech", "correct the annotations"
+        )
     missing = [name for name, x in zip(named, seconds, strict=False) if x == 0]
     if missing == ["silence"]:
-        text += "; nobody is ever silent, so that models will not learn silence"
+        text += "; no silence, which models will not learn"
         remedy = "annotate whole recordings in the UEM, pauses included"
     elif missing:
         text += f"; no example of {', '.join(missing)}"
         highest = int(np.flatnonzero(seconds[:-1]).max())
         remedy = f"task.max_speakers_per_frame={max(1, highest)}, or other recordings"
-    elif shares[-1] > 100 * _MOST_CROWDED:
-        text += ", which no class is made for"
+    elif shares[-1] > 100 * _MAX_CROWDED:
+        text += ", which has no class"
         remedy = f"task.max_speakers_per_frame={max_num_speakers + 1}"
     else:
         status, remedy = "ok", ""
@@ -216,6 +227,6 @@ def _count(number: int) -> str:
 
 
 def _name(things: Sequence[str]) -> str:
-    named = ", ".join(things[:_NAMED])
-    more = len(things) - _NAMED
+    named = ", ".join(things[:_MAX_NAMES])
+    more = len(things) - _MAX_NAMES
     return f"{named} and {more} more" if more > 0 else named

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Recordings that one cannot learn from are found, by name."""
+"""Checks of recordings find unusable ones, and name them."""
 
 from pyannote.core import Annotation, Segment, Timeline
 
-from pyannote_diarizen.training.recordings import (
-    examine_chunks,
-    examine_classes,
-    examine_durations,
-    examine_labels,
-    examine_speakers,
+from pyannote_diarizen.training.preflight_recordings import (
+    check_chunks,
+    check_classes,
+    check_disjoint,
+    check_durations,
+    check_labels,
     hours,
 )
 
@@ -32,89 +32,89 @@ B = make("b", (0, 30, "Cid"), (50, 59, "Dan"))
 
 def test_a_recording_without_labels_is_named():
     assert hours([A, B]) == 1 / 30
-    finding = examine_labels([A, B], "train")
+    finding = check_labels([A, B], "train")
     assert (finding.status, finding.text) == ("ok", "train: 2 recordings, 2.0 min")
     elsewhere = make("elsewhere", (70, 80, "Ann"))
-    finding = examine_labels([A, elsewhere], "train")
+    finding = check_labels([A, elsewhere], "train")
     assert finding.status == "warning"
-    assert "nobody speaks in 1 of them: elsewhere" in finding.text
-    assert examine_labels([elsewhere], "train").status == "error"
+    assert "1 of them without speech: elsewhere" in finding.text
+    assert check_labels([elsewhere], "train").status == "error"
 
 
 def test_speakers_in_both_subsets_are_named():
-    finding = examine_speakers([A], [B])
+    finding = check_disjoint([A], [B])
     assert finding.status == "ok"
     assert "2 in train, 2 in development, none in both" in finding.text
-    finding = examine_speakers([A], [make("c", (0, 1, "Bob"))])
+    finding = check_disjoint([A], [make("c", (0, 1, "Bob"))])
     assert finding.status == "warning"
     assert "1 of them in both: Bob;" in finding.text
 
 
 def test_recordings_in_both_subsets_are_an_error():
-    finding = examine_speakers([A, B], [B])
+    finding = check_disjoint([A, B], [B])
     assert finding.status == "error"
     assert finding.text.endswith("in development: b")
 
 
-def test_labels_of_a_file_mean_nobody_elsewhere():
+def test_labels_of_scope_file_are_not_compared():
     files = [make(uri, (0, 1, "A"), scope="file") for uri in "cd"]
-    assert examine_speakers(files[:1], files[1:]).status == "ok"
+    assert check_disjoint(files[:1], files[1:]).status == "ok"
 
 
 def test_many_names_are_counted():
     turns = [(k, k + 1, f"S{k}") for k in range(9)]
-    finding = examine_speakers([make("c", *turns)], [make("d", *turns)])
+    finding = check_disjoint([make("c", *turns)], [make("d", *turns)])
     assert "S0, S1, S2, S3, S4 and 4 more;" in finding.text
 
 
 def test_regions_shorter_than_a_chunk_are_measured():
     short = make("c", regions=[(0, 5), (10, 15), (20, 30)])
-    assert examine_durations([A], "train", 8.0).status == "ok"
-    finding = examine_durations([short], "train", 8.0)
+    assert check_durations([A], "train", 8.0).status == "ok"
+    finding = check_durations([short], "train", 8.0)
     assert finding.status == "warning"
     assert "50 % of the time is in regions below 8 s" in finding.text
     assert finding.remedy == "task.duration=5"
-    assert examine_durations([short], "train", 16.0).status == "error"
+    assert check_durations([short], "train", 16.0).status == "error"
 
 
 def test_chunks_with_too_many_speakers_are_counted():
-    finding = examine_chunks([A, make("c")], 10.0, 2, 0.2)
+    finding = check_chunks([A, make("c")], 10.0, 2, 0.2)
     assert finding.status == "ok"
     assert finding.text.startswith("chunks: at most 2 speakers in 10 s, more than 2 in")
-    finding = examine_chunks([A], 10.0, 1, 0.2)  # both speak from 20 to 30 s
+    finding = check_chunks([A], 10.0, 1, 0.2)  # both speak from 20 to 30 s
     assert finding.status == "warning"
     assert "more than 1 in 17 % of chunks" in finding.text
-    assert finding.remedy == "task.max_speakers_per_chunk=2"
-    assert examine_chunks([A], 10.0, 1, 0.1).status == "error"
-    assert examine_chunks([A], 90.0, 1, 0.2).status == "ok"
+    assert finding.remedy.startswith("use task.max_speakers_per_chunk=2, shorter")
+    assert check_chunks([A], 10.0, 1, 0.1).status == "error"
+    assert check_chunks([A], 90.0, 1, 0.2).status == "ok"
     rarely = make("c", (0, 30, "Ann"), (20, 40, "Bob"), regions=[(0, 20.25)])
-    assert examine_chunks([rarely], 0.25, 1, 0.1).status == "ok"
-    assert examine_chunks([rarely], 0.25, 1, 0.0).status == "error"
+    assert check_chunks([rarely], 0.25, 1, 0.1).status == "ok"
+    assert check_chunks([rarely], 0.25, 1, 0.0).status == "error"
 
 
 def test_classes_are_those_of_the_recordings():
-    finding = examine_classes([A, B], 2)
+    finding = check_classes([A, B], 2)
     assert finding.status == "ok"
     assert "silence 34.2 %, one speaker 57.5 %, two 8.3 %, more 0.0 %" in finding.text
 
 
 def test_a_class_without_example_is_named():
-    finding = examine_classes([A], 3)
+    finding = check_classes([A], 3)
     assert finding.status == "warning"
     assert finding.text.endswith("no example of three")
     assert finding.remedy.startswith("task.max_speakers_per_frame=2")
 
 
 def test_speech_without_class_is_measured():
-    finding = examine_classes([A], 1)
+    finding = check_classes([A], 1)
     assert finding.status == "warning"
-    assert finding.text.endswith("more 16.7 %, which no class is made for")
+    assert finding.text.endswith("more 16.7 %, which has no class")
     assert finding.remedy == "task.max_speakers_per_frame=2"
 
 
 def test_recordings_without_silence_or_speech_are_found():
-    finding = examine_classes([make("c", (0, 60, "A"), (0, 9, "B"))], 2)
-    assert "nobody is ever silent" in finding.text
-    finding = examine_classes([make("c")], 2)
+    finding = check_classes([make("c", (0, 60, "A"), (0, 9, "B"))], 2)
+    assert "no silence" in finding.text
+    finding = check_classes([make("c")], 2)
     assert finding.status == "error"
     assert "there is no speech" in finding.text

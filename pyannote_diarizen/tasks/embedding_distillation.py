@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What a teacher says of training excerpts, asked once and kept, and losses on it.
+"""Knowledge distillation of speaker embeddings.
+
+The teacher runs once over the training excerpts; its embeddings [1]_, and its frames
+before pooling [2]_, are kept in files and are the targets of the student.
 
 References
 ----------
@@ -17,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+import torch.nn.functional as F  # noqa: N812 - usual name
 from torch import Tensor, nn
 
 from pyannote_diarizen.atomic import replacing
@@ -29,35 +32,37 @@ Teacher = Callable[[Tensor], np.ndarray]
 the host's `PretrainedSpeakerEmbedding`."""
 
 FrameTeacher = Callable[[Tensor], np.ndarray]
-"""(batch, 1, num_samples) waveforms to the (batch, num_frames, num_features) that a
-teacher pools into its embedding, at the rate of the student's frames."""
+"""(batch, 1, num_samples) waveforms to (batch, num_frames, num_features) frames before
+pooling, at the frame rate of the student."""
 
 
 @dataclass(frozen=True)
 class TrainingExcerpt:
-    """Excerpt at some speed, and the index of the class it belongs to."""
+    """Excerpt, its playback speed, and the index of its class."""
 
     excerpt: Excerpt
     speed: float
     label: int
 
 
-class ImitationLoss(nn.Module):
-    """Be as near to each training excerpt as the teacher's embedding is.
+class EmbeddingDistillationLoss(nn.Module):
+    """Loss of the student's embeddings, given the teacher's.
 
-    Cross-entropy between two distributions over all excerpts, softmax of the cosines
-    of the teacher's and of the student's embedding with those of the teacher [1]_.
-    Weighs what tells voices apart, where one minus the cosine with the teacher's own
-    embedding alone, which is added, weighs all directions alike.
+    Sum of two terms:
+
+    - SEED [1]_: cross-entropy between two distributions over all training excerpts, the
+      softmax of the cosines of the teacher's, and of the student's, embedding with the
+      teacher's embeddings. It weighs most the directions in which speakers differ.
+    - one minus the cosine of both embeddings, which weighs all directions alike.
 
     Parameters
     ----------
     excerpts : (num_excerpts, dimension) Tensor
         Embeddings by the teacher, of unit length.
     temperature : float, optional
-        Of both distributions. Defaults to 0.05.
+        Temperature of both distributions. Defaults to 0.05.
     weight : float, optional
-        Of one minus the cosine. Defaults to 10.
+        Weight of one minus the cosine. Defaults to 10.
     """
 
     excerpts: Tensor
@@ -71,14 +76,14 @@ class ImitationLoss(nn.Module):
         self.weight = weight
 
     def forward(self, embeddings: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Compare embeddings with what the teacher says of the same excerpts.
+        """Compare embeddings of the student with the teacher's.
 
         Parameters
         ----------
         embeddings : (batch, dimension) Tensor
-            Of the student, of any length.
+            Embeddings by the student, of any length.
         indices : (batch,) Tensor
-            Which excerpts they belong to.
+            Index of the excerpt of each embedding.
 
         Returns
         -------
@@ -88,24 +93,27 @@ class ImitationLoss(nn.Module):
         """
         targets = self.excerpts[indices]
         directions = F.normalize(embeddings, dim=-1)
-        nearness = F.softmax(targets @ self.excerpts.T / self.temperature, dim=-1)
+        # (batch, num_excerpts), cosines with D = excerpts: p = softmax(D t / T) of the
+        # teacher's embedding t, q = softmax(D s / T) of the student's embedding s
+        p = F.softmax(targets @ self.excerpts.T / self.temperature, dim=-1)
         logits = directions @ self.excerpts.T / self.temperature
         cosine = (directions * targets).sum(dim=-1).mean()
-        return F.cross_entropy(logits, nearness) + self.weight * (1 - cosine), cosine
+        # - sum p log q + weight * (1 - cos(s, t))
+        return F.cross_entropy(logits, p) + self.weight * (1 - cosine), cosine
 
 
-class FrameImitationLoss(nn.Module):
-    """Let frames of the student tell those of the teacher, by a linear layer [2]_.
+class FrameDistillationLoss(nn.Module):
+    """Error of the teacher's frames, predicted from the student's by a linear layer.
 
-    A frame says more than an embedding of seconds: what a voice sounds like in this
-    very sound, for which speakers need not be many.
+    The regressor of FitNets [2]_. Frames are targets of a finer resolution than the
+    embedding of seconds, so that few speakers suffice.
 
     Parameters
     ----------
     num_features : int
-        Of the student's frames.
+        Number of features of the student's frames.
     mean, std : (num_targets,) Tensor
-        Of the teacher's frames, which are brought to zero and one.
+        Mean and standard deviation of the teacher's frames, which normalise them.
     """
 
     mean: Tensor
@@ -118,31 +126,31 @@ class FrameImitationLoss(nn.Module):
         self.linear = nn.Linear(num_features, len(mean))
 
     def forward(self, frames: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean square error, 1 for whoever tells the mean.
+        """Mean square error; predicting the mean gives 1.
 
         Parameters
         ----------
         frames : (batch, num_features, num_frames) Tensor
         targets : (batch, num_frames, num_targets) Tensor
-            NaN where the teacher was not asked.
+            NaN where the teacher has no frame.
 
         Returns
         -------
         loss : () Tensor
         """
-        known = ~targets[..., 0].isnan()
-        told = self.linear(frames.transpose(1, 2)[known])
-        return F.mse_loss(told, (targets[known] - self.mean) / self.std)
+        known = ~targets[..., 0].isnan()  # (batch, num_frames)
+        predicted = self.linear(frames.transpose(1, 2)[known])
+        return F.mse_loss(predicted, (targets[known] - self.mean) / self.std)
 
 
-def ask_teacher(
+def teacher_embeddings(
     teacher: Teacher,
     pool: SpeechPool,
     excerpts: Sequence[TrainingExcerpt],
     cache: Path | None = None,
     batch_size: int = 16,
 ) -> np.ndarray:
-    """Embeddings that a teacher gives to whole excerpts.
+    """Embeddings of whole excerpts by a teacher.
 
     Parameters
     ----------
@@ -150,9 +158,9 @@ def ask_teacher(
     pool : SpeechPool
     excerpts : sequence of TrainingExcerpt
     cache : Path, optional
-        File (.npy) to read them from if it exists, and to write them to otherwise.
+        File (.npy): read if it exists, written otherwise.
     batch_size : int, optional
-        Largest batch for the teacher. Defaults to 16.
+        Maximum number of excerpts per call of `teacher`. Defaults to 16.
 
     Returns
     -------
@@ -173,6 +181,7 @@ def ask_teacher(
         waveforms = _read(pool, [excerpts[index] for index in batch])
         batches.append(np.asarray(teacher(waveforms)))
     embeddings = np.empty((len(excerpts), batches[0].shape[1]), dtype=np.float32)
+    # back to the order of excerpts, (num_excerpts, dimension), then unit length
     embeddings[order] = np.concatenate(batches)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     if cache is not None:
@@ -181,14 +190,14 @@ def ask_teacher(
     return embeddings
 
 
-def ask_frame_teacher(
+def teacher_frames(
     teacher: FrameTeacher,
     pool: SpeechPool,
     excerpts: Sequence[TrainingExcerpt],
     cache: Path,
     batch_size: int = 16,
 ) -> np.ndarray:
-    """Frames of a teacher for whole excerpts, which stay on disk: they are many.
+    """Frames of whole excerpts by a teacher, memory-mapped because they are many.
 
     Parameters
     ----------
@@ -196,9 +205,9 @@ def ask_frame_teacher(
     pool : SpeechPool
     excerpts : sequence of TrainingExcerpt
     cache : Path
-        File (.npy) to read them from if it exists, and to write them to otherwise.
+        File (.npy): read if it exists, written otherwise.
     batch_size : int, optional
-        Largest batch for the teacher. Defaults to 16.
+        Maximum number of excerpts per call of `teacher`. Defaults to 16.
 
     Returns
     -------
@@ -218,26 +227,27 @@ def ask_frame_teacher(
         excerpt = excerpts[batch[0]]
         return excerpt.excerpt.num_samples / excerpt.speed
 
-    # the longest come first, and tell the shape
+    # the first batch is the longest one: it gives the shape of the file
     batches = sorted(_batches(excerpts, batch_size), key=duration, reverse=True)
     with replacing(cache) as temporary:
         for batch in batches:
-            told = teacher(_read(pool, [excerpts[index] for index in batch]))
+            computed = teacher(_read(pool, [excerpts[index] for index in batch]))
             if frames is None:
-                shape = (len(excerpts), *told.shape[1:])
+                shape = (len(excerpts), *computed.shape[1:])
                 frames = np.lib.format.open_memmap(
                     temporary, mode="w+", dtype=np.float16, shape=shape
                 )
-            frames[batch, : told.shape[1]] = told
-            frames[batch, told.shape[1] :] = np.nan
-        del frames
+            num_frames = computed.shape[1]
+            frames[batch, :num_frames] = computed
+            frames[batch, num_frames:] = np.nan
+        del frames  # close the file
     return np.load(cache, mmap_mode="r")
 
 
 def _batches(
     excerpts: Sequence[TrainingExcerpt], batch_size: int
 ) -> Iterator[list[int]]:
-    """Give indices of excerpts of the same length, a batch at a time."""
+    """Yield batches of indices of excerpts of the same length."""
 
     def length(index: int) -> tuple[float, int]:
         return excerpts[index].speed, excerpts[index].excerpt.num_samples
@@ -259,7 +269,7 @@ def _same_number(
 ) -> np.ndarray:
     if len(kept) != len(excerpts):
         raise ValueError(
-            f"{cache} holds what a teacher said of {len(kept)} excerpts, but there are "
-            f"{len(excerpts)}: delete it when data or durations change."
+            f"'{cache}' holds {len(kept)} excerpts, but the training set has "
+            f"{len(excerpts)}: delete the file when data or durations change."
         )
     return kept
