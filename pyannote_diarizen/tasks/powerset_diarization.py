@@ -37,6 +37,7 @@ from pyannote_diarizen.tasks.segmentation_imitation import (
 )
 from pyannote_diarizen.tasks.segmentation_loss import REFERENCE, SegmentationLoss
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
+from pyannote_diarizen.tasks.transient_cache import TransientCache
 
 COUNTED_CHUNKS = 200
 """Simulated chunks that tell how frequent classes are."""
@@ -59,7 +60,7 @@ class SinglePrecisionPowerset(Powerset):
             return super().to_powerset(multilabel.float())
 
 
-class PowersetDiarization(SpeakerDiarization):
+class PowersetDiarization(TransientCache, SpeakerDiarization):
     """Speaker diarization of chunks, from real recordings and simulated ones.
 
     Everything that the host's task takes is taken too.
