@@ -43,6 +43,7 @@ from pyannote_diarizen.tasks.segmentation_distillation import (
 )
 from pyannote_diarizen.tasks.segmentation_loss import REFERENCE, SegmentationLoss
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
+from pyannote_diarizen.tasks.transient_cache import TransientCache
 
 COUNTED_CHUNKS = 200
 """Number of simulated chunks from which class frequencies are estimated."""
@@ -65,7 +66,7 @@ class SinglePrecisionPowerset(Powerset):
             return super().to_powerset(multilabel.float())
 
 
-class PowersetDiarization(SpeakerDiarization):
+class PowersetDiarization(TransientCache, SpeakerDiarization):
     """Segmentation task on real recordings and simulated conversations.
 
     It takes all parameters of `pyannote.audio.tasks.SpeakerDiarization`, too.

@@ -33,7 +33,9 @@ def tiny_config() -> Callable[..., WavLMConfig]:
             feed_forward_dim=48,
             layer_norm=layer_norm,
             **{
-                "extractor_conv_layer_config": ((8, 10, 5), (12, 8, 4), (16, 4, 2)),
+                # not 8 wide with 8 channels, for which oneDNN is wrong in bfloat16
+                # with AMX
+                "extractor_conv_layer_config": ((8, 10, 5), (12, 4, 4), (16, 4, 2)),
                 "encoder_pos_conv_kernel": 16,
                 "encoder_pos_conv_groups": 4,
                 "encoder_num_buckets": 32,
