@@ -44,3 +44,9 @@ def parity() -> Path:
 def hub(tmp_path, monkeypatch) -> Iterator[FakeHub]:
     """Hub that serves what is put into `hub.root`; the cache is empty."""
     yield from serve(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def third_party(monkeypatch) -> None:
+    """Make the components of `third_party/` installed."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "third_party")
