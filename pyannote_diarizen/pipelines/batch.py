@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Many files, one after the other: a bad one does not stop the others."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import list_audio
 from pyannote_diarizen.corpora.wav_scp import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 _LIST_SUFFIX = ".scp"
 
@@ -182,24 +181,3 @@ def diarize_files(
             yield Outcome(path, error=f"'{path}' cannot be diarized: {error}")
         else:
             yield Outcome(path, diarization=diarization, output=output)
-
-
-def rttm_name(name: str) -> str:
-    """Name of a file or a speaker in RTTM, which separates on spaces: underscores."""
-    return re.sub(r"\s", "_", name)
-
-
-def rttm_text(diarization: Annotation) -> str:
-    """Lines of RTTM, with the `rttm_name` of the file and of speakers."""
-    labels = diarization.labels()
-    named = diarization.rename_labels(
-        {label: rttm_name(str(label)) for label in labels}
-    )
-    named.uri = rttm_name(str(diarization.uri))
-    return named.to_rttm()
-
-
-def write_rttm(diarization: Annotation, path: Path) -> None:
-    """Write `rttm_text` to `path`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(rttm_text(diarization), encoding="utf-8")
