@@ -7,6 +7,9 @@ install sees them too; a wheel carries them inside the package.
 """
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 import pyannote_diarizen
 
@@ -39,6 +42,31 @@ def resource_folder(name: str) -> Path:
         f"There is no folder '{name}' in or beside {_PACKAGE}: install the package "
         "again."
     )
+
+
+PUBLISHED = (
+    "diarizen-wavlm-base-s80-md",
+    "diarizen-wavlm-large-s80-md",
+    "diarizen-wavlm-large-s80-md-v2",
+)
+"""Names of the published DiariZen pipelines, repositories of BUT-FIT on the hub."""
+
+
+def published_config(name: str) -> dict[str, Any]:
+    """Fill in the template that the published pipelines share.
+
+    Parameters
+    ----------
+    name : str
+        One of `PUBLISHED`.
+
+    Returns
+    -------
+    config : dict
+        Argument of `pyannote.audio.Pipeline.from_pretrained`.
+    """
+    template = find_hparams("pipeline/published").read_text(encoding="utf-8")
+    return yaml.safe_load(template.replace("NAME", name))
 
 
 def find_hparams(name: str) -> Path:

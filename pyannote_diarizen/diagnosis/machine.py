@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from pyannote_diarizen.hub.bundled import bundled_names, known_names
 from pyannote_diarizen.installation import (
     IMPORT_ERRORS,
     MODULES,
@@ -26,7 +25,7 @@ from pyannote_diarizen.installation import (
     pip_line,
     read_installed,
 )
-from pyannote_diarizen.resources import find_hparams
+from pyannote_diarizen.resources import PUBLISHED, published_config
 
 WEIGHTS = "pytorch_model.bin"
 
@@ -179,11 +178,8 @@ def _cache(cache_dir: Path | str | None) -> Finding:
 
 def _published() -> Iterator[tuple[str, list[str]]]:
     """Yield names of published pipelines, and the repositories that they need."""
-    import yaml
-
-    for name in sorted(set(known_names()) - set(bundled_names())):
-        text = find_hparams(f"pipeline/{name}").read_text(encoding="utf-8")
-        params = yaml.safe_load(text)["pipeline"]["params"]
+    for name in PUBLISHED:
+        params = published_config(name)["pipeline"]["params"]
         yield name, [params["segmentation"], params["embedding"]]
 
 

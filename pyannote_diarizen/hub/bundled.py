@@ -8,7 +8,8 @@ A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 
 from pathlib import Path
 
-from pyannote_diarizen.resources import find_hparams, resource_folder
+from pyannote_diarizen import plugins
+from pyannote_diarizen.resources import PUBLISHED
 
 DEFAULT_PIPELINE = "diarizen-tiny"
 CONFIGS = ("config.yaml", "config.toml")
@@ -74,8 +75,7 @@ def find_part(name_or_path: str | Path, part: str) -> str:
 
 def known_names() -> list[str]:
     """Names of pipelines that need no path: bundled ones, and published ones."""
-    published = {path.stem for path in resource_folder("hparams").glob("pipeline/*")}
-    return sorted(published | set(bundled_names()))
+    return sorted({*PUBLISHED, *bundled_names()})
 
 
 def resolve_pipeline(name_or_path: str | Path) -> Path | str:
@@ -108,8 +108,8 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     name = str(name_or_path).removeprefix("pipeline/")
     if name in bundled_names():
         return bundled_folder(name)
-    if name in known_names():
-        return find_hparams(f"pipeline/{name}")
+    if name in (*PUBLISHED, *plugins.component_names("pipelines")):
+        return name
     if path.is_dir():
         raise FileNotFoundError(
             f"Folder '{path}' holds no {' or '.join(CONFIGS)}: give the folder of a "

@@ -22,10 +22,10 @@ from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.hub.original_layout import write_original
 from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.components import load_component, load_plda
-from pyannote_diarizen.pipelines.presets import FOLDER as PRESETS
+from pyannote_diarizen.pipelines.components import load_network, load_plda
 from pyannote_diarizen.pipelines.published import (
     HOST_CONFIG,
+    PRESETS,
     check_hyper_parameters,
     pretrained_config,
 )
@@ -113,7 +113,7 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
     params = dict(config["pipeline"]["params"])
     token, cache_dir = params.pop("token", None), params.pop("cache_dir", None)
     for role in [role for role in ("segmentation", "embedding") if role in params]:
-        model = load_component(params[role], role, token, cache_dir)
+        model = load_network(params[role], role, token, cache_dir)
         if not isinstance(model, Model):
             raise ValueError(
                 f"`{role}` should be a model of pyannote.audio, got '{model}'."

@@ -21,11 +21,11 @@ from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.models.original_checkpoint import ARCHITECTURES, CONFIG, SPEAKERS
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import (
-    CLUSTERING_PARAMETERS,
-    load_component,
+    default_parameters,
+    load_network,
     load_plda,
 )
-from pyannote_diarizen.pipelines.published import MEDIAN_FILTER, VBX_OPTIONS
+from pyannote_diarizen.pipelines.original_config import MEDIAN_FILTER, VBX_OPTIONS
 from pyannote_diarizen.wavlm import PREDEFINED, get_config
 from pyannote_diarizen.wavlm.config import CONV_LAYERS
 from pyannote_diarizen.weights import save_weights
@@ -57,12 +57,12 @@ def write_original(config: Mapping[str, Any], folder: Path) -> None:
     options = arguments.arguments
     parameters = {
         "segmentation": {"min_duration_off": 0.0},
-        "clustering": CLUSTERING_PARAMETERS[options["clustering"]],
+        "clustering": default_parameters(options["clustering"]),
         **config.get("params", {}),
     }
     hub = options["token"], options["cache_dir"]
-    segmentation = load_component(options["segmentation"], "segmentation", *hub)
-    embedding = load_component(options["embedding"], "embedding", *hub)
+    segmentation = load_network(options["segmentation"], "segmentation", *hub)
+    embedding = load_network(options["embedding"], "embedding", *hub)
     plda = load_plda(options["plda"], *hub)
     problems = [
         *_foreign_options(options),

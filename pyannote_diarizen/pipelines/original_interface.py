@@ -24,7 +24,7 @@ from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.batch import find_audio, is_collection
 from pyannote_diarizen.pipelines.diarizen import DiariZen
-from pyannote_diarizen.pipelines.published import MEDIAN_FILTER, original_config
+from pyannote_diarizen.pipelines.original_config import MEDIAN_FILTER, original_config
 from pyannote_diarizen.repository import Repository
 
 Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]

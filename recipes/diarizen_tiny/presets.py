@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pyannote_diarizen.pipelines.presets import FOLDER
 from scenarios import PRESETS, Scenario, Simulation, tuned
 
 from pyannote_diarizen.atomic import replacing
@@ -25,7 +26,6 @@ from pyannote_diarizen.evaluation.speaker_count_error import SpeakerCountError
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, bundled_folder
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.presets import FOLDER
 
 
 def score(

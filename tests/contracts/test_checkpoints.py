@@ -24,7 +24,7 @@ from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
 from pyannote_diarizen.models.original_checkpoint import CONFIG
-from pyannote_diarizen.pipelines.published import EMBEDDING
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 

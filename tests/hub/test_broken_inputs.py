@@ -23,7 +23,7 @@ from published import write_embedding, write_original
 
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models.checkpoint import load_model
-from pyannote_diarizen.pipelines.published import EMBEDDING
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
 
 NOBODY = 65534
 Breaking = Callable[[Path], None]

@@ -22,7 +22,7 @@ from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models import FBankConformer, WavLMConformer
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.models.original_checkpoint import OriginalConfig
-from pyannote_diarizen.pipelines.published import original_config
+from pyannote_diarizen.pipelines.original_config import original_config
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm import WavLMConfig
 

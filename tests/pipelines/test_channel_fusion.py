@@ -13,10 +13,8 @@ from tone_model import DURATION, SAMPLE_RATE, TURNS, ToneSegmentation, tones
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models import MultiChannelWavLMConformer
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.channel_fusion import (
-    average_channels,
-    recorded_channel_weights,
-)
+from pyannote_diarizen.pipelines.embedding import average_channels
+from pyannote_diarizen.pipelines.segmentation import recorded_channel_weights
 from pyannote_diarizen.wavlm import WavLMConfig
 
 NUM_CHANNELS = 3

@@ -17,7 +17,8 @@ from pyannote.audio.pipelines import SpeakerDiarization
 
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.published import EMBEDDING, pretrained_config
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
+from pyannote_diarizen.pipelines.published import pretrained_config
 
 
 class Harmful:
