@@ -22,7 +22,7 @@ OPTIONS = {
     [
         (
             {"clustering": "Spectral"},
-            "one of AgglomerativeClustering, .*VBxClustering, KMeans.*'Spectral'",
+            "VBxClustering, KMeans.*'Spectral'",
         ),
         ({"clustering": "VBxClustering"}, "needs a `plda`"),
         ({"segmentation_step": 0}, "is it in seconds"),
