@@ -31,7 +31,7 @@ from reports import write_results
 
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.evaluation.measure import measure
-from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
+from pyannote_diarizen.evaluation.metrics import DiarizationScore, score_diarization
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.hub.loading import load_pipeline
 

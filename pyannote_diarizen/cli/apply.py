@@ -102,8 +102,7 @@ def apply(
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:
     """Draw what speaks for each number of speakers, or say why that is not known."""
-    from pyannote_diarizen.evaluation.evidence_plot import draw_evidence
-    from pyannote_diarizen.evaluation.timeline_plot import save_figure
+    from pyannote_diarizen.evaluation.plots import draw_evidence, save_figure
 
     try:
         evidence = pipeline.evidence(outcome.output)

@@ -91,7 +91,7 @@ def plda(
 
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
-    from pyannote_diarizen.evaluation.verification import equal_error_rates
+    from pyannote_diarizen.evaluation.metrics import equal_error_rates
     from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import choose_device
     from pyannote_diarizen.pipelines.components import load_network

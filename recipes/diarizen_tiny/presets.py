@@ -21,8 +21,11 @@ from scenarios import PRESETS, Scenario, Simulation, tuned
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.evaluation.measure import without_reference
-from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
-from pyannote_diarizen.evaluation.speaker_count_error import SpeakerCountError
+from pyannote_diarizen.evaluation.metrics import (
+    DiarizationScore,
+    SpeakerCountError,
+    score_diarization,
+)
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, bundled_folder
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines import DiariZen
