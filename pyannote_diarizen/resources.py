@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Find shipped configuration files by name, however the package was installed.
+"""Shipped configuration files by name, for any kind of installation.
 
-`hparams/` and `protocols/` are at the top level of a checkout, where an editable
-install sees them too; a wheel carries them inside the package.
+`hparams/` and `protocols/` are at the top level of a checkout, which editable installs
+use, too; a wheel contains them inside the package.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ def resource_folder(name: str) -> Path:
     FileNotFoundError
         If it is in neither place.
     """
-    # the package first: what is beside an installed package is not ours
+    # the package first: folders beside an installed package belong to others
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name
@@ -70,7 +70,7 @@ def published_config(name: str) -> dict[str, Any]:
 
 
 def find_hparams(name: str) -> Path:
-    """File of hyper-parameters called `name`.
+    """Find a file of hyper-parameters.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def find_hparams(name: str) -> Path:
     Raises
     ------
     FileNotFoundError
-        If there is none of that name; the message lists those that exist.
+        If `name` is unknown; the message lists the known names.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""The pipelines that come with the package, and how all others are named.
+"""Pipelines by name: bundled with the package, published, or anywhere on disk.
 
 A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 `segmentation/pytorch_model.bin`, `embedding/pytorch_model.bin` and `plda/*.npz`.
@@ -18,27 +18,27 @@ _HUB = Path(__file__).parent
 
 
 def bundled_names() -> list[str]:
-    """Names of the pipelines that come with the package."""
+    """Names of the bundled pipelines."""
     return sorted(config.parent.name for config in _HUB.glob("*/config.yaml"))
 
 
 def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
-    """Folder of a pipeline that comes with the package.
+    """Folder of a bundled pipeline.
 
     Parameters
     ----------
     name : str
-        Its name.
+        One of `bundled_names`.
 
     Returns
     -------
     folder : Path
-        What `pyannote.audio.Pipeline.from_pretrained` takes.
+        Argument of `pyannote.audio.Pipeline.from_pretrained`.
 
     Raises
     ------
     FileNotFoundError
-        If there is none of that name; the message lists those that exist.
+        If `name` is unknown; the message lists the known names.
     """
     if name not in bundled_names():
         raise FileNotFoundError(
@@ -49,19 +49,19 @@ def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
 
 
 def find_part(name_or_path: str | Path, part: str) -> str:
-    """Where to load a part of a pipeline from, if a pipeline is meant.
+    """Find the folder of a part of a pipeline.
 
     Parameters
     ----------
     name_or_path : str or Path
-        Folder of a pipeline, or name of one that comes with the package.
+        Folder or name of a pipeline, or anything else.
     part : str
         Folder inside, as in "embedding".
 
     Returns
     -------
     source : str
-        Folder of the part, or `name_or_path` itself if it is something else.
+        Folder of the part, or `name_or_path` if it is no pipeline on disk.
 
     Examples
     --------
@@ -74,25 +74,25 @@ def find_part(name_or_path: str | Path, part: str) -> str:
 
 
 def known_names() -> list[str]:
-    """Names of pipelines that need no path: bundled ones, and published ones."""
+    """Names of bundled and published pipelines."""
     return sorted({*PUBLISHED, *bundled_names()})
 
 
 def resolve_pipeline(name_or_path: str | Path) -> Path | str:
-    """Where to load a pipeline from.
+    """Find the source of a pipeline.
 
     Parameters
     ----------
     name_or_path : str or Path
         Folder or configuration file, in the layout of pyannote.audio or DiariZen; one
-        of `known_names`, with or without the prefix "pipeline/" that it has in
-        `hparams/`; or owner/name on the Hugging Face Hub. What exists on disk goes
-        first.
+        of `known_names`, with or without the prefix "pipeline/"; name of a registered
+        class of pipelines; or owner/name on the Hugging Face Hub. Files on disk take
+        precedence.
 
     Returns
     -------
     source : Path or str
-        Folder, file, or identifier on the hub.
+        Argument of `DiariZen.from_pretrained`.
 
     Raises
     ------
@@ -118,7 +118,6 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     if is_hub_id(name):
         return name
     raise FileNotFoundError(
-        f"'{name_or_path}' is neither a folder with a {' or '.join(CONFIGS)}, nor a "
-        f"pipeline that we know ({', '.join(known_names())}), nor owner/name on the "
-        "hub."
+        f"'{name_or_path}' is neither a folder with a {' or '.join(CONFIGS)}, nor the "
+        f"name of a pipeline ({', '.join(known_names())}), nor owner/name on the hub."
     )

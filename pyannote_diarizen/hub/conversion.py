@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Published pipelines as folders on disk, in the layout of pyannote.audio or DiariZen.
+"""Conversion of pipelines to folders in the layout of pyannote.audio or DiariZen.
 
-Such a folder has all parts of the pipeline and needs no network. Models are written to
-`pytorch_model.bin`: pyannote.audio reads no safetensors.
+A folder contains all parts of the pipeline and needs no network. Models are written to
+`pytorch_model.bin`, since pyannote.audio cannot read safetensors.
 """
 
 import shutil
@@ -45,7 +45,7 @@ def convert(
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
 ) -> None:
-    """Write a pipeline into a folder of its own.
+    """Write a pipeline into a new folder.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def convert(
         Name, folder, configuration file, or owner/name on the Hugging Face Hub; see
         `resolve_pipeline`.
     destination : Path
-        Folder to create. After an error it is not there.
+        Folder to create. It does not exist after an error.
     layout : {"pyannote", "diarizen"}, optional
         "pyannote" for `Pipeline.from_pretrained` of pyannote.audio (default),
         "diarizen" for the original DiariZen.
     embedding : Path or str, optional
-        Embedding that takes the place of the one of `source`.
+        Embedding that replaces the embedding of `source`.
     revision, token, cache_dir : optional
         See `Repository`.
     weights_only : bool, optional
@@ -68,7 +68,7 @@ def convert(
     Raises
     ------
     OSError
-        If there is no `source`, or `destination` exists or cannot be written.
+        If `source` does not exist, or `destination` exists or cannot be written.
     ValueError
         If `source` cannot be loaded, or not converted to `layout`.
     """
@@ -101,7 +101,7 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
     Parameters
     ----------
     config : Mapping
-        Configuration, as `pretrained_config` returns it.
+        Result of `pretrained_config`.
     folder : Path
         Folder to write to.
 
@@ -130,14 +130,14 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
 
 
 def _plda(plda: PLDA) -> str | dict[str, Any]:
-    """How config.yaml refers to `plda/`."""
+    """Return the reference to `plda/` in config.yaml."""
     if plda.lda_dimension == len(plda.parameters.psi):
         return "$model/plda"
     return {"checkpoint": "$model/plda", "lda_dimension": plda.lda_dimension}
 
 
 def _copy_presets(source: Path | str, folder: Path) -> None:
-    """Keep the presets that lie beside a pipeline on disk; the hub lists none."""
+    """Copy the presets of a pipeline on disk; presets on the hub cannot be listed."""
     path = Path(source).expanduser()
     presets = (path.parent if path.is_file() else path) / PRESETS
     if presets.is_dir():
@@ -145,7 +145,7 @@ def _copy_presets(source: Path | str, folder: Path) -> None:
 
 
 def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:
-    """Keep the model card of the segmentation, which tells the licence."""
+    """Copy the model card of the segmentation, which states the licence."""
     described = segmentation if isinstance(segmentation, Mapping) else {}
     checkpoint = described.get("checkpoint", segmentation)
     if Path(checkpoint).is_file():

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Components of a pipeline: its networks, its PLDA, and its clustering by name.
 
-Clusterings are the entry points `pyannote_diarizen.clustering`, ours and those of any
-installed package. A class registered there is a `BaseClustering` of pyannote.audio. Its
+Clusterings are the entry points `pyannote_diarizen.clustering` of all installed
+packages. A class registered there is a `BaseClustering` of pyannote.audio. Its
 constructor takes `metric`, `plda` if it needs one, and options; a static method
 `default_parameters()` returns hyper-parameters to start from, if it has any.
 """
@@ -31,7 +31,7 @@ _OF_HOST = ("KMeansClustering", "OracleClustering")
 
 
 def clustering_names() -> list[str]:
-    """Names of all clusterings: those of the entry points, and two of the host."""
+    """Names of all clusterings: registered ones, and two of the host."""
     return [*plugins.component_names("clustering"), *_OF_HOST]
 
 

@@ -158,7 +158,8 @@ class DiariZen(SpeakerDiarization):
             self._embedding.metric,
             options.all_clustering_options,
         )
-        self._expects_num_speakers = self.clustering.expects_num_clusters
+        expects_number = getattr(self.clustering, "expects_num_clusters", False)
+        self._expects_num_speakers = expects_number
         self.embedding_mode = embedding_mode
         self.median_filter = median_filter
         self.channel = options.choose_channel(self._segmentation.model)
@@ -365,7 +366,7 @@ class DiariZen(SpeakerDiarization):
         chunks = segmentations.sliding_window
         return self.to_diarization(SlidingWindowFeature(clustered, chunks), count)
 
-    # same results as those of the host, without loops over frames
+    # the results of the host, without loops over frames
     to_diarization = staticmethod(steps.select_speakers)
     to_annotation = staticmethod(steps.find_turns)
 

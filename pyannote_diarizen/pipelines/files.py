@@ -30,7 +30,7 @@ _KEPT_KEYS = ("uri", "annotation", "duration", "expected_speakers")
 class LoadedFile(MutableMapping):
     """File whose audio is read once, the first time that it is needed.
 
-    It reads as a file with a waveform in memory. All other keys are those of `file`:
+    It reads as a file with a waveform in memory. All other keys come from `file`:
     lazy keys stay lazy, and new keys of a hook or a clustering are stored in `file`.
 
     Parameters

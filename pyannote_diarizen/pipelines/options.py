@@ -14,7 +14,7 @@ from pyannote_diarizen.pipelines.components import clustering_names, needs_plda
 
 @dataclass(frozen=True)
 class Options:
-    """Options of `DiariZen`; see there for those that are not described here.
+    """Options of `DiariZen`; see there for the ones that are not described here.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Options:
 
     @property
     def all_clustering_options(self) -> dict[str, Any]:
-        """Options of the clustering: those of `compatibility`, then those given."""
+        """Options of the clustering; given ones override `compatibility`."""
         original = ORIGINAL_CLUSTERING.get(self.clustering, {})
         return {**(original if self.compatibility else {}), **self.clustering_options}
 
