@@ -25,7 +25,7 @@ from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import load_network, load_plda
 from pyannote_diarizen.pipelines.published import (
     HOST_CONFIG,
-    PRESETS,
+    PRESET_FOLDER,
     check_hyper_parameters,
     pretrained_config,
 )
@@ -139,9 +139,9 @@ def _plda(plda: PLDA) -> str | dict[str, Any]:
 def _copy_presets(source: Path | str, folder: Path) -> None:
     """Copy the presets of a pipeline on disk; presets on the hub cannot be listed."""
     path = Path(source).expanduser()
-    presets = (path.parent if path.is_file() else path) / PRESETS
+    presets = (path.parent if path.is_file() else path) / PRESET_FOLDER
     if presets.is_dir():
-        shutil.copytree(presets, folder / PRESETS)
+        shutil.copytree(presets, folder / PRESET_FOLDER)
 
 
 def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:

@@ -34,7 +34,7 @@ from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.resources import PUBLISHED, published_config
 
 HOST_CONFIG = AssetFileName.Pipeline.value
-PRESETS = "presets"
+PRESET_FOLDER = "presets"
 
 
 def load_pretrained(
@@ -221,7 +221,7 @@ def find_preset(
         repository = Repository(path.parent)
     else:
         repository = Repository(checkpoint, subfolder, revision, token, cache_dir)
-    found = repository.find(f"{PRESETS}/{name}.yaml")
+    found = repository.find(f"{PRESET_FOLDER}/{name}.yaml")
     if found is None:
         folder = repository.folder
         known = [] if folder is None else preset_names(folder / (subfolder or ""))
@@ -234,7 +234,7 @@ def find_preset(
 
 def preset_names(folder: Path) -> list[str]:
     """Names of the presets of the pipeline in `folder`."""
-    return sorted(path.stem for path in (folder / PRESETS).glob("*.yaml"))
+    return sorted(path.stem for path in (folder / PRESET_FOLDER).glob("*.yaml"))
 
 
 def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:

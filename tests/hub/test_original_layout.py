@@ -134,7 +134,9 @@ def test_models_without_wavlm_come_back(tmp_path, kind, options):
 def test_what_diarizen_cannot_do_is_refused(tmp_path, options, message):
     if isinstance(options.get("segmentation"), str):
         options = {"segmentation": strange_model(options["segmentation"])}
-    with pytest.raises(ValueError, match=f"DiariZen cannot do it: .*{message}"):
+    with pytest.raises(
+        ValueError, match=f"DiariZen cannot run this pipeline: .*{message}"
+    ):
         original_layout.write_original(config(**options), tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Recordings of several channels, through models that look at all of them."""
+"""Multi-channel recordings, and models that take all channels."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ NUM_CHANNELS = 3
 
 
 class ToneOfAnyChannel(ToneSegmentation):
-    """Hears a tone that is in any channel, and looks at the loudest channels."""
+    """Detects a tone in any channel, with weights that follow the level of channels."""
 
     def __init__(self, task=None):
         super().__init__(task=task)
@@ -73,7 +73,7 @@ def test_embeddings_are_averaged_as_in_the_original(parity):
     assert_allclose(actual, stored["out"], rtol=1e-9)
 
 
-def test_all_channels_are_heard(pipeline, conversation):
+def test_all_channels_are_used(pipeline, conversation):
     reference = Annotation()
     for start, end, speaker in TURNS:
         reference[Segment(start, end)] = speaker
