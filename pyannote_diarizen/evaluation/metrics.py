@@ -144,6 +144,7 @@ class SpeakerCountError(BaseMetric):
         """
         if uem is not None:
             reference, hypothesis = reference.crop(uem), hypothesis.crop(uem)
+        # in the annotated part only; speaker names do not matter
         difference = len(hypothesis.labels()) - len(reference.labels())
         return {"difference": float(abs(difference)), "files": 1.0}
 
@@ -182,6 +183,7 @@ def equal_error_rates(
         drawn = rng.choice(len(labels), MAX_EMBEDDINGS, replace=False)
         embeddings, labels = embeddings[drawn], labels[drawn]
     scores = {  # (num_embeddings, num_embeddings) each
+        # minus the cosine distance: higher for the same speaker
         "cosine": -cdist(embeddings, embeddings, "cosine"),
         "PLDA": plda.log_likelihood_ratio(embeddings, embeddings),
     }

@@ -46,6 +46,7 @@ def draw_timeline(reference: Annotation, hypothesis: Annotation) -> Figure:
         One row per speaker, time in seconds.
     """
     mapping = DiarizationErrorRate().optimal_mapping(reference, hypothesis)
+    # speakers in excess map to a unique key, so that each has its own colour
     mapped = {
         label: mapping.get(label, ("in excess", label)) for label in hypothesis.labels()
     }
@@ -166,6 +167,7 @@ def draw_study(study: optuna.Study, objectives: Sequence[str]) -> Figure:
     chosen = choose_trial(study)
     if chosen is None:
         raise ValueError(f"Study '{study.study_name}' has no complete trial to draw.")
+    # the first objective of the worst trial in the figure, which shows the chosen one
     worst = np.quantile([trial.values[0] for trial in complete], _SHOWN)
     worst = max(worst, chosen.values[0])
     trials = [trial for trial in complete if trial.values[0] <= worst]

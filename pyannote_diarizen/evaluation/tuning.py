@@ -146,6 +146,7 @@ class Tuning:
         trial : FrozenTrial
             Completed or pruned trial.
         """
+        # the initial values are the baseline that the result is compared with
         study.enqueue_trial(_flat(self.start), skip_if_exists=True)
         while len(finished_trials(study)) < num_trials:
             trial = study.ask()
@@ -178,6 +179,7 @@ class Tuning:
         """Values of the objectives over all files."""
         self.pipeline.instantiate(self._values(trial))
         metrics = self._metrics()
+        # intermediate values of the first files let the pruner stop a poor trial
         for step, file in enumerate(self.files):
             hypothesis = self._process(file)
             for metric in metrics:
@@ -195,6 +197,7 @@ class Tuning:
             return self.pipeline.parameters(trial=trial)
 
     def _process(self, file: AnnotatedFile) -> Annotation:
+        # in training mode, a pipeline keeps the outputs of its networks in the file
         was_training = self.pipeline.training
         self.pipeline.training = True
         try:

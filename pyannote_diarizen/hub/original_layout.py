@@ -126,6 +126,7 @@ def _foreign_model(model: Model) -> Iterator[str]:
         at_once = model.specifications.powerset_max_classes
         if at_once != SPEAKERS["max_speakers_per_frame"]:
             yield f"{at_once} speakers at once in {architecture.path}"
+    # hparams that config.toml lacks must have the fixed values of DiariZen
     with torch.device("meta"):
         options = {name: model.hparams[name] for name in architecture.names.values()}
         theirs = architecture.model(**options, **architecture.fixed)
@@ -153,6 +154,7 @@ def _model(model: Model) -> dict[str, Any]:
         wavlm = get_config(args["wavlm_src"])
         names = [name for name, config in PREDEFINED.items() if config == wavlm]
         args["wavlm_src"] = names[0] if names else WAVLM
+        # the output of the front end counts as a layer
         args["wavlm_layer_num"] = wavlm.encoder_num_layers + 1
         args["wavlm_feat_dim"] = wavlm.encoder_embed_dim
     return {"path": architecture.path, "args": args}

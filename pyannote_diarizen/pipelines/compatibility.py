@@ -109,7 +109,7 @@ def rename_speakers(
     before = output.speaker_diarization
     diarization = before.rename_labels(mapping=mapping)
     names = [mapping[name] for name in before.labels()]
-    embeddings = output.speaker_embeddings
+    embeddings = output.speaker_embeddings  # (num_speakers, dimension), in label order
     if embeddings is not None:
         # for each new name, the mask of its old speakers
         rows = [[name == new for name in names] for new in diarization.labels()]

@@ -93,8 +93,7 @@ class DiariZen(SpeakerDiarization):
 
     Examples
     --------
-    >>> from pyannote.audio import Pipeline
-    >>> pipeline = Pipeline.from_pretrained("/path/to/folder")  # doctest: +SKIP
+    >>> pipeline = DiariZen.from_pretrained("/path/to/folder")  # doctest: +SKIP
     >>> output = pipeline("meeting.wav", max_speakers=6)        # doctest: +SKIP
     """
 

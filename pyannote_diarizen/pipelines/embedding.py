@@ -54,6 +54,7 @@ def average_channels(embeddings: np.ndarray, weights: np.ndarray) -> np.ndarray:
     >>> average_channels(embeddings, np.array([[0.25, 0.75]])).tolist()
     [[[3.0, 5.0]]]
     """
+    # c: channel, k: chunk, s: speaker, d: dimension
     return np.einsum("cksd,kc->ksd", embeddings, weights)
 
 
@@ -160,17 +161,20 @@ class ChunkEmbedding:
             (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32
         )
 
+        # chunks with at least one speaker to embed: the others stay NaN
         speaking = np.flatnonzero(masks.any(axis=(1, 2)) | self.embed_silence)
         total = math.ceil(len(speaking) / self.batch_size)
         if hook is not None:
             hook("embeddings", None, total=total, completed=0)
         for completed in range(1, total + 1):
             batch = speaking[(completed - 1) * self.batch_size :][: self.batch_size]
+            # each (num_channels, num_samples), zeros past the end of the file
             waveforms = [
                 audio.crop(file, chunks[chunk], mode="pad")[0] for chunk in batch
             ]
             # one (batch, 1, num_samples) tensor per channel
             channels = torch.stack(waveforms).split(1, dim=1)
+            # one (batch, num_speakers, dimension) array per channel
             embedded = [self._embed(channel, masks[batch]) for channel in channels]
             embeddings[batch] = self._average(np.stack(embedded), batch)
             if hook is not None:
@@ -194,6 +198,7 @@ class ChunkEmbedding:
         device = self.embedding.device
         # masks become weights of shape (chunks, speakers, frames)
         weights = torch.from_numpy(masks).to(device, torch.float32).transpose(1, 2)
+        # the expensive part, once per chunk; pooling is cheap, once per speaker
         frames = model.forward_frames(waveforms.to(device))
         embeddings = model.forward_embedding(frames, weights=weights)
         if not self.embed_silence:

@@ -151,6 +151,7 @@ class Features:
         if embeddings is None:  # no speech
             embeddings = np.empty((len(data), data.shape[2], 0), np.float32)
         self._chunks, self._shape = file.segmentations.sliding_window, data.shape
+        # 0 or 1 becomes one bit; scores of models that are not powerset stay float32
         self._activity = np.packbits(data) if data.dtype == np.uint8 else data
         # (num_chunks, num_speakers): whether there is an embedding
         self._embedded = ~np.isnan(embeddings).all(axis=2)
@@ -161,6 +162,7 @@ class Features:
         """(num_chunks, num_frames, num_speakers) activity or scores."""
         data = self._activity
         if data.dtype == np.uint8:
+            # without the padding of the last byte
             bits = np.unpackbits(data, count=int(np.prod(self._shape)))
             data = bits.reshape(self._shape)
         return SlidingWindowFeature(data, self._chunks)

@@ -66,6 +66,7 @@ def embed_excerpts(
     rng = np.random.default_rng(seed)
     embeddings, labels = [], []
     for batch in _batches(excerpts, batch_size):
+        # one duration per batch, so that its crops make one tensor without padding
         num_samples = round(rng.uniform(*duration) * sample_rate)
         crops = [_crop(excerpt, num_samples, recorder, rng) for _, excerpt in batch]
         embeddings.append(network(torch.from_numpy(np.stack(crops)[:, None])))
@@ -169,6 +170,7 @@ def mean_embeddings(
     means, speakers = [], []
     for speaker in np.unique(labels):
         own = embeddings[labels == speaker]
+        # at least two groups if possible: a single mean has no pair to compare with
         groups = np.array_split(own, max(len(own) // size, min(len(own), 2)))
         means += [group.mean(axis=0) for group in groups]
         speakers += [speaker] * len(groups)
@@ -190,8 +192,9 @@ def _crop(
     rng: np.random.Generator,
 ) -> np.ndarray:
     start = int(rng.integers(max(len(excerpt) - num_samples, 0) + 1))
-    crop = np.resize(excerpt[start:], num_samples)
+    crop = np.resize(excerpt[start:], num_samples)  # repeats a short excerpt
     if recorder is None:
         return crop
     level = np.sqrt(np.mean(crop**2)) + np.float32(1e-6)  # root mean square
+    # of unit level, as the recorder expects, behind its lead (here silent)
     return recorder.record(np.pad(crop / level, (recorder.lead, 0))[None], rng)

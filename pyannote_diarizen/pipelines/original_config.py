@@ -91,6 +91,7 @@ def _inference(config: OriginalConfig) -> dict[str, Any]:
     return {
         "seg_duration": config.get("inference", "seg_duration", float),
         "segmentation_step": config.get("inference", "segmentation_step", float),
+        # DiariZen uses one batch size for both networks
         "segmentation_batch_size": batch_size,
         "embedding_batch_size": batch_size,
         "median_filter": MEDIAN_FILTER if smoothed else None,
@@ -111,6 +112,7 @@ def _clustering(
     method = config.get("clustering", "method", str)
     if method == "VBxClustering":
         plda["lda_dimension"] = config.get("clustering", "lda_dim", int)
+        # DiariZen ignores min_speakers and max_speakers with VBx
         return {"plda": plda, "clustering": method, **_vbx_options(config)}, {
             "threshold": config.get("clustering", "ahc_threshold", float),
             "Fa": config.get("clustering", "Fa", float),

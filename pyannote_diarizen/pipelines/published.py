@@ -147,6 +147,7 @@ def pretrained_config(
     for given in (params, options):
         if "clustering" in given:
             given["clustering"] = clustering_name(given["clustering"])
+    # before options override the configured clustering
     _change_clustering(config, options.get("clustering"))
     params.update(options)
     if config["pipeline"]["name"] == PIPELINE:
@@ -251,6 +252,7 @@ def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
     if path.suffix == Path(CONFIG).suffix:
         return original_config(OriginalConfig.read(path), repository)
     config = _read_yaml(path)
+    # "$model/plda" becomes the arguments that load the subfolder `plda`
     expand_subfolders(
         config,
         repository.folder or repository.checkpoint,

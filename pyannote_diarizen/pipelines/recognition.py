@@ -241,6 +241,7 @@ class SpeakerRecognition:
             ratio[rows] = self.plda.log_likelihood_ratio(
                 np.stack(list(voices.values())), voiceprints.means()
             )
+        # (num_labels, num_enrolled + 1), the last column for unknown
         posteriors = speaker_posteriors(ratio, unknown_prior)
         chosen = choose_speakers(posteriors, min_probability, exclusive)
         matches = {

@@ -214,6 +214,7 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     [[[0, 1], [0, 1], [0, 0]]]
     """
     num_clusters = max(0, int(hard_clusters.max()) + 1)
+    # one local speaker at a time: no array of (chunk, frame, speaker, cluster)
     clustered = np.zeros(
         (*segmentation.shape[:2], num_clusters), dtype=segmentation.dtype
     )
@@ -248,6 +249,7 @@ def overlap_add(
     chunks = segmentations.sliding_window
     num_chunks, num_frames, num_speakers = segmentations.data.shape
     grid, first_frame = _place(segmentations, frames)
+    # end of the last chunk, in frames, as the host rounds it
     end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
     total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
     activity = np.zeros((total_num_frames, num_speakers), dtype=np.float32)
@@ -297,12 +299,13 @@ def select_speakers(
     activity = activity.crop(extent, return_data=False)
     counted = count.crop(extent)  # (total_num_frames, 1)
     most = int(counted.max(initial=0))
+    # `count` may exceed the number of clusters: add silent ones
     lacking = max(0, most - activity.data.shape[1])
     scores = np.pad(activity.data, ((0, 0), (0, lacking)))
     # (total_num_frames, most): whether the speaker of each rank is selected
     selected = np.zeros((len(scores), most), dtype=bool)
     selected[: len(counted)] = np.arange(most) < counted[: len(scores)]
-    ranking = np.argsort(-scores, axis=1)[:, :most]
+    ranking = np.argsort(-scores, axis=1)[:, :most]  # most active first
     discrete = np.zeros_like(scores)
     np.put_along_axis(discrete, ranking, selected, axis=1)
     return SlidingWindowFeature(discrete, activity.sliding_window)
@@ -342,6 +345,7 @@ def find_turns(
         range(active.shape[1]), active.T, string_generator(), strict=False
     )
     for speaker, activity, track in of_speakers:
+        # frames where a turn starts (even entries) or has just ended (odd entries)
         changes = np.diff(activity, prepend=False, append=False)
         for first, after in np.flatnonzero(changes).reshape(-1, 2).tolist():
             end = centres[min(after, len(active) - 1)]
