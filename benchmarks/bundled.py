@@ -4,8 +4,8 @@
 
     python benchmarks/bundled.py diarizen-tiny --write-card
 
-Several pipelines are compared in one run, beside one speaker everywhere. The AMI
-excerpts are looked for in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
+Several pipelines are compared in one run, with one speaker everywhere as a baseline.
+The AMI excerpts are in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
 """
 
 import os
@@ -31,19 +31,19 @@ from reports import write_results
 
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.evaluation.measure import measure
-from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
+from pyannote_diarizen.evaluation.metrics import DiarizationScore, score_diarization
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.hub.loading import load_pipeline
 
 SHARED = Path(__file__).parents[2] / "shared"
 NAME = "benchmarks/bundled.py"
-"""Of the marks between which the table stands."""
+"""Name in the marks around the table."""
 
 Files = list[Mapping[str, Any]]
 
 
 def conversations() -> dict[str, Files]:
-    """Annotated files, by name of their collection."""
+    """Return annotated files by name of their collection."""
     shared = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", SHARED))
     registry.load_database(shared / "audio" / "ami" / "database.yml")
     excerpts = registry.get_protocol(
@@ -56,7 +56,7 @@ def conversations() -> dict[str, Files]:
 
 
 def one_speaker_everywhere(file: Mapping[str, Any]) -> Annotation:
-    """Diarize without listening: what any system has to beat."""
+    """Assign all speech to one speaker: a baseline without audio."""
     diarization = Annotation(uri=file["uri"])
     for region in file["annotated"]:
         diarization[region] = "everyone"
@@ -64,7 +64,7 @@ def one_speaker_everywhere(file: Mapping[str, Any]) -> Annotation:
 
 
 def baseline_row(data: str, files: Files) -> str:
-    """Row of the table for one speaker everywhere."""
+    """Compute the row of the baseline."""
     scores = (
         score_diarization(
             file["annotation"], one_speaker_everywhere(file), file["annotated"]
@@ -75,7 +75,7 @@ def baseline_row(data: str, files: Files) -> str:
 
 
 def pipeline_row(data: str, files: Files, name: str, pipeline: Pipeline) -> str:
-    """Row of the table for `pipeline`, once it has warmed up."""
+    """Measure the row of `pipeline`, after a warm-up."""
     pipeline(files[0]["audio"])
     measured = [measure(pipeline, file) for file in files]
     processing_time = sum(measurement.processing_time for measurement in measured)
@@ -85,14 +85,14 @@ def pipeline_row(data: str, files: Files, name: str, pipeline: Pipeline) -> str:
 
 
 def row(data: str, system: str, score: DiarizationScore, speed: str) -> str:
-    """Row of the table; errors are shares of the speech of the reference."""
+    """Format a row; errors are shares of the speech of the reference."""
     errors = [score.error, score.missed_detection, score.false_alarm, score.confusion]
     shares = [f"{score.share(seconds):.1%}" for seconds in errors]
     return f"| {' | '.join([data, system, *shares, speed])} |"
 
 
 def conditions(device: str) -> str:
-    """Say what the figures depend on."""
+    """Describe the machine and the software."""
     versions = ", ".join(
         f"{name} {version(name)}"
         for name in ("pyannote-diarizen", "pyannote.audio", "torch")
@@ -113,7 +113,7 @@ def main(
         bool,
         typer.Option("--write-card", help="Put the table in README.md of the first."),
     ] = False,
-    device: Annotated[str, typer.Option(help="As of pyannote-diarizen apply.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Device of the networks.")] = "cpu",
 ) -> None:
     """Print the diarization error rate and speed of pipelines as a Markdown table."""
     names = pipelines or [DEFAULT_PIPELINE]

@@ -51,7 +51,7 @@ from scipy.cluster.hierarchy import fcluster
 from sklearn.metrics import adjusted_rand_score
 
 from pyannote_diarizen.clustering import PLDA, HybridClustering, VBxClustering
-from pyannote_diarizen.evaluation.verification import equal_error_rates
+from pyannote_diarizen.evaluation.metrics import equal_error_rates
 from pyannote_diarizen.functional.linkage import linkage
 from pyannote_diarizen.hub.bundled import bundled_folder
 from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Embeddings of conversations whose speakers are known: what clusterings are tried on.
+"""Embeddings of conversations with known speakers, to benchmark clusterings.
 
-They come from a PLDA model, or from real voices, and are laid out in chunks of a few
-local speakers as segmentation does.
+They are drawn from a PLDA model or taken from real voices, and placed in chunks with a
+few local speakers, like the output of a segmentation.
 """
 
 from collections.abc import Callable
@@ -23,33 +23,34 @@ from pyannote_diarizen.simulation.excerpts import cut_excerpts, read_excerpt
 from pyannote_diarizen.simulation.speech import SpeechPool
 
 CHUNKS = SlidingWindow(duration=16.0, step=1.6)
-"""Those of the published DiariZen pipelines."""
+"""Chunks of the published DiariZen pipelines."""
 FEWEST, MOST = 16, 64
 """Embeddings of a speaker in a conversation: shares differ by a factor of four."""
 OVERLAP = round(CHUNKS.duration / CHUNKS.step)
-"""Successive embeddings of a speaker that have heard the same word."""
+"""Number of successive embeddings whose chunks contain the same word."""
 SHARED_CHUNKS = 0.1
 """Probability that an embedding shares its chunk with the next one."""
 MIN_SPEECH = 6.0
-"""Seconds of speech of a real voice; half as much would be the same words each time."""
+"""Minimum speech of a real voice, in seconds; with less, crops share their words."""
 SPREAD = 3.0
-"""How much further from their mean than that is from zero embeddings are drawn."""
+"""Distance of embeddings from their mean, relative to the norm of the mean."""
 
 Voices = Callable[[np.ndarray, np.random.Generator], list[np.ndarray]]
-"""From numbers of embeddings to that many of each of as many speakers."""
+"""Maps the number of embeddings of each speaker to these embeddings."""
 
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """What a clustering is given, and what it should answer.
+    """Input of a clustering, and its correct output.
 
     Attributes
     ----------
     embeddings : (num_chunks, num_local_speakers, dimension) np.ndarray
         NaN for silent speakers.
     segmentations : (num_chunks, num_frames, num_local_speakers) SlidingWindowFeature
+        Activity, 0 or 1.
     truth : (num_chunks, num_local_speakers) np.ndarray
-        Who speaks, -2 for nobody.
+        Index of each local speaker, -2 for silence.
     """
 
     embeddings: np.ndarray
@@ -65,7 +66,7 @@ class Conversation:
 def draw_conversation(
     voices: Voices, num_speakers: int, rng: np.random.Generator
 ) -> Conversation:
-    """Let speakers of unequal shares talk."""
+    """Draw a conversation whose speakers have unequal shares."""
     shares = np.exp(rng.uniform(np.log(FEWEST), np.log(MOST), num_speakers))
     return lay_out(voices(shares.round().astype(int), rng), rng)
 
@@ -81,13 +82,18 @@ def lay_out(
     Parameters
     ----------
     embeddings : list of (num_embeddings, dimension) np.ndarray
-        Those of each speaker.
+        Embeddings of each speaker.
     rng : np.random.Generator
-        Draws their order, and who shares a chunk with the next one.
+        Generator of their order, and of the pairs that share a chunk.
     num_local_speakers : int, optional
         Columns of a chunk, at least 2. Defaults to 2.
     num_frames : int, optional
-        Two speakers of a chunk overlap during a fifth of it. Defaults to 20.
+        Frames of a chunk; two speakers overlap in a fifth of them. Defaults to 20.
+
+    Returns
+    -------
+    conversation : Conversation
+        Embeddings in chunks.
     """
     speakers = np.repeat(np.arange(len(embeddings)), [len(some) for some in embeddings])
     order = rng.permutation(len(speakers))
@@ -96,8 +102,8 @@ def lay_out(
     shares = rng.random(len(speakers)) < SHARED_CHUNKS
     second = np.zeros(len(speakers), dtype=bool)
     for index in range(1, len(speakers)):
-        stranger = speakers[index] != speakers[index - 1]
-        second[index] = shares[index] and stranger and not second[index - 1]
+        other = speakers[index] != speakers[index - 1]
+        second[index] = shares[index] and other and not second[index - 1]
     chunk = np.cumsum(~second) - 1
     place = chunk, second.astype(int)
 
@@ -113,7 +119,8 @@ def lay_out(
 
 
 def simulated_voices(plda: PLDA) -> Voices:
-    """Speakers drawn from a PLDA model, heard through windows that overlap."""
+    """Draw speakers from a PLDA model, in windows that overlap."""
+    # latent space of the PLDA: between-speaker covariance psi, within-speaker identity
     sqrt_psi = np.sqrt(plda.parameters.psi)
     dimension = len(sqrt_psi)
 
@@ -123,6 +130,7 @@ def simulated_voices(plda: PLDA) -> Voices:
             mean = sqrt_psi * rng.standard_normal(dimension)
             steps = rng.standard_normal((share + OVERLAP - 1, dimension))
             windows = sliding_window_view(steps, OVERLAP, axis=0)
+            # unit variance, and correlation of chunks that share words
             noise = windows.sum(axis=-1) / np.sqrt(OVERLAP)
             speakers.append(unproject(mean + noise, plda.parameters))
         return speakers
@@ -131,16 +139,17 @@ def simulated_voices(plda: PLDA) -> Voices:
 
 
 def unproject(vectors: np.ndarray, parameters: PLDAParameters) -> np.ndarray:
-    """Embeddings that a PLDA projects to `vectors`, but for their lengths.
+    """Invert the projection of a PLDA, up to its two length normalisations.
 
-    Centred embeddings and their projections before `tr` have lengths of their own,
-    those of the two length normalisations of the PLDA.
+    The projection is x -> w = sqrt(d) (x - mean1) / |x - mean1|, then
+    y = w lda - mean2, then (y - mu) tr', up to the norm of y.
     """
     to_embeddings = np.linalg.pinv(parameters.lda)
     normalized = vectors @ np.linalg.inv(parameters.tr).T + parameters.mu
     moving = normalized @ to_embeddings
     fixed = parameters.mean2 @ to_embeddings
-    # the factor that gives `factor * moving + fixed` the length of a whitened vector
+    # w = f moving + fixed with |w|^2 = d, the positive root of
+    # a f^2 + 2 b f - missing = 0
     a, b = np.sum(moving**2, axis=1), moving @ fixed
     missing = len(fixed) - fixed @ fixed
     factor = (np.sqrt(b**2 + a * missing) - b) / a
@@ -159,17 +168,18 @@ def embed_speakers(
     model : Model
         Embedding model.
     speech : Path
-        Holds `utterances.tsv`, with speakers that no model has heard in training.
+        Folder of `utterances.tsv`, with speakers outside of all training data.
     num_crops : int, optional
-        Of each speaker, 1.5 to 4 s long, which overlap where there is little speech.
+        Number of crops per speaker, 1.5 to 4 s long; they overlap if speech is short.
     seed : int, optional
-        Defaults to 0.
+        Seed of the crops. Defaults to 0.
 
     Returns
     -------
     embeddings : (num_speakers * num_crops, dimension) np.ndarray
+        Embeddings of crops.
     labels : (num_speakers * num_crops,) np.ndarray of int
-        Their speakers, in order.
+        Speaker of each embedding, in order.
     """
     pool = SpeechPool.from_folder(speech, "dev")
     all_speech = cut_excerpts(pool, duration=3600.0, min_duration=MIN_SPEECH)
@@ -186,7 +196,7 @@ def embed_speakers(
 
 
 def real_voices(embeddings: np.ndarray, labels: np.ndarray) -> Voices:
-    """Speakers drawn among those of `embed_speakers`."""
+    """Draw speakers from the output of `embed_speakers`."""
     crops = [embeddings[labels == speaker] for speaker in np.unique(labels)]
 
     def draw(shares: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:

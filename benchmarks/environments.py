@@ -6,9 +6,9 @@
     python benchmarks/environments.py "torch 2.8" --tests tests/pipelines
 
 Each set gets a virtual environment of its own, 6 GB large, deleted at the end. The
-table says what was installed, what the demo printed, a checksum of the RTTM of the
-sample and of the AMI excerpts, and how many tests passed. The excerpts are looked for
-in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
+table shows versions, the error rate of the demo, a checksum of the RTTM of the sample
+and of the AMI excerpts, and how many tests passed. The excerpts are in the folder
+PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ def main(
 
 
 def examine(environment: Environment, tests: list[str]) -> list[str]:
-    """Cells of one row, after the name of the set."""
+    """Return the cells of one row, after the name of the set."""
     began = time.monotonic()
     with TemporaryDirectory() as folder:
         bin_folder = Path(folder) / "venv" / "bin"

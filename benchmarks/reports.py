@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Tables in Markdown, and the places in documents where benchmarks put them."""
+"""Tables in Markdown, and their places in documents."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,27 +9,28 @@ from pyannote_diarizen.atomic import replacing
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Table whose first column is text and whose others are figures."""
+    """Format a table whose first column is text and whose others are numbers."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def marks(name: str) -> tuple[str, str]:
-    """Lines between which the results of the benchmark `name` stand."""
+    """Lines before and after the results of the benchmark `name`."""
     begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
     return begin, end
 
 
 def write_results(document: Path, name: str, results: str) -> None:
-    """Replace what is between the marks of `name`.
+    """Replace the lines between the marks of `name`.
 
     Parameters
     ----------
     document : Path
+        File with the marks.
     name : str
-        Of the benchmark.
+        Name of the benchmark.
     results : str
-        Lines, the last one ended.
+        New lines, with a line break at the end.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def write_results(document: Path, name: str, results: str) -> None:
     _, found, after = rest.partition(end)
     if not found:
         raise ValueError(
-            f"{document} lacks the lines that say where results go:\n{begin}{end}"
+            f"{document} lacks the lines that mark the place of results:\n{begin}{end}"
         )
     with replacing(document) as temporary:
         temporary.write_text(before + begin + results + end + after, encoding="utf-8")

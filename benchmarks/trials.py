@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Seconds of a tuning trial, beside those of the networks that run only once.
+"""Duration of a tuning trial, and of the networks, which run only once.
 
     python benchmarks/trials.py 10 25 50 --write
 
-The sample of pyannote.audio and the development excerpts of AMI, 14 voices in all,
-follow each other again and again as one long meeting. The excerpts are looked for in
-the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
+The sample of pyannote.audio and the development excerpts of AMI, 14 voices in all, are
+repeated as one long meeting. The excerpts are in the folder PYANNOTE_DIARIZEN_SHARED,
+by default `../shared`.
 """
 
 import time
@@ -27,14 +27,14 @@ from pyannote_diarizen.hub.loading import load_pipeline
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "tuning.md"
 NAME = "benchmarks/trials.py"
-"""Of the marks between which the table stands."""
+"""Name in the marks around the table."""
 SAMPLE_RATE = 16000
 THRESHOLDS = (0.35, 0.4, 0.45, 0.5, 0.55)
-"""Of as many trials."""
+"""Thresholds of the trials."""
 
 
 def long_meeting(minutes: float) -> dict[str, Any]:
-    """Repeat the conversations."""
+    """Repeat the conversations up to a duration."""
     excerpts = chain.from_iterable(conversations().values())
     waveforms = [read_audio(file, SAMPLE_RATE)[0] for file in excerpts]
     excerpt = torch.cat(waveforms, dim=1)
@@ -44,7 +44,7 @@ def long_meeting(minutes: float) -> dict[str, Any]:
 
 
 def row(minutes: float) -> list[str]:
-    """Row of the table."""
+    """Measure one row of the table."""
     pipeline = load_pipeline(DEFAULT_PIPELINE, "cpu")
     pipeline.training = True
     parameters = pipeline.parameters(instantiated=True)
@@ -61,7 +61,7 @@ def row(minutes: float) -> list[str]:
 
 
 def run(pipeline: Any, file: Mapping[str, Any]) -> tuple[float, Annotation]:
-    """Diarize, and tell how many seconds it took."""
+    """Diarize a file, and return the duration in seconds."""
     start = time.perf_counter()
     diarization = pipeline(file)
     return time.perf_counter() - start, diarization
@@ -69,7 +69,7 @@ def run(pipeline: Any, file: Mapping[str, Any]) -> tuple[float, Annotation]:
 
 def main(
     minutes: Annotated[
-        list[float] | None, typer.Argument(help="Of recordings.")
+        list[float] | None, typer.Argument(help="Durations of recordings.")
     ] = None,
     write: Annotated[bool, typer.Option(help=f"Into {DOCUMENT.name}.")] = False,
 ) -> None:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Every workaround for pyannote.audio: upstream version, reason, when to delete it.
+"""Workarounds for pyannote.audio, each with upstream version and reason.
 
-`tests/test_host.py` has a test for each that fails once upstream does without.
+A test in `tests/test_host.py` fails once a workaround is no longer needed.
 """
 
 import warnings
@@ -18,8 +18,8 @@ def ignore_missing_ffmpeg() -> None:
     """Ignore the sixty lines that pyannote.audio prints on import without FFmpeg.
 
     pyannote.audio 4.0.7 decodes with torchcodec alone and warns where that does not
-    load. We read audio without it. The package calls it when it is imported; to be
-    deleted with `test_pyannote_warns_where_torchcodec_does_not_load`.
+    load. We read audio without it. The package calls this on import.
+    Delete it with `test_pyannote_warns_where_torchcodec_does_not_load`.
     """
     warnings.filterwarnings(
         "ignore",
@@ -32,9 +32,9 @@ def ignore_missing_ffmpeg() -> None:
 def import_pyannote() -> None:
     """Import pyannote.audio, or explain which installed versions clash.
 
-    The subpackages that need pyannote.audio call it first. torch, torchaudio and
-    torchcodec do not declare which versions go together, so that pip installs sets
-    that do not load; the message of the loader names a file and no package.
+    Subpackages that need pyannote.audio call this first. torch, torchaudio and
+    torchcodec do not declare which versions go together, so pip installs sets that do
+    not load; the message of the loader names a file, but no package.
 
     Raises
     ------
@@ -59,26 +59,28 @@ def import_pyannote() -> None:
 
 
 def without_ties(chunks: "SlidingWindow", frame_step: float) -> "SlidingWindow":
-    """Chunks of which none starts halfway between two frames.
+    """Shift chunks so that none starts halfway between two frames.
 
     `Inference.aggregate` of pyannote.audio 4.0.7 rounds starts of chunks, and the end
-    of the last one, to the nearest frame. Halfway, both go to the even one, and a chunk
-    may end one frame after the end of all: one file in four was refused with "operands
-    could not be broadcast together" where a step is 12.5 frames. A step that is longer
-    by a billionth, 0.1 ms in a day, decides. To be deleted with
+    of the last one, to the nearest frame. Halfway, both round to the even frame, and a
+    chunk may end one frame after the last frame: with a step of 12.5 frames, one file
+    in four failed with "operands could not be broadcast together". A step that is
+    longer by a billionth, 0.1 ms in a day, breaks the tie. Delete this with
     `test_pyannote_refuses_chunks_that_start_between_frames`.
 
     Parameters
     ----------
     chunks : SlidingWindow
+        Chunks of a file.
     frame_step : float
-        In seconds.
+        Step between frames, in seconds.
 
     Returns
     -------
     chunks : SlidingWindow
-        The same ones, unless starts may be halfway.
+        The same chunks, unless starts may be halfway.
     """
+    # A start is halfway if the step is an odd number of half frames.
     half_frames = 2 * chunks.step / frame_step
     if abs(half_frames - round(half_frames)) > 1e-6 or round(half_frames) % 2 == 0:
         return chunks

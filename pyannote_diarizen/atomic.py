@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Files and folders that are whole or absent: written aside, then moved into place."""
+"""Atomic writing: files and folders are written aside, then moved into place."""
 
 import errno
 import os
@@ -13,8 +13,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def _telling_where(path: Path) -> Iterator[None]:
-    """Name the path for which a disk has no room, which the system does not."""
+def _naming_path(path: Path) -> Iterator[None]:
+    """Add the path to the error of a full disk, which the system leaves out."""
     try:
         yield
     except OSError as error:
@@ -28,14 +28,14 @@ def _telling_where(path: Path) -> Iterator[None]:
 def replacing(path: Path) -> Iterator[Path]:
     """Path to write to, moved to `path` when the block ends without an error.
 
-    It lies in the same folder, since only a move within one file system is
-    atomic, and keeps the suffix, from which many writers tell the format. After
-    an error `path` is as it was.
+    It lies in the same folder, since only a move within one file system is atomic, and
+    keeps the suffix, from which many writers deduce the format. After an error, `path`
+    is unchanged.
 
     Parameters
     ----------
     path : Path
-        File to create or replace; its folder is made if needed.
+        File to create or replace; its folder is created if needed.
 
     Yields
     ------
@@ -54,7 +54,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        with _telling_where(path):
+        with _naming_path(path):
             yield temporary
         temporary.replace(path)
     finally:
@@ -68,19 +68,19 @@ def new_folder(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        Folder to create; the one around it is made if needed.
+        Folder to create; its parents are created if needed.
 
     Yields
     ------
     temporary : Path
-        Folder to write to instead, in the same place. After an error nothing is left.
+        Folder to write to, beside `path`. It is deleted after an error.
 
     Raises
     ------
     FileExistsError
-        If there is something other than an empty folder at `path`.
+        If `path` is a file, or a folder that is not empty.
     NotADirectoryError
-        If a file is where a folder around it should be.
+        If a parent of `path` is a file.
     """
     path = path.expanduser().resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
@@ -89,18 +89,18 @@ def new_folder(path: Path) -> Iterator[Path]:
     around = path.parents[len(made)]
     if not around.is_dir():
         raise NotADirectoryError(
-            f"'{path}' cannot be made, '{around}' is a file: name another folder."
+            f"'{path}' cannot be created, '{around}' is a file: name another folder."
         )
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         temporary.mkdir(parents=True)
-        with _telling_where(path):
+        with _naming_path(path):
             yield temporary
-        if path.exists():  # empty; not all systems move another to its place
+        if path.exists():  # empty; some systems cannot replace it
             path.rmdir()
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         for folder in made:
-            with suppress(OSError):  # it is not empty unless there was an error
+            with suppress(OSError):  # not empty, unless there was an error
                 folder.rmdir()

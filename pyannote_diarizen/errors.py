@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Errors that a caller may want to catch; everything else is a built-in one."""
+"""Errors for callers to catch; all other errors are built-in ones."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
 
 
 class AudioFileError(ValueError):
-    """An audio file cannot be read; the message names it and says what to do."""
+    """An audio file cannot be read; the message names the file and a remedy."""
 
 
 class MissingAudioFileError(AudioFileError, FileNotFoundError):
@@ -15,32 +15,33 @@ class MissingAudioFileError(AudioFileError, FileNotFoundError):
 
 
 class CheckpointMismatchError(ValueError):
-    """The keys or shapes of a checkpoint differ from those of the model."""
+    """A checkpoint differs from the model in keys or shapes."""
 
 
 class VoiceprintMismatchError(ValueError):
-    """Voiceprints were made by another embedding model; the message names both."""
+    """Another embedding model made the voiceprints; the message names both models."""
 
 
 class IncompatiblePackagesError(ImportError):
-    """Installed packages do not load together; the second line is what to type."""
+    """Installed packages do not load together; the second line is the remedy."""
 
 
 def unknown_keys(where: str, unknown: Collection[str], known: Collection[str]) -> str:
-    """Message of an error: keys that should not be there, and what may be meant.
+    """Compose the message for unknown keys, with the closest known key.
 
     Parameters
     ----------
     where : str
-        What holds the keys.
+        Container of the keys, as in "in [model]".
     unknown : collection of str
-        At least one.
+        Unknown keys, at least one.
     known : collection of str
-        What may be there.
+        Known keys.
 
     Returns
     -------
     message : str
+        One line.
 
     Examples
     --------

@@ -29,7 +29,7 @@ MODULES = {
     "av": "av",
     "pyannote.audio": "pyannote-audio",
 }
-"""Modules that everything needs, each after those that it needs, and their packages."""
+"""Required modules and their packages, each after the modules that it imports."""
 
 TORCHAUDIO_WITH_STABLE_ABI = Version("2.11.1")
 """First torchaudio built once for all later versions of torch.
@@ -65,10 +65,11 @@ class Package:
     Parameters
     ----------
     name : str
-        As pip writes it.
+        Name on PyPI.
     version : Version
+        Installed version.
     requirements : tuple of Requirement
-        Those that matter for this Python and system.
+        Requirements for this Python and system.
     """
 
     name: str
@@ -76,7 +77,7 @@ class Package:
     requirements: tuple[Requirement, ...] = ()
 
     def __str__(self) -> str:
-        """Name it in messages."""
+        """Name and version, for messages."""
         return f"{self.name} {self.version}"
 
 
@@ -86,13 +87,14 @@ Installed = Mapping[str, Package]
 
 @dataclass(frozen=True)
 class Clash:
-    """A package that is missing, or does not go with another.
+    """A package that is missing, or has a version that another one excludes.
 
     Parameters
     ----------
     package : str
-        Canonical name of what to install in its place.
+        Canonical name of the package to install.
     reason : str
+        Explanation for the message.
     """
 
     package: str
@@ -121,12 +123,12 @@ def find_import_failure(modules: Iterable[str] = MODULES) -> ImportFailure | Non
     Parameters
     ----------
     modules : iterable of str, optional
-        Defaults to those that everything needs.
+        Names of modules. Default to `MODULES`.
 
     Returns
     -------
     failure : ImportFailure or None
-        The first one that fails, None if all are imported.
+        First module that fails, None if all are imported.
     """
     command = [sys.executable, "-c", _IMPORT_IN_ORDER, *modules]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -135,12 +137,12 @@ def find_import_failure(modules: Iterable[str] = MODULES) -> ImportFailure | Non
     printed = ran.stdout.splitlines()
     if ran.returncode == 1 and len(printed) > 1:
         return ImportFailure(printed[-2], printed[-1])
-    # an instruction that the CPU does not have, for one
+    # for example an instruction that the CPU lacks
     return ImportFailure(printed[-1], f"Python ended with code {ran.returncode}")
 
 
 def explain_import_failure(failure: ImportFailure, installed: "Installed") -> str:
-    """Explain in two lines which versions clash and what to type.
+    """Explain in two lines which versions clash, and the remedy.
 
     Parameters
     ----------
@@ -164,17 +166,17 @@ def explain_import_failure(failure: ImportFailure, installed: "Installed") -> st
 
 
 def read_installed(path: list[str] | None = None) -> dict[str, Package]:
-    """Find packages as Python would.
+    """Read the metadata of installed packages.
 
     Parameters
     ----------
     path : list of str, optional
-        Folders to look into. Defaults to `sys.path`.
+        Folders to search. Defaults to `sys.path`.
 
     Returns
     -------
     installed : dict of str to Package
-        By canonical name.
+        Packages by canonical name.
     """
     found: dict[str, Package] = {}
     for distribution in distributions(path=sys.path if path is None else path):
@@ -182,16 +184,16 @@ def read_installed(path: list[str] | None = None) -> dict[str, Package]:
             requirements = map(Requirement, distribution.requires or [])
             version = Version(distribution.version)
             package = Package(distribution.name, version, tuple(requirements))
-        # what an interrupted installation leaves
+        # remainder of an interrupted installation
         except (InvalidRequirement, InvalidVersion, TypeError):
             continue
-        # the first one is imported
+        # Python imports the first one
         found.setdefault(canonicalize_name(package.name), package)
     return found
 
 
 def find_clashes(installed: Installed) -> list[Clash]:
-    """List what this package needs, directly or not, and does not get.
+    """List the requirements of this package, direct or not, that are not met.
 
     Parameters
     ----------
@@ -201,7 +203,7 @@ def find_clashes(installed: Installed) -> list[Clash]:
     Returns
     -------
     clashes : list of Clash
-        Empty if all is well.
+        Empty if all requirements are met.
     """
     clashes = []
     for wanting, requirement in _requirements(installed):
@@ -285,7 +287,7 @@ def _load_together(torch: Version) -> dict[str, SpecifierSet]:
 
 
 def _wanted(installed: Installed, name: str) -> SpecifierSet:
-    """Versions of a package that suit everyone who needs it."""
+    """Versions of a package that meet the requirements of all others."""
     wanted = SpecifierSet()
     for _, requirement in _requirements(installed):
         if canonicalize_name(requirement.name) == name:
@@ -294,7 +296,7 @@ def _wanted(installed: Installed, name: str) -> SpecifierSet:
 
 
 def describe_installed(installed: Installed) -> str:
-    """Name the packages that matter most, and their versions."""
+    """Name the most important packages and their versions."""
     shown = (DISTRIBUTION, "pyannote-audio", "torch", "torchaudio")
     packages = ", ".join(str(installed[name]) for name in shown if name in installed)
     return f"{packages}, Python {platform.python_version()} on {platform.system()}"

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Where published files are: in a folder, or in a repository of the Hugging Face Hub.
+"""Access to published files, in a folder or a repository of the Hugging Face Hub.
 
-Files of the hub are kept in its cache and found there without network. Whatever the
-hub answers becomes one built-in error that says what to do.
+Files of the hub stay in its cache, where they are found without network. Errors of the
+hub are converted to built-in errors with a remedy.
 """
 
 import re
@@ -24,18 +24,18 @@ _HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether `name` reads as owner/name."""
+    """Whether `name` has the form owner/name."""
     return _HUB_ID.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
 class Repository:
-    """Folder on disk, or else repository of the Hugging Face Hub.
+    """Folder on disk, or repository of the Hugging Face Hub.
 
     Parameters
     ----------
     checkpoint : Path or str
-        Folder, or owner/name on the hub. A folder that exists goes first.
+        Folder, or owner/name on the hub. An existing folder takes precedence.
     subfolder : str, optional
         Folder inside, to which names of files are relative.
     revision : str, optional
@@ -44,7 +44,7 @@ class Repository:
         Access token, for private or gated repositories. Defaults to the one that
         `hf auth login` stored.
     cache_dir : Path or str, optional
-        Where files of the hub are kept. Defaults to the cache that all programs share.
+        Folder of the cache of the hub. Defaults to the shared one.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class Repository:
     cache_dir: Path | str | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is such a folder or may be such a repository."""
+        """Check that the folder exists, or that the name is valid on the hub."""
         if self.folder is not None:
             if self.revision is not None:
                 raise ValueError(
@@ -86,7 +86,7 @@ class Repository:
         return folder if folder.is_dir() else None
 
     def find(self, name: str) -> Path | None:
-        """Path of the file called `name`, None where there is none.
+        """Find the file called `name`, None if it does not exist.
 
         Parameters
         ----------
@@ -96,8 +96,8 @@ class Repository:
         Returns
         -------
         path : Path or None
-            On disk, after a download if need be. None, too, without network if the
-            cache does not hold it.
+            Path on disk, after a download if needed. Also None without network, if the
+            cache lacks the file.
 
         Raises
         ------
@@ -110,22 +110,22 @@ class Repository:
             return None
 
     def file(self, *names: str) -> Path:
-        """Path of the file called `names`, which has to exist.
+        """Find the first file of `names` that exists.
 
         Parameters
         ----------
         *names : str
-            Relative to the folder or repository; the first that exists is taken.
+            Names relative to the folder or repository.
 
         Returns
         -------
         path : Path
-            On disk, after a download if need be.
+            Path on disk, after a download if needed.
 
         Raises
         ------
         FileNotFoundError
-            If there is no such file, or it cannot be downloaded without network.
+            If no file exists, or there is no network to download it.
         OSError
             If the repository does not exist or cannot be accessed.
         """
@@ -147,7 +147,7 @@ class Repository:
         raise FileNotFoundError(f"'{self}' holds no {wanted}: is it complete?")
 
     def _look_up(self, name: str, from_cache: bool = False) -> Path | None:
-        """Path of a file, None where there is none."""
+        """Path of a file, None if it does not exist."""
         if self.folder is not None:
             path = self.folder / (self.subfolder or "") / name
             return path if path.is_file() else None

@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Find shipped configuration files by name, however the package was installed.
+"""Shipped configuration files by name, for any kind of installation.
 
-`hparams/` and `protocols/` are at the top level of a checkout, where an editable
-install sees them too; a wheel carries them inside the package.
+`hparams/` and `protocols/` are at the top level of a checkout, which editable installs
+use, too; a wheel contains them inside the package.
 """
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 import pyannote_diarizen
 
@@ -31,7 +34,7 @@ def resource_folder(name: str) -> Path:
     FileNotFoundError
         If it is in neither place.
     """
-    # the package first: what is beside an installed package is not ours
+    # the package first: folders beside an installed package belong to others
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name
@@ -41,8 +44,33 @@ def resource_folder(name: str) -> Path:
     )
 
 
+PUBLISHED = (
+    "diarizen-wavlm-base-s80-md",
+    "diarizen-wavlm-large-s80-md",
+    "diarizen-wavlm-large-s80-md-v2",
+)
+"""Names of the published DiariZen pipelines, repositories of BUT-FIT on the hub."""
+
+
+def published_config(name: str) -> dict[str, Any]:
+    """Fill in the template that the published pipelines share.
+
+    Parameters
+    ----------
+    name : str
+        One of `PUBLISHED`.
+
+    Returns
+    -------
+    config : dict
+        Argument of `pyannote.audio.Pipeline.from_pretrained`.
+    """
+    template = find_hparams("pipeline/published").read_text(encoding="utf-8")
+    return yaml.safe_load(template.replace("NAME", name))
+
+
 def find_hparams(name: str) -> Path:
-    """File of hyper-parameters called `name`.
+    """Find a file of hyper-parameters.
 
     Parameters
     ----------
@@ -57,7 +85,7 @@ def find_hparams(name: str) -> Path:
     Raises
     ------
     FileNotFoundError
-        If there is none of that name; the message lists those that exist.
+        If `name` is unknown; the message lists the known names.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Files of weights: read without running code, loaded without anything left over."""
+"""Files of weights: read without running code, loaded with a strict check of keys."""
 
 import errno
 import re
@@ -18,34 +18,34 @@ from torch import Tensor, nn
 
 from pyannote_diarizen.errors import CheckpointMismatchError
 
-# How much of a list of keys goes into a message: a wrong file differs in hundreds.
+# Limits of the list of keys in a message: a wrong file differs in hundreds.
 MAX_LINES, MAX_LINE_LENGTH = 12, 400
 
 _DAMAGED = (UnpicklingError, RuntimeError, EOFError, SafetensorError)
 
 
 def read_weights(path: Path | str, weights_only: bool = True) -> Any:
-    """Content of a file that `torch.save` or safetensors wrote.
+    """Read a file of `torch.save` or safetensors.
 
     Parameters
     ----------
     path : Path or str
-        Its suffix tells safetensors from the rest.
+        File to read, in the format of safetensors if its suffix is ".safetensors".
     weights_only : bool, optional
-        Read nothing but tensors, numbers, text and containers of them. False reads
-        anything and runs the code that the file asks for. Defaults to True.
+        Accept only tensors, numbers, text and containers of them. False accepts any
+        object and runs code from the file. Defaults to True.
 
     Returns
     -------
     content : Any
-        Often a dictionary of tensors; in memory, not on a GPU.
+        Often a dictionary of tensors, on the CPU.
 
     Raises
     ------
     FileNotFoundError
         If `path` does not exist.
     ValueError
-        If it is damaged or something else, or holds more than weights.
+        If it is damaged, in another format, or holds more than weights.
     """
     path = Path(path)
     try:
@@ -53,17 +53,17 @@ def read_weights(path: Path | str, weights_only: bool = True) -> Any:
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=weights_only)
     except (*_DAMAGED, OSError) as error:
-        # what the reader of zip archives says of a file that ends too early
+        # error of the zip reader for a truncated file
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
         if code := re.search(r"GLOBAL (\S+)", str(error)):
             raise ValueError(
-                f"'{path}' holds Python objects ({code[1]}) besides weights, and to "
-                "read those runs the code of whoever made it. If you trust them, pass "
+                f"'{path}' holds Python objects ({code[1]}) besides weights. Reading "
+                "them runs code from the file. If you trust its author, pass "
                 "`weights_only=False`."
             ) from error
         raise ValueError(
-            f"'{path}' is damaged or no file of weights: fetch it again. Is it "
+            f"'{path}' is damaged or no file of weights: download it again. Is it "
             "complete, and not a web page or the pointer of Git LFS?"
         ) from error
 
@@ -81,9 +81,9 @@ def save_weights(content: Any, path: Path) -> None:
     Raises
     ------
     OSError
-        If it cannot be written: Python writes it, since torch tells a full disk as an
-        error of its own.
+        If it cannot be written.
     """
+    # Python writes the file: torch raises a RuntimeError for a full disk.
     buffer = BytesIO()
     torch.save(content, buffer)
     path.write_bytes(buffer.getbuffer())
@@ -92,16 +92,16 @@ def save_weights(content: Any, path: Path) -> None:
 def load_weights(
     module: nn.Module, state_dict: Mapping[str, Tensor], source: Path | str
 ) -> None:
-    """Give `module` the weights of a checkpoint, all of them and no other.
+    """Load a state dictionary with exactly the keys and shapes of `module`.
 
     Parameters
     ----------
     module : nn.Module
-        Whose weights are replaced.
+        Module whose weights are replaced.
     state_dict : mapping of str to Tensor
         Weights under the names of `module`.
     source : Path or str
-        Where they come from, for the message.
+        File of the weights, for the message.
 
     Raises
     ------

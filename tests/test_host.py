@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Workarounds for pyannote.audio, each with the test that tells when it can go."""
+"""Workarounds for pyannote.audio, each with a test that fails once it can go."""
 
 import importlib.util
 import sys

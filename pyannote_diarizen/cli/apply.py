@@ -66,6 +66,7 @@ def apply(
 
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
+    from pyannote_diarizen.rttm import rttm_text
 
     named, failed = find_audio(audio)
     loaded = load_pipeline(pipeline, device, preset)
@@ -93,7 +94,7 @@ def apply(
             else:
                 if evidence:
                     notes += _draw_evidence(loaded, outcome, evidence)
-                progress.next_file("" if into else outcome.diarization.to_rttm())
+                progress.next_file("" if into else rttm_text(outcome.diarization))
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
     tell_failures(failed)
@@ -101,8 +102,7 @@ def apply(
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:
     """Draw what speaks for each number of speakers, or say why that is not known."""
-    from pyannote_diarizen.evaluation.evidence_plot import draw_evidence
-    from pyannote_diarizen.evaluation.timeline_plot import save_figure
+    from pyannote_diarizen.evaluation.plots import draw_evidence, save_figure
 
     try:
         evidence = pipeline.evidence(outcome.output)

@@ -29,9 +29,9 @@ def demo(
     """
     from pyannote_diarizen.audio.sample import sample_file
     from pyannote_diarizen.evaluation.measure import measure
-    from pyannote_diarizen.evaluation.timeline_plot import draw_timeline, save_figure
+    from pyannote_diarizen.evaluation.plots import draw_timeline, save_figure
     from pyannote_diarizen.hub.loading import load_pipeline
-    from pyannote_diarizen.pipelines.batch import write_rttm
+    from pyannote_diarizen.rttm import write_rttm
 
     file = sample_file()
     loaded = load_pipeline(pipeline, device)

@@ -76,11 +76,8 @@ def identify(
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
-    from pyannote_diarizen.pipelines.batch import (
-        diarize_files,
-        find_audio,
-        rttm_text,
-    )
+    from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
+    from pyannote_diarizen.rttm import rttm_text
 
     check_probability("--unknown", unknown)
     known = Voiceprints.load(voiceprints)

@@ -69,11 +69,8 @@ def link(
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
-    from pyannote_diarizen.pipelines.batch import (
-        diarize_files,
-        find_audio,
-        write_rttm,
-    )
+    from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
+    from pyannote_diarizen.rttm import write_rttm
 
     check_probability("--prior", prior)
     known = None if voiceprints is None else Voiceprints.load(voiceprints)

@@ -91,10 +91,10 @@ def plda(
 
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
-    from pyannote_diarizen.evaluation.verification import equal_error_rates
+    from pyannote_diarizen.evaluation.metrics import equal_error_rates
     from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import choose_device
-    from pyannote_diarizen.pipelines.components import load_component
+    from pyannote_diarizen.pipelines.components import load_network
     from pyannote_diarizen.pipelines.labelled_embeddings import (
         embed_files,
         mean_embeddings,
@@ -111,7 +111,7 @@ def plda(
         None if adapt is None else PLDA.from_pretrained(find_part(adapt, "plda"))
     )
     model = PretrainedSpeakerEmbedding(
-        load_component(find_part(embedding, "embedding"), "embedding"),
+        load_network(find_part(embedding, "embedding"), "embedding"),
         device=choose_device(device),
     )
 

@@ -108,9 +108,8 @@ def tune(
     errors is written.
     """
     from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
+    from pyannote_diarizen.evaluation.plots import draw_study, save_figure
     from pyannote_diarizen.evaluation.study import open_storage, open_study
-    from pyannote_diarizen.evaluation.study_plot import draw_study
-    from pyannote_diarizen.evaluation.timeline_plot import save_figure
     from pyannote_diarizen.evaluation.tuning import Tuning
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.hub.tuned import write_tuned

@@ -23,11 +23,11 @@ from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.listings import (
     Region,
     Subset,
-    Turn,
     read_rttm,
     read_scp,
     read_uem,
 )
+from pyannote_diarizen.rttm import rttm_line
 
 Scope = Literal["file", "database", "global"]
 NAMES = {
@@ -185,21 +185,17 @@ def _write_lists(subset: Subset, stem: Path) -> None:
     uris = set(subset.uris)
     lines = {
         ".lst": subset.uris,
-        ".rttm": [_rttm_line(turn) for turn in turns if turn.uri in uris],
+        ".rttm": [
+            rttm_line(turn.uri, turn.start, turn.end - turn.start, turn.speaker)
+            for turn in turns
+            if turn.uri in uris
+        ],
         ".uem": [_uem_line(region) for region in regions if region.uri in uris]
         or [_whole(uri, audio) for uri, audio in subset.audio.items()],
     }
     for suffix, content in lines.items():
         with replacing(stem.with_suffix(suffix)) as temporary:
             temporary.write_text("".join(f"{line}\n" for line in content), "utf-8")
-
-
-def _rttm_line(turn: Turn) -> str:
-    start, duration = turn.start, turn.end - turn.start
-    return (
-        f"SPEAKER {turn.uri} 1 {start:.3f} {duration:.3f} <NA> <NA> {turn.speaker} "
-        "<NA> <NA>"
-    )
 
 
 def _uem_line(region: Region) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Load a checkpoint of whatever kind, and say what it is."""
+"""Description of a checkpoint of any kind, after loading it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,13 +28,13 @@ def describe_checkpoint(
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
 ) -> str:
-    """Load a checkpoint, and say what it is.
+    """Load a checkpoint and describe it.
 
     Parameters
     ----------
     checkpoint : Path or str
         File or folder of a pipeline, a model, a WavLM or a PLDA; name of a pipeline;
-        or owner/name on the Hugging Face Hub, from where it is fetched.
+        or owner/name on the Hugging Face Hub.
     revision, token, cache_dir : optional
         See `Repository`.
     weights_only : bool, optional
@@ -44,11 +44,12 @@ def describe_checkpoint(
     Returns
     -------
     description : str
+        One line: kind, class and size.
 
     Raises
     ------
     OSError
-        If there is none, or it cannot be fetched.
+        If it does not exist or cannot be downloaded.
     ValueError
         If it cannot be loaded.
     """

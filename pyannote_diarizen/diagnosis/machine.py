@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What a machine has of what we need, what is wrong, and what to do about it.
+"""Diagnosis of a machine: what is installed, what is wrong, and how to fix it.
 
-Works where PyTorch or pyannote.audio cannot be imported: nothing at the top of this
-module imports them.
+This module imports neither PyTorch nor pyannote.audio at the top, and works where their
+import fails.
 """
 
 import os
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.findings import Finding
-from pyannote_diarizen.hub.bundled import bundled_names, known_names
 from pyannote_diarizen.installation import (
     IMPORT_ERRORS,
     MODULES,
@@ -26,7 +25,7 @@ from pyannote_diarizen.installation import (
     pip_line,
     read_installed,
 )
-from pyannote_diarizen.resources import find_hparams
+from pyannote_diarizen.resources import PUBLISHED, published_config
 
 WEIGHTS = "pytorch_model.bin"
 
@@ -38,18 +37,17 @@ def examine(
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
 ) -> Iterator[Finding]:
-    """Look at packages, imports, audio, GPU, cache and hub, and at a checkpoint.
+    """Check packages, imports, audio, GPU, cache, hub, and a checkpoint.
 
     Parameters
     ----------
-    checkpoint : Path or str, optional
-        See `inspection.describe_checkpoint`, as for the others.
-    revision, token, cache_dir, weights_only : optional
+    checkpoint, revision, token, cache_dir, weights_only : optional
+        See `inspection.describe_checkpoint`. No checkpoint is loaded by default.
 
     Yields
     ------
     finding : Finding
-        As soon as it is known: some take seconds.
+        Result of each check, at once: some checks take seconds.
     """
     installed = read_installed()
     yield _packages(installed)
@@ -73,7 +71,7 @@ def examine(
 def _guarded(
     topic: str, check: Callable[..., Finding], *args: Any, **options: Any
 ) -> Finding:
-    """Let no check stop those after it."""
+    """Run a check, and convert its exception to a finding."""
     try:
         return check(*args, **options)
     except IMPORT_ERRORS as error:
@@ -91,7 +89,7 @@ def _packages(installed: Installed) -> Finding:
 
 
 def _imports(installed: Installed) -> Finding:
-    """Try what no metadata says: whether compiled packages load together."""
+    """Import compiled packages together, which no metadata can replace."""
     failure = find_import_failure()
     if failure is None:
         return Finding("ok", f"imports: {', '.join(MODULES)}")
@@ -125,16 +123,16 @@ def _gpu(installed: Installed) -> Finding:
         named = [f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GB" for gpu in devices]
         return Finding("ok", f"GPU: {'; '.join(named)}")
     if torch.backends.mps.is_available():
-        return Finding("ok", "GPU: of Apple, with --device mps")
+        return Finding("ok", "GPU: Apple, with --device mps")
     if shutil.which("nvidia-smi") is None:
-        return Finding("ok", f"GPU: none, {os.cpu_count()} cores compute")
+        return Finding("ok", f"GPU: none, {os.cpu_count()} CPU cores")
     if torch.version.cuda is None:
         remedy = pip_line(installed, ["torch", "torchaudio"], reinstall=True)
         reason = "is built for CPUs"
     else:
-        remedy = "see whether `nvidia-smi` lists a GPU, and update its driver"
+        remedy = "check that `nvidia-smi` lists a GPU, and update its driver"
         reason = f"is built for CUDA {torch.version.cuda}"
-    text = f"GPU: there is a driver of NVIDIA, but torch {torch.__version__}, which "
+    text = f"GPU: there is an NVIDIA driver, but torch {torch.__version__}, which "
     return Finding("warning", f"{text}{reason}, finds no GPU", remedy)
 
 
@@ -154,17 +152,14 @@ def _cache(cache_dir: Path | str | None) -> Finding:
     return Finding(
         "warning",
         f"{text}; it cannot be written to, nothing can be downloaded",
-        "set HF_HOME to a folder of yours",
+        "set HF_HOME to a folder that you can write to",
     )
 
 
 def _published() -> Iterator[tuple[str, list[str]]]:
-    """Yield names of published pipelines, and the repositories that they need."""
-    import yaml
-
-    for name in sorted(set(known_names()) - set(bundled_names())):
-        text = find_hparams(f"pipeline/{name}").read_text(encoding="utf-8")
-        params = yaml.safe_load(text)["pipeline"]["params"]
+    """Yield the names of published pipelines, and their repositories."""
+    for name in PUBLISHED:
+        params = published_config(name)["pipeline"]["params"]
         yield name, [params["segmentation"], params["embedding"]]
 
 

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Scores and figures."""
+"""Scores, tuning and figures."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Run a pipeline on annotated files: how right it is, and how fast."""
+"""Quality and speed of a pipeline on an annotated file."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,26 +10,26 @@ from typing import Any
 from pyannote.core import Annotation
 
 from pyannote_diarizen.audio.reader import audio_info
-from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
+from pyannote_diarizen.evaluation.metrics import DiarizationScore, score_diarization
 
-# Nothing of the reference: pipelines take the names of its speakers, some their number.
+# No key of the reference: pipelines would use the names or number of its speakers.
 _SHOWN = ("uri", "audio", "waveform", "sample_rate", "channel")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a pipeline made of one file.
+    """Diarization, errors and processing time of one file.
 
     Parameters
     ----------
     diarization : Annotation
-        Who speaks when.
+        Turns of speakers.
     score : DiarizationScore
-        Its errors.
+        Errors of the diarization.
     duration : float
-        Of the audio, in seconds.
+        Duration of the audio, in seconds.
     processing_time : float
-        In seconds.
+        Duration of the processing, in seconds.
     """
 
     diarization: Annotation
@@ -44,28 +44,28 @@ class Measurement:
 
 
 def without_reference(file: Mapping[str, Any]) -> dict[str, Any]:
-    """Name and audio of a file of a protocol."""
+    """Copy the name and the audio of a file of a protocol."""
     return {key: file[key] for key in _SHOWN if key in file}
 
 
 def measure(
     pipeline: Callable[..., Any], file: Mapping[str, Any], **options: Any
 ) -> Measurement:
-    """Diarize one annotated file, without showing the reference to the pipeline.
+    """Diarize and score one annotated file, whose reference the pipeline cannot read.
 
     Parameters
     ----------
     pipeline : callable
-        Takes a file, gives an `Annotation` or has it in `speaker_diarization`.
+        Maps a file to an `Annotation`, or to an output with `speaker_diarization`.
     file : Mapping
-        With keys "uri", "audio", "annotation" (reference) and "annotated" (UEM).
+        File with keys "uri", "audio", "annotation" (reference) and "annotated" (UEM).
     options : dict
         Other keyword arguments of `pipeline`.
 
     Returns
     -------
     measurement : Measurement
-        The diarization, its errors and the time it took.
+        Diarization, errors and processing time.
     """
     shown = without_reference(file)
     started = time.perf_counter()

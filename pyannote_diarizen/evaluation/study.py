@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Optuna studies that are resumed, and shared by machines.
+"""Optuna studies that can be resumed, and shared by several machines.
 
-A study is what has been tried, and what came out of it. It is kept in a file or in a
-database, so that one that was interrupted goes on, and several machines that name the
-same storage and study work on it together.
+A study holds trials and their results, in a file or a database. An interrupted study is
+continued, and machines that name the same storage and study work on it together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,37 +34,42 @@ SAMPLERS: dict[str, Callable[..., BaseSampler]] = {
     "nsga2": NSGAIISampler,
     "random": RandomSampler,
 }
-"""How the values of the next trial are chosen, by name."""
+"""Samplers of the values of the next trial, by name."""
 
 PRUNERS: dict[str, Callable[[], BasePruner]] = {
     "none": NopPruner,
     "median": MedianPruner,
     "halving": SuccessiveHalvingPruner,
 }
-"""How trials that do badly on the first files are stopped, by name."""
+"""Pruners, which stop trials with poor results on the first files, by name."""
 
 WORTH = 0.01
-"""Diarization error rate that the right number of speakers may cost."""
+"""Increase of the diarization error rate allowed for a better number of speakers."""
 
-# no driver, no such host, no permission, a journal of something else
+# no driver, unknown host, no permission, journal in another format
 _UNUSABLE = (ImportError, OSError, RuntimeError, ValueError)
 _CONDITIONS = "conditions"
 
 
 def open_storage(where: Path | str) -> BaseStorage:
-    """Open the place where studies are kept.
+    """Open a storage of studies.
 
     Parameters
     ----------
     where : Path or str
-        File whose suffix is ".journal" (several machines may share it over a network
-        file system) or ".sqlite" (processes of one machine), created if needed; or
-        the URL of a database, as in "postgresql://user@host/name".
+        File with suffix ".journal" (for machines that share a network file system) or
+        ".sqlite" (for processes of one machine), created if needed; or URL of a
+        database, as in "postgresql://user@host/name".
+
+    Returns
+    -------
+    storage : BaseStorage
+        Storage of Optuna.
 
     Raises
     ------
     ValueError
-        If it is neither, or the database cannot be used.
+        If it is neither, or the database cannot be opened.
     """
     text = str(where)
     suffix = Path(text).suffix
@@ -95,32 +99,38 @@ def open_study(
     pruner: str = "none",
     seed: int | None = None,
 ) -> optuna.Study:
-    """Create a study, or go on with it.
+    """Create a study, or continue it.
 
     Parameters
     ----------
     storage : BaseStorage or None
-        None keeps it in memory.
+        Storage of the study. None keeps it in memory.
     name : str
+        Name of the study.
     objectives : sequence of str
-        What to minimize.
+        Names of the values to minimize.
     conditions : Mapping
-        What has to be the same in all trials, since results could not be compared
-        otherwise. Values are those of JSON.
+        Settings that all trials must share for their results to be comparable, as JSON
+        values.
     sampler, pruner : str, optional
-        Names in `SAMPLERS` and `PRUNERS`.
+        Names in `SAMPLERS` and `PRUNERS`. Default to "tpe" and "none".
     seed : int, optional
-        Of the sampler. Machines that share a study should have different ones.
+        Seed of the sampler. Machines that share a study need different seeds.
+
+    Returns
+    -------
+    study : optuna.Study
+        New or continued study.
 
     Raises
     ------
     ValueError
-        If the study that exists has other objectives or conditions.
+        If the existing study has other objectives or conditions.
     """
     if len(objectives) > 1 and pruner != "none":
         raise ValueError(
             f"`pruner` should be 'none' with {len(objectives)} objectives, got "
-            f"'{pruner}': trials are pruned by one."
+            f"'{pruner}': Optuna prunes trials of one objective only."
         )
     study = optuna.create_study(
         storage=storage,
@@ -148,18 +158,18 @@ def _refuse(name: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> N
 
 
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that were completed or pruned, in the order in which they began."""
+    """Trials that were completed or pruned, in order of their start."""
     return study.get_trials(
         deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
     )
 
 
 def choose_trial(study: optuna.Study) -> FrozenTrial | None:
-    """Trial to keep, None before the first is complete.
+    """Select the trial to keep, None before the first one is complete.
 
-    With one objective, the best. With two, diarization error rate and speaker count
-    error: among trials whose diarization error rate is at most `WORTH` above the
-    lowest, the one with the lowest speaker count error.
+    With one objective, the best trial. With two, diarization error rate and speaker
+    count error: the trial with the lowest speaker count error, among trials whose
+    diarization error rate is at most `WORTH` above the lowest.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Tune the hyper-parameters of a pipeline on annotated files.
 
-Networks run once; trials only cluster. `Optimizer` of pyannote.pipeline knows how to
-do that, but neither storages that machines share, nor progress, nor how to refuse a
-study of something else: this is Optuna, used directly.
+Networks run once; trials only cluster. `Optimizer` of pyannote.pipeline does that, too,
+but has no shared storage, no progress and no check that a study belongs to the pipeline
+and files: this module uses Optuna directly.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from torch import nn
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.evaluation.measure import without_reference
-from pyannote_diarizen.evaluation.speaker_count_error import SpeakerCountError
+from pyannote_diarizen.evaluation.metrics import SpeakerCountError
 from pyannote_diarizen.evaluation.study import finished_trials
 from pyannote_diarizen.models.fingerprint import fingerprint
 
@@ -36,11 +36,11 @@ class AnnotatedFile:
     Parameters
     ----------
     shown : dict
-        What the pipeline sees. Keeps what the networks said of the file.
+        File without reference, in which the pipeline keeps outputs of the networks.
     reference : Annotation
-        Who speaks when.
+        True turns of speakers.
     annotated : Timeline
-        What was annotated.
+        Annotated part of the file.
     """
 
     shown: dict[str, Any]
@@ -49,7 +49,7 @@ class AnnotatedFile:
 
     @classmethod
     def from_protocol(cls, file: Mapping[str, Any]) -> "AnnotatedFile":
-        """File of a protocol; a `ValueError` if nobody annotated it."""
+        """Build from a file of a protocol; a `ValueError` if it has no annotation."""
         if file.get("annotation") is None:
             raise ValueError(
                 f"File '{file['uri']}' has no annotation: tune on annotated files."
@@ -58,13 +58,13 @@ class AnnotatedFile:
 
 
 class Tuning:
-    """Search for the hyper-parameters that make the fewest errors.
+    """Search for the hyper-parameters with the lowest error.
 
     Parameters
     ----------
     pipeline : Pipeline
-        With the hyper-parameters to begin with. Its frozen ones stay as they are, and
-        so does `segmentation.threshold`, which embeddings depend on.
+        Pipeline with initial hyper-parameters. Frozen ones are kept, as well as
+        `segmentation.threshold`, on which embeddings depend.
     files : iterable of Mapping
         Files of a pyannote.database protocol.
     count_speakers : bool, optional
@@ -105,12 +105,12 @@ class Tuning:
 
     @property
     def objectives(self) -> list[str]:
-        """Names of what is minimized."""
+        """Names of the metrics to minimize."""
         return [metric.name for metric in self._metrics()]
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """What results depend on besides hyper-parameters, as JSON."""
+        """Settings besides hyper-parameters on which results depend, as JSON values."""
         names = sorted(file.shown["uri"] for file in self.files)
         return {
             "files": hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16],
@@ -119,33 +119,34 @@ class Tuning:
         }
 
     def run_networks(self) -> Iterator[str]:
-        """Run the networks on all files, and keep what they say in memory.
+        """Run the networks on all files, and keep their outputs in memory.
 
         Yields
         ------
         uri : str
-            Of each file, once processed.
+            Name of each processed file.
         """
         for file in self.files:
             self._process(file)
             yield file.shown["uri"]
 
     def run_trials(self, study: optuna.Study, num_trials: int) -> Iterator[FrozenTrial]:
-        """Try hyper-parameters, those of the pipeline first.
+        """Run trials, the first one with the initial hyper-parameters.
 
         Parameters
         ----------
         study : optuna.Study
-            Remembers the trials.
+            Study that stores the trials.
         num_trials : int
-            The study then has that many finished trials, including those that others
-            made.
+            Number of finished trials of the study at the end, including the trials of
+            other machines.
 
         Yields
         ------
         trial : FrozenTrial
-            Completed, or pruned.
+            Completed or pruned trial.
         """
+        # the initial values are the baseline that the result is compared with
         study.enqueue_trial(_flat(self.start), skip_if_exists=True)
         while len(finished_trials(study)) < num_trials:
             trial = study.ask()
@@ -160,24 +161,25 @@ class Tuning:
                 yield study.tell(trial, values)
 
     def hyper_parameters(self, trial: FrozenTrial) -> dict[str, Any]:
-        """Hyper-parameters of a trial, as `pipeline.instantiate` takes them."""
+        """Hyper-parameters of a trial, in the format of `pipeline.instantiate`."""
         return self._values(FixedTrial(trial.params))
 
     def first_trial(self, study: optuna.Study) -> FrozenTrial | None:
-        """Trial of the hyper-parameters that the pipeline had, if complete."""
+        """Trial of the initial hyper-parameters, if complete."""
         start = _flat(self.start).items()
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return next((t for t in trials if t.params.items() <= start), None)
 
     def result(self, trial: FrozenTrial) -> dict[str, Any]:
-        """Say what a trial reached, to be written down."""
-        reached = dict(zip(self.objectives, trial.values, strict=True))
-        return {"trial": trial.number, **reached}
+        """Describe a trial: its number and its values."""
+        values = dict(zip(self.objectives, trial.values, strict=True))
+        return {"trial": trial.number, **values}
 
     def _evaluate(self, trial: optuna.Trial, study: optuna.Study) -> list[float]:
         """Values of the objectives over all files."""
         self.pipeline.instantiate(self._values(trial))
         metrics = self._metrics()
+        # intermediate values of the first files let the pruner stop a poor trial
         for step, file in enumerate(self.files):
             hypothesis = self._process(file)
             for metric in metrics:
@@ -190,11 +192,12 @@ class Tuning:
 
     def _values(self, trial: optuna.Trial | FixedTrial) -> dict[str, Any]:
         with warnings.catch_warnings():
-            # pyannote.pipeline 4.1 asks Optuna by names that it gave up
+            # pyannote.pipeline 4.1 calls deprecated methods of Optuna
             warnings.filterwarnings("ignore", "suggest_", FutureWarning)
             return self.pipeline.parameters(trial=trial)
 
     def _process(self, file: AnnotatedFile) -> Annotation:
+        # in training mode, a pipeline keeps the outputs of its networks in the file
         was_training = self.pipeline.training
         self.pipeline.training = True
         try:
@@ -209,9 +212,9 @@ class Tuning:
 
 
 def _digest(pipeline: Pipeline) -> str:
-    """Tell pipelines apart that have the same hyper-parameters."""
+    """Digest of the networks, the feature settings and the PLDA of a pipeline."""
     networks = [*pipeline._models.values(), *pipeline._inferences.values()]
-    # models of pyannote.audio are called so in what runs them
+    # their attribute is `model` in an inference, `model_` in an embedding
     models = [getattr(n, "model", getattr(n, "model_", n)) for n in networks]
     parts = [fingerprint(m) for m in models if isinstance(m, nn.Module)]
     parts.append(repr(getattr(pipeline, "_feature_settings", None)))
@@ -223,7 +226,7 @@ def _digest(pipeline: Pipeline) -> str:
 
 
 def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Hyper-parameters by the names that pyannote.pipeline gives them in a study."""
+    """Flatten hyper-parameters to the names that pyannote.pipeline uses in a study."""
     flat: dict[str, Any] = {}
     for name, value in nested.items():
         if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""The pipelines that come with the package, and how all others are named.
+"""Pipelines by name: bundled with the package, published, or anywhere on disk.
 
 A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 `segmentation/pytorch_model.bin`, `embedding/pytorch_model.bin` and `plda/*.npz`.
@@ -8,7 +8,8 @@ A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 
 from pathlib import Path
 
-from pyannote_diarizen.resources import find_hparams, resource_folder
+from pyannote_diarizen import plugins
+from pyannote_diarizen.resources import PUBLISHED
 
 DEFAULT_PIPELINE = "diarizen-tiny"
 CONFIGS = ("config.yaml", "config.toml")
@@ -17,27 +18,27 @@ _HUB = Path(__file__).parent
 
 
 def bundled_names() -> list[str]:
-    """Names of the pipelines that come with the package."""
+    """Names of the bundled pipelines."""
     return sorted(config.parent.name for config in _HUB.glob("*/config.yaml"))
 
 
 def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
-    """Folder of a pipeline that comes with the package.
+    """Folder of a bundled pipeline.
 
     Parameters
     ----------
     name : str
-        Its name.
+        One of `bundled_names`.
 
     Returns
     -------
     folder : Path
-        What `pyannote.audio.Pipeline.from_pretrained` takes.
+        Argument of `pyannote.audio.Pipeline.from_pretrained`.
 
     Raises
     ------
     FileNotFoundError
-        If there is none of that name; the message lists those that exist.
+        If `name` is unknown; the message lists the known names.
     """
     if name not in bundled_names():
         raise FileNotFoundError(
@@ -48,19 +49,19 @@ def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
 
 
 def find_part(name_or_path: str | Path, part: str) -> str:
-    """Where to load a part of a pipeline from, if a pipeline is meant.
+    """Find the folder of a part of a pipeline.
 
     Parameters
     ----------
     name_or_path : str or Path
-        Folder of a pipeline, or name of one that comes with the package.
+        Folder or name of a pipeline, or anything else.
     part : str
         Folder inside, as in "embedding".
 
     Returns
     -------
     source : str
-        Folder of the part, or `name_or_path` itself if it is something else.
+        Folder of the part, or `name_or_path` if it is no pipeline on disk.
 
     Examples
     --------
@@ -73,26 +74,25 @@ def find_part(name_or_path: str | Path, part: str) -> str:
 
 
 def known_names() -> list[str]:
-    """Names of pipelines that need no path: bundled ones, and published ones."""
-    published = {path.stem for path in resource_folder("hparams").glob("pipeline/*")}
-    return sorted(published | set(bundled_names()))
+    """Names of bundled and published pipelines."""
+    return sorted({*PUBLISHED, *bundled_names()})
 
 
 def resolve_pipeline(name_or_path: str | Path) -> Path | str:
-    """Where to load a pipeline from.
+    """Find the source of a pipeline.
 
     Parameters
     ----------
     name_or_path : str or Path
         Folder or configuration file, in the layout of pyannote.audio or DiariZen; one
-        of `known_names`, with or without the prefix "pipeline/" that it has in
-        `hparams/`; or owner/name on the Hugging Face Hub. What exists on disk goes
-        first.
+        of `known_names`, with or without the prefix "pipeline/"; name of a registered
+        class of pipelines; or owner/name on the Hugging Face Hub. Files on disk take
+        precedence.
 
     Returns
     -------
     source : Path or str
-        Folder, file, or identifier on the hub.
+        Argument of `DiariZen.from_pretrained`.
 
     Raises
     ------
@@ -108,8 +108,8 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     name = str(name_or_path).removeprefix("pipeline/")
     if name in bundled_names():
         return bundled_folder(name)
-    if name in known_names():
-        return find_hparams(f"pipeline/{name}")
+    if name in (*PUBLISHED, *plugins.component_names("pipelines")):
+        return name
     if path.is_dir():
         raise FileNotFoundError(
             f"Folder '{path}' holds no {' or '.join(CONFIGS)}: give the folder of a "
@@ -118,7 +118,6 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     if is_hub_id(name):
         return name
     raise FileNotFoundError(
-        f"'{name_or_path}' is neither a folder with a {' or '.join(CONFIGS)}, nor a "
-        f"pipeline that we know ({', '.join(known_names())}), nor owner/name on the "
-        "hub."
+        f"'{name_or_path}' is neither a folder with a {' or '.join(CONFIGS)}, nor the "
+        f"name of a pipeline ({', '.join(known_names())}), nor owner/name on the hub."
     )

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Published pipelines as folders on disk, in the layout of pyannote.audio or DiariZen.
+"""Conversion of pipelines to folders in the layout of pyannote.audio or DiariZen.
 
-Such a folder has all parts of the pipeline and needs no network. Models are written to
-`pytorch_model.bin`: pyannote.audio reads no safetensors.
+A folder contains all parts of the pipeline and needs no network. Models are written to
+`pytorch_model.bin`, since pyannote.audio cannot read safetensors.
 """
 
 import shutil
@@ -22,10 +22,10 @@ from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.hub.original_layout import write_original
 from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.components import load_component, load_plda
-from pyannote_diarizen.pipelines.presets import FOLDER as PRESETS
+from pyannote_diarizen.pipelines.components import load_network, load_plda
 from pyannote_diarizen.pipelines.published import (
     HOST_CONFIG,
+    PRESET_FOLDER,
     check_hyper_parameters,
     pretrained_config,
 )
@@ -45,7 +45,7 @@ def convert(
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
 ) -> None:
-    """Write a pipeline into a folder of its own.
+    """Write a pipeline into a new folder.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def convert(
         Name, folder, configuration file, or owner/name on the Hugging Face Hub; see
         `resolve_pipeline`.
     destination : Path
-        Folder to create. After an error it is not there.
+        Folder to create. It does not exist after an error.
     layout : {"pyannote", "diarizen"}, optional
         "pyannote" for `Pipeline.from_pretrained` of pyannote.audio (default),
         "diarizen" for the original DiariZen.
     embedding : Path or str, optional
-        Embedding that takes the place of the one of `source`.
+        Embedding that replaces the embedding of `source`.
     revision, token, cache_dir : optional
         See `Repository`.
     weights_only : bool, optional
@@ -68,7 +68,7 @@ def convert(
     Raises
     ------
     OSError
-        If there is no `source`, or `destination` exists or cannot be written.
+        If `source` does not exist, or `destination` exists or cannot be written.
     ValueError
         If `source` cannot be loaded, or not converted to `layout`.
     """
@@ -101,7 +101,7 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
     Parameters
     ----------
     config : Mapping
-        Configuration, as `pretrained_config` returns it.
+        Result of `pretrained_config`.
     folder : Path
         Folder to write to.
 
@@ -113,7 +113,7 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
     params = dict(config["pipeline"]["params"])
     token, cache_dir = params.pop("token", None), params.pop("cache_dir", None)
     for role in [role for role in ("segmentation", "embedding") if role in params]:
-        model = load_component(params[role], role, token, cache_dir)
+        model = load_network(params[role], role, token, cache_dir)
         if not isinstance(model, Model):
             raise ValueError(
                 f"`{role}` should be a model of pyannote.audio, got '{model}'."
@@ -130,22 +130,22 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
 
 
 def _plda(plda: PLDA) -> str | dict[str, Any]:
-    """How config.yaml refers to `plda/`."""
+    """Return the reference to `plda/` in config.yaml."""
     if plda.lda_dimension == len(plda.parameters.psi):
         return "$model/plda"
     return {"checkpoint": "$model/plda", "lda_dimension": plda.lda_dimension}
 
 
 def _copy_presets(source: Path | str, folder: Path) -> None:
-    """Keep the presets that lie beside a pipeline on disk; the hub lists none."""
+    """Copy the presets of a pipeline on disk; presets on the hub cannot be listed."""
     path = Path(source).expanduser()
-    presets = (path.parent if path.is_file() else path) / PRESETS
+    presets = (path.parent if path.is_file() else path) / PRESET_FOLDER
     if presets.is_dir():
-        shutil.copytree(presets, folder / PRESETS)
+        shutil.copytree(presets, folder / PRESET_FOLDER)
 
 
 def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:
-    """Keep the model card of the segmentation, which tells the licence."""
+    """Copy the model card of the segmentation, which states the licence."""
     described = segmentation if isinstance(segmentation, Mapping) else {}
     checkpoint = described.get("checkpoint", segmentation)
     if Path(checkpoint).is_file():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""From the name of a pipeline to a pipeline that can be called."""
+"""Loading of a pipeline by name, on a device."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.pipelines import DiariZen
 
-# What a config.yaml with a slip in it brings about.
+# Errors of pyannote.audio for a broken config.yaml.
 _BROKEN = (
     *(ImportError, AttributeError, KeyError, RuntimeError, TypeError),
     *(MissingDependency, WrongDependencyVersion),
@@ -27,7 +27,7 @@ _BROKEN = (
 def load_pipeline(
     name_or_path: str | Path, device: str = "auto", preset: str | None = None
 ) -> Pipeline:
-    """Pipeline, ready to be called.
+    """Load a pipeline.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def load_pipeline(
     Returns
     -------
     pipeline : Pipeline
-        On `device`.
+        Pipeline on `device`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such pipeline, or it has no such preset.
+        If the pipeline or the preset does not exist.
     ValueError
         If the pipeline cannot be loaded, or this machine lacks `device`.
     """
@@ -59,11 +59,11 @@ def load_pipeline(
 
 @contextmanager
 def naming_in_errors(source: Path | str) -> Iterator[None]:
-    """Raise a `ValueError` that names `source` whatever a broken one brings about."""
+    """Convert errors of a broken pipeline to a `ValueError` that names `source`."""
     try:
         yield
     except ValueError as error:
-        if f"'{source}" in str(error):  # or a file in it
+        if f"'{source}" in str(error):  # or a path inside
             raise
         kind = type(error) if isinstance(error, CheckpointMismatchError) else ValueError
         raise kind(f"'{source}': {error}") from error
@@ -74,7 +74,7 @@ def naming_in_errors(source: Path | str) -> Iterator[None]:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """Device called `device`, once checked that this machine has it."""
+    """Return the device, after a check that this machine has it."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Pipelines as folders that the original DiariZen loads.
+"""Writer of the layout of the original DiariZen.
 
-`config.toml`, `pytorch_model.bin` and `plda/`; besides, `wavlm.bin` if DiariZen does
-not know the structure of the WavLM by name, and `embedding/`, which it leaves alone.
+A folder holds `config.toml`, `pytorch_model.bin` and `plda/`; `wavlm.bin` if DiariZen
+has no name for the structure of the WavLM; and `embedding/`, which DiariZen ignores.
 """
 
 import json
@@ -21,11 +21,11 @@ from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
 from pyannote_diarizen.models.original_checkpoint import ARCHITECTURES, CONFIG, SPEAKERS
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import (
-    CLUSTERING_PARAMETERS,
-    load_component,
+    default_parameters,
+    load_network,
     load_plda,
 )
-from pyannote_diarizen.pipelines.published import MEDIAN_FILTER, VBX_OPTIONS
+from pyannote_diarizen.pipelines.original_config import MEDIAN_FILTER, VBX_OPTIONS
 from pyannote_diarizen.wavlm import PREDEFINED, get_config
 from pyannote_diarizen.wavlm.config import CONV_LAYERS
 from pyannote_diarizen.weights import save_weights
@@ -39,30 +39,31 @@ def write_original(config: Mapping[str, Any], folder: Path) -> None:
     Parameters
     ----------
     config : Mapping
-        Configuration, as `pretrained_config` returns it.
+        Result of `pretrained_config`.
     folder : Path
         Folder to write to.
 
     Raises
     ------
     ValueError
-        If it does what DiariZen cannot; the message lists all of that.
+        If DiariZen lacks a feature of the pipeline; the message lists all of them.
     """
     if get_class_by_name(config["pipeline"]["name"]) is not DiariZen:
         raise ValueError(
-            f"DiariZen knows no pipeline but its own, got {config['pipeline']['name']}."
+            "DiariZen can only load its own pipeline, got "
+            f"{config['pipeline']['name']}."
         )
     arguments = signature(DiariZen).bind(**config["pipeline"]["params"])
     arguments.apply_defaults()
     options = arguments.arguments
     parameters = {
         "segmentation": {"min_duration_off": 0.0},
-        "clustering": CLUSTERING_PARAMETERS[options["clustering"]],
+        "clustering": default_parameters(options["clustering"]),
         **config.get("params", {}),
     }
     hub = options["token"], options["cache_dir"]
-    segmentation = load_component(options["segmentation"], "segmentation", *hub)
-    embedding = load_component(options["embedding"], "embedding", *hub)
+    segmentation = load_network(options["segmentation"], "segmentation", *hub)
+    embedding = load_network(options["embedding"], "embedding", *hub)
     plda = load_plda(options["plda"], *hub)
     problems = [
         *_foreign_options(options),
@@ -70,7 +71,9 @@ def write_original(config: Mapping[str, Any], folder: Path) -> None:
         *_foreign_model(segmentation),
     ]
     if problems:
-        raise ValueError(f"DiariZen cannot do it: it has no {', no '.join(problems)}.")
+        raise ValueError(
+            f"DiariZen cannot run this pipeline: it has no {', no '.join(problems)}."
+        )
 
     tables = {
         "model": _model(segmentation),
@@ -88,7 +91,7 @@ def write_original(config: Mapping[str, Any], folder: Path) -> None:
 
 
 def _foreign_options(options: Mapping[str, Any]) -> Iterator[str]:
-    """Options that DiariZen does not have."""
+    """Yield the options that DiariZen does not have."""
     if options["median_filter"] not in (MEDIAN_FILTER, None):
         yield f"median_filter={options['median_filter']} (only {MEDIAN_FILTER})"
     if not options["embedding_exclude_overlap"]:
@@ -101,7 +104,7 @@ def _foreign_options(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _foreign_parameters(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """Hyper-parameters that DiariZen does not have."""
+    """Yield the hyper-parameters that DiariZen does not have."""
     pause = parameters["segmentation"]["min_duration_off"]
     if pause > 0:
         yield f"min_duration_off={pause}"
@@ -111,7 +114,7 @@ def _foreign_parameters(parameters: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _foreign_model(model: Model) -> Iterator[str]:
-    """Properties of the segmentation that DiariZen's models do not have."""
+    """Yield the properties of a segmentation that DiariZen's models do not have."""
     known = {architecture.model: architecture for architecture in ARCHITECTURES}
     if type(model) not in known:
         yield type(model).__name__
@@ -123,6 +126,7 @@ def _foreign_model(model: Model) -> Iterator[str]:
         at_once = model.specifications.powerset_max_classes
         if at_once != SPEAKERS["max_speakers_per_frame"]:
             yield f"{at_once} speakers at once in {architecture.path}"
+    # hparams that config.toml lacks must have the fixed values of DiariZen
     with torch.device("meta"):
         options = {name: model.hparams[name] for name in architecture.names.values()}
         theirs = architecture.model(**options, **architecture.fixed)
@@ -150,6 +154,7 @@ def _model(model: Model) -> dict[str, Any]:
         wavlm = get_config(args["wavlm_src"])
         names = [name for name, config in PREDEFINED.items() if config == wavlm]
         args["wavlm_src"] = names[0] if names else WAVLM
+        # the output of the front end counts as a layer
         args["wavlm_layer_num"] = wavlm.encoder_num_layers + 1
         args["wavlm_feat_dim"] = wavlm.encoder_embed_dim
     return {"path": architecture.path, "args": args}
@@ -194,7 +199,7 @@ def _toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
             lines.append(f"path = {json.dumps(table['path'])}")
         lines.append(f"[{name}.args]")
         for key, value in table["args"].items():
-            # DiariZen wants whole numbers where it counts, and takes them elsewhere
+            # DiariZen needs integers for counts, and accepts them for floats
             whole = isinstance(value, float) and value.is_integer()
             lines.append(f"{key} = {json.dumps(int(value) if whole else value)}")
         lines.append("")

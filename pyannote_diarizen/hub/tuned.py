@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Pipelines with other hyper-parameters than those they were published with.
+"""Files of tuned hyper-parameters.
 
-The file that says so is of use in two ways: as a pipeline, which refers to the models
-of the first one, and as the `hparams_file` of `Pipeline.from_pretrained`, anywhere.
+Such a file serves in two ways: as a pipeline, which refers to the models of the
+original one, and as the `hparams_file` of `Pipeline.from_pretrained`.
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ def write_tuned(
     record: Mapping[str, Any],
     path: Path,
 ) -> None:
-    """Write a pipeline with other hyper-parameters, whole or not at all.
+    """Write a pipeline with new hyper-parameters, whole or not at all.
 
     Parameters
     ----------
     source : Path or str
-        The pipeline, see `resolve_pipeline`.
+        Original pipeline, see `resolve_pipeline`.
     params : Mapping
-        Its new hyper-parameters.
+        New hyper-parameters.
     record : Mapping
-        How they were found; written under `optimization`, as pyannote.audio does.
+        Description of the tuning; written under `optimization`, as pyannote.audio does.
     path : Path
-        File to write. In the folder of the pipeline, it moves with the folder.
+        File to write. In the folder of the pipeline, its references are relative.
     """
     config = pretrained_config(resolve_pipeline(source))
     options = {
@@ -53,13 +53,13 @@ def write_tuned(
 
 
 def _refer(value: Any, folder: Path) -> Any:
-    """Refer to a part of a pipeline so that it is found from `folder`."""
+    """Return a reference to a part of a pipeline that is valid from `folder`."""
     if not isinstance(value, Mapping) or "checkpoint" not in value:
         return value
-    said = {key: item for key, item in value.items() if item is not None}
-    checkpoint = Path(said["checkpoint"])
+    given = {key: item for key, item in value.items() if item is not None}
+    checkpoint = Path(given["checkpoint"])
     if not checkpoint.exists():  # on the hub
-        return {**said, "checkpoint": str(said["checkpoint"])}
-    if checkpoint.resolve() == folder and set(said) == {"checkpoint", "subfolder"}:
-        return f"$model/{said['subfolder']}"
-    return {**said, "checkpoint": str(checkpoint.resolve())}
+        return {**given, "checkpoint": str(given["checkpoint"])}
+    if checkpoint.resolve() == folder and set(given) == {"checkpoint", "subfolder"}:
+        return f"$model/{given['subfolder']}"
+    return {**given, "checkpoint": str(checkpoint.resolve())}

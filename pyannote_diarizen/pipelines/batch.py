@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Many files, one after the other: a bad one does not stop the others."""
+"""Batches of files: a file that fails does not stop the others."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,28 +9,28 @@ from typing import Any
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import list_audio
 from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 _LIST_SUFFIX = ".scp"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file.
+    """Result or error of one file.
 
     Parameters
     ----------
     file : Path
         The file.
     diarization : Annotation, optional
-        Who speaks when.
+        Turns of speakers.
     output : Any, optional
-        What the pipeline gave, of which this is a part.
+        Output of the pipeline, which contains `diarization`.
     error : str, optional
-        Why there is no diarization; names the file.
+        Message that names the file, if there is no diarization.
     """
 
     file: Path
@@ -41,30 +40,30 @@ class Outcome:
 
 
 def is_collection(path: Path) -> bool:
-    """Whether `path` stands for several files: a folder, or a `wav.scp` list."""
+    """Whether `path` is a folder or a `wav.scp` list, which stand for several files."""
     return path.is_dir() or (path.suffix == _LIST_SUFFIX and path.is_file())
 
 
 def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
-    """Expand folders and lists, keeping what cannot be found apart.
+    """Expand folders and lists of files.
 
     Parameters
     ----------
     paths : iterable of Path
-        Files, folders of files, and lists of files as `wav.scp` of Kaldi.
+        Files, folders of files, and Kaldi's lists `wav.scp`.
 
     Returns
     -------
     files : dict of Path
-        Each file once, however many paths lead to it, under its name in the list, or
-        else one that `name_files` makes.
+        Each file once, by its name in a list, or else by the name that `name_files`
+        gives it.
     missing : list of Outcome
-        Paths that do not exist, folders without audio, lists that are none.
+        Errors of paths that do not exist, folders without audio and invalid lists.
 
     Raises
     ------
     ValueError
-        If files would have the same name.
+        If two files have the same name.
     """
     files: dict[Path, Path] = {}
     listed: dict[str, Path] = {}
@@ -97,7 +96,7 @@ def _refuse_shared_names(some: Mapping[str, Path], others: Mapping[str, Path]) -
 
 
 def name_files(files: Sequence[Path]) -> dict[str, Path]:
-    """Name files after as little of their paths as tells them apart.
+    """Name files after the shortest distinct ends of their paths.
 
     Parameters
     ----------
@@ -108,13 +107,13 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
     -------
     names : dict of Path
         Files by name: "meeting", or "monday_meeting" if another folder has a "meeting"
-        too, or "meeting.wav" if only suffixes differ. Spaces, on which RTTM separates,
-        become underscores.
+        too, or "meeting.wav" if only suffixes differ. Spaces become underscores, as
+        RTTM requires.
 
     Raises
     ------
     ValueError
-        If underscores instead of spaces and slashes leave two names the same.
+        If two names are equal after underscores replace spaces and slashes.
 
     Examples
     --------
@@ -143,27 +142,27 @@ def diarize_files(
     expected_speakers: float | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
-    """Diarize files, writing each result as soon as it is there.
+    """Diarize files, and write each result at once.
 
     Parameters
     ----------
     pipeline : callable
-        Takes a file, gives an `Annotation` or has it in `speaker_diarization`.
+        Maps a file to an `Annotation`, or to an output with `speaker_diarization`.
     files : Mapping of Path
-        By name, see `name_files`.
+        Files by name, see `name_files`.
     into : Path, optional
         Folder to write `<name>.rttm` to.
     channel : int, optional
-        Channel to diarize, from 0, instead of what the pipeline does.
+        Channel to diarize, from 0. Defaults to the choice of the pipeline.
     expected_speakers : float, optional
-        Number of speakers that answers should be near, see `DiariZen.apply`.
+        Number that results should be near, see `DiariZen.apply`.
     options : dict
         Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
 
     Yields
     ------
     outcome : Outcome
-        In the order of `files`.
+        Result or error, in the order of `files`.
     """
     for uri, path in files.items():
         file: dict[str, Any] = {"uri": uri, "audio": path}
@@ -182,24 +181,3 @@ def diarize_files(
             yield Outcome(path, error=f"'{path}' cannot be diarized: {error}")
         else:
             yield Outcome(path, diarization=diarization, output=output)
-
-
-def rttm_name(name: str) -> str:
-    """Name of a file or a speaker in RTTM, which separates on spaces: underscores."""
-    return re.sub(r"\s", "_", name)
-
-
-def rttm_text(diarization: Annotation) -> str:
-    """Lines of RTTM, with the `rttm_name` of the file and of speakers."""
-    labels = diarization.labels()
-    named = diarization.rename_labels(
-        {label: rttm_name(str(label)) for label in labels}
-    )
-    named.uri = rttm_name(str(diarization.uri))
-    return named.to_rttm()
-
-
-def write_rttm(diarization: Annotation, path: Path) -> None:
-    """Write `rttm_text` to `path`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(rttm_text(diarization), encoding="utf-8")

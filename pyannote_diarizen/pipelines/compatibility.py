@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What `compatibility="diarizen"` brings back of the original DiariZen, all at once.
+"""Behaviour of the original DiariZen, for `compatibility="diarizen"`.
 
-The first channel of a file instead of the average of all; turns in the zeros that fill
-up the last chunk; embeddings of silent speakers, who then compete for clusters; with
-VBx, no bounds on the number of clusters, and the speakers who found no cluster as one
-more speaker; speakers called after their clusters, from 0. Published scores of DiariZen
-were measured with all of that.
+Published scores of DiariZen were measured with all of the following: the first channel
+of a file instead of the average of all; turns in the zeros that fill the last chunk;
+embeddings of silent speakers, which compete for clusters; with VBx, no bounds on the
+number of clusters, and one spurious speaker made of the unassigned embeddings; speakers
+named after their clusters, from 0.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,19 +29,19 @@ ORIGINAL_CLUSTERING: dict[str, dict[str, Any]] = {
     },
     "AgglomerativeClustering": {"silent_speakers_compete": True},
 }
-"""Options of our clusterings that make them those of the original."""
+"""Options with which our clusterings equal the original ones."""
 
 
 class ClusterNumbers:
-    """Hook through which the numbers of clusters that speak become known.
+    """Hook that records the clusters which are active in any frame.
 
-    pyannote.audio calls speakers SPEAKER_00, SPEAKER_01, ... and leaves out clusters
-    that speak in no frame; the original calls them after their clusters.
+    pyannote.audio names speakers SPEAKER_00, SPEAKER_01, ... and skips clusters without
+    an active frame; the original names speakers after their clusters.
 
     Parameters
     ----------
     hook : callable, optional
-        Called with all that this one is called with.
+        Hook that receives the same calls.
     """
 
     def __init__(self, hook: Callable | None = None) -> None:
@@ -49,7 +49,7 @@ class ClusterNumbers:
         self.discrete_diarization: SlidingWindowFeature | None = None
 
     def __call__(self, step: str, artifact: Any = None, **progress: Any) -> None:
-        """Pass on what a step has done."""
+        """Record the discrete diarization, and call `hook`."""
         if step == "discrete_diarization":
             self.discrete_diarization = artifact
         if self.hook is not None:
@@ -61,23 +61,23 @@ class ClusterNumbers:
         names: Iterable[str],
         min_duration_off: float,
     ) -> DiarizeOutput | Annotation:
-        """Call speakers after their clusters.
+        """Name speakers after their clusters.
 
         Parameters
         ----------
         output : DiarizeOutput or Annotation
-            Result of the steps that were passed on.
+            Output of pyannote.audio.
         names : Iterable of str
-            The names that were given to clusters that speak.
+            Names that pyannote.audio gives to active clusters, in order.
         min_duration_off : float
-            Pauses that were filled, in seconds.
+            Longest pause that was filled, in seconds.
 
         Returns
         -------
         numbered : DiarizeOutput or Annotation
-            Like `output`, with integers as speakers.
+            `output` with integers as names of speakers.
         """
-        if self.discrete_diarization is None:  # nobody speaks
+        if self.discrete_diarization is None:  # no speech
             return output
         numbered = SpeakerDiarization.to_annotation(
             self.discrete_diarization, min_duration_off=min_duration_off
@@ -96,19 +96,22 @@ def rename_speakers(
     Parameters
     ----------
     output : DiarizeOutput
+        Output whose speakers are renamed.
     mapping : Mapping
-        New name of each speaker. Those who get the same become one, whose embedding is
-        the mean of theirs.
+        New name of each speaker. Speakers with the same new name become one, whose
+        embedding is their mean.
 
     Returns
     -------
     renamed : DiarizeOutput
+        Output with new names.
     """
     before = output.speaker_diarization
     diarization = before.rename_labels(mapping=mapping)
     names = [mapping[name] for name in before.labels()]
-    embeddings = output.speaker_embeddings
+    embeddings = output.speaker_embeddings  # (num_speakers, dimension), in label order
     if embeddings is not None:
+        # for each new name, the mask of its old speakers
         rows = [[name == new for name in names] for new in diarization.labels()]
         means = [embeddings[row].mean(axis=0) for row in rows]
         embeddings = np.array(means).reshape(-1, embeddings.shape[1])

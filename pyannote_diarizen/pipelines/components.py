@@ -1,6 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""From what a configuration says to the components of a pipeline."""
+"""Components of a pipeline: its networks, its PLDA, and its clustering by name.
+
+Clusterings are the entry points `pyannote_diarizen.clustering` of all installed
+packages. A class registered there is a `BaseClustering` of pyannote.audio. Its
+constructor takes `metric`, `plda` if it needs one, and options; a static method
+`default_parameters()` returns hyper-parameters to start from, if it has any.
+"""
 
 from collections.abc import Mapping
 from inspect import signature
@@ -9,105 +15,84 @@ from typing import Any, Literal
 
 import numpy as np
 from pyannote.audio.core import plda as host
+from pyannote.audio.core.model import Model
 from pyannote.audio.pipelines.clustering import BaseClustering, Clustering
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 
-from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
-from pyannote_diarizen.clustering.auto import AutoClustering
-from pyannote_diarizen.clustering.hybrid import HybridClustering
+from pyannote_diarizen import plugins
+from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.clustering.plda import PLDA
-from pyannote_diarizen.clustering.vbx import VBxClustering
+from pyannote_diarizen.clustering.vbx import LOOP_PROB
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.models.checkpoint import load_model
 
-OURS: dict[str, type[BaseClustering]] = {
-    "VBxClustering": VBxClustering,
-    "AgglomerativeClustering": AgglomerativeClustering,
-    "HybridClustering": HybridClustering,
-    "AutoClustering": AutoClustering,
-}
-"""Clusterings in place of those of pyannote.audio, or beside them."""
+_OF_HOST = ("KMeansClustering", "OracleClustering")
+"""Clusterings of pyannote.audio that `DiariZen` offers beside registered ones."""
 
-CLUSTERING_PARAMETERS: dict[str, dict[str, Any]] = {
-    **{name: ours.default_parameters() for name, ours in OURS.items()},
-    "KMeansClustering": {},
-    "OracleClustering": {},
-}
-"""Hyper-parameters to start from, for each clustering that a name can stand for."""
 
-_NEED_PLDA = ("VBxClustering", "HybridClustering", "AutoClustering")
+def clustering_names() -> list[str]:
+    """Names of all clusterings: registered ones, and two of the host."""
+    return [*plugins.component_names("clustering"), *_OF_HOST]
 
 
 def clustering_name(name: str) -> str:
-    """Full name of a clustering.
+    """Complete the name of a clustering.
 
     Parameters
     ----------
     name : str
-        One of `CLUSTERING_PARAMETERS`, or a short name for it. Others are left alone.
+        One of `clustering_names`, or a short name for it. Others are returned as they
+        are.
 
     Returns
     -------
     name : str
+        Full name.
 
     Examples
     --------
     >>> clustering_name("vbx"), clustering_name("auto"), clustering_name("Mine")
     ('VBxClustering', 'AutoClustering', 'Mine')
     """
-    short = {full.removesuffix("Clustering").lower(): full for full in OURS}
+    names = plugins.component_names("clustering")
+    short = {full.removesuffix("Clustering").lower(): full for full in names}
     return short.get(name, name)
 
 
-def check_options(
-    clustering: str,
-    plda: PipelinePLDA | Path | None,
-    seg_duration: float | None,
-    segmentation_step: float,
-    embedding_mode: Literal["exact", "shared"],
-    median_filter: int | None,
-    channel: Literal["downmix"] | int,
-    compatibility: Literal["diarizen"] | None,
-) -> None:
-    """Raise a `ValueError` for options of `DiariZen` that cannot work."""
-    if clustering not in CLUSTERING_PARAMETERS:
-        raise ValueError(
-            f"`clustering` should be one of {', '.join(CLUSTERING_PARAMETERS)}, got "
-            f"{clustering!r}."
-        )
-    if clustering in _NEED_PLDA and plda is None:
-        raise ValueError(
-            f"{clustering} needs a `plda`: give the folder or the hub identifier of "
-            "one that was fitted on embeddings of the same model, or choose "
-            "clustering='AgglomerativeClustering', which needs none."
-        )
-    if seg_duration is not None and seg_duration <= 0:
-        raise ValueError(
-            f"`seg_duration` should be in seconds, above 0, got {seg_duration}."
-        )
-    if not 0 < segmentation_step <= 1:
-        raise ValueError(
-            "`segmentation_step` should be a ratio of the duration of chunks, above 0 "
-            f"and at most 1, got {segmentation_step}: is it in seconds?"
-        )
-    if median_filter is not None and (median_filter < 1 or median_filter % 2 == 0):
-        raise ValueError(
-            "`median_filter` should be an odd number of frames, or None for no filter, "
-            f"got {median_filter}."
-        )
-    if channel != "downmix" and not (isinstance(channel, int) and channel >= 0):
-        raise ValueError(
-            f"`channel` should be 'downmix' or a number from 0, got {channel!r}."
-        )
-    if embedding_mode != "exact":
-        raise ValueError(
-            f"`embedding_mode` should be 'exact', got {embedding_mode!r}: 'shared' is "
-            "reserved for a later version."
-        )
-    if compatibility not in (None, "diarizen"):
-        raise ValueError(
-            f"`compatibility` should be 'diarizen' or None, got {compatibility!r}."
-        )
+def find_clustering(name: str) -> type[BaseClustering]:
+    """Import the class of a clustering, one of `clustering_names`."""
+    if name in _OF_HOST:
+        return Clustering[name].value
+    return plugins.load_component("clustering", name)
+
+
+def needs_plda(name: str) -> bool:
+    """Whether the constructor of a clustering takes a PLDA."""
+    return "plda" in signature(find_clustering(name)).parameters
+
+
+def default_parameters(
+    name: str, clustering: BaseClustering | None = None
+) -> dict[str, Any]:
+    """Hyper-parameters to start from: `default_parameters()` of the class, if any.
+
+    Parameters
+    ----------
+    name : str
+        One of `clustering_names`.
+    clustering : BaseClustering, optional
+        Instance, whose options may add hyper-parameters.
+
+    Returns
+    -------
+    parameters : dict
+        Values by name.
+    """
+    defaults = getattr(find_clustering(name), "default_parameters", dict)
+    parameters = dict(defaults())
+    if getattr(clustering, "ordered", False):
+        parameters["loop_prob"] = LOOP_PROB
+    return parameters
 
 
 def load_plda(
@@ -115,7 +100,7 @@ def load_plda(
     token: str | None = None,
     cache_dir: Path | str | None = None,
 ) -> host.PLDA | None:
-    """Load the PLDA that `plda` describes, if any.
+    """Load a PLDA.
 
     Parameters
     ----------
@@ -123,11 +108,12 @@ def load_plda(
         A PLDA, its folder, an identifier on huggingface.co, or the arguments of
         `PLDA.from_pretrained`.
     token, cache_dir : optional
-        Used to download.
+        See `Repository`.
 
     Returns
     -------
     plda : PLDA or None
+        None if `plda` is None.
     """
     if plda is None or isinstance(plda, host.PLDA):
         return plda
@@ -140,10 +126,10 @@ def load_plda(
 
 
 def unused_plda() -> PLDA:
-    """Build what to hand to pyannote.audio where no PLDA is needed.
+    """Build a PLDA for pyannote.audio where the clustering needs none.
 
-    Version 4.0.7 loads one whatever the clustering, by default a gated one from the
-    hub, and refuses None. This one maps a single dimension to itself.
+    Version 4.0.7 always loads one, by default a gated one from the hub, and refuses
+    None. This PLDA maps a single dimension to itself.
     """
     zero, one = np.zeros(1), np.ones(1)
     identity = PLDAParameters(
@@ -155,31 +141,31 @@ def unused_plda() -> PLDA:
 def build_clustering(
     name: str, plda: host.PLDA | None, metric: str, options: Mapping[str, Any]
 ) -> BaseClustering:
-    """Build the clustering called `name`.
+    """Build a clustering.
 
     Parameters
     ----------
     name : str
-        One of `CLUSTERING_PARAMETERS`.
+        One of `clustering_names`.
     plda : PLDA or None
-        Needed by all but "AgglomerativeClustering" among ours.
+        PLDA, for the clusterings that take one.
     metric : str
         Distance between embeddings.
     options : Mapping
-        Other arguments of its constructor.
+        Other arguments of the constructor.
 
     Returns
     -------
     clustering : BaseClustering
-        With hyper-parameters to be instantiated.
+        Clustering whose hyper-parameters are not set yet.
 
     Raises
     ------
     ValueError
         If the clustering has no such option.
     """
-    clustering = OURS[name] if name in OURS else Clustering[name].value
-    needed = {"plda": plda} if name in _NEED_PLDA else {}
+    clustering = find_clustering(name)
+    needed = {"plda": plda} if needs_plda(name) else {}
     known = set(signature(clustering).parameters) - {"plda", "metric"}
     if unknown := set(options) - known:
         raise ValueError(
@@ -189,13 +175,42 @@ def build_clustering(
     return clustering(metric=metric, **needed, **options)
 
 
-def load_component(
+def check_reference(name: str, file: Mapping[str, Any]) -> None:
+    """Raise a `ValueError` if a clustering needs the reference that `file` lacks."""
+    if name == "OracleClustering" and "annotation" not in file:
+        raise ValueError(
+            f"OracleClustering needs the reference of {file['uri']}: give "
+            "{'audio': ..., 'annotation': ...}."
+        )
+
+
+def check_evidence(name: str) -> None:
+    """Raise a `ValueError` if a clustering has no method `evidence`."""
+    if not hasattr(find_clustering(name), "evidence"):
+        raise ValueError(
+            f"{name} computes no evidence: build the pipeline with "
+            "clustering='VBxClustering', 'HybridClustering' or 'AutoClustering'."
+        )
+
+
+def build_reader(segmentation: Model, channel: Literal["downmix"] | int) -> AudioReader:
+    """Build the reader of files for a segmentation model."""
+    # a multi-channel model takes all channels
+    mono = "downmix" if segmentation.hparams.num_channels == 1 else None
+    return AudioReader(
+        segmentation.hparams.sample_rate,
+        mono=mono,
+        channel=None if channel == "downmix" else channel,
+    )
+
+
+def load_network(
     model: PipelineModel | Path,
     role: str,
     token: str | bool | None = None,
     cache_dir: Path | str | None = None,
 ) -> PipelineModel:
-    """Load the model that `model` describes.
+    """Load the segmentation or embedding network of a pipeline.
 
     Parameters
     ----------
@@ -203,20 +218,20 @@ def load_component(
         A model, a checkpoint of pyannote.audio or DiariZen, its folder, an identifier
         on huggingface.co, or the arguments of `load_model`.
     role : str
-        Name of the parameter, for the message.
+        Name of the parameter, for error messages.
     token, cache_dir : optional
-        Used to download.
+        See `Repository`.
 
     Returns
     -------
     model : Model or str
-        The string is the name of an embedding of another toolkit: pyannote.audio
-        tells those by words in it, and loads them itself.
+        A string is the name of an embedding of another toolkit: pyannote.audio
+        recognizes it by words in the name, and loads it itself.
 
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If the checkpoint does not exist.
     ValueError
         If it cannot be loaded.
     """

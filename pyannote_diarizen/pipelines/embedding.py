@@ -1,11 +1,19 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Speaker embeddings of each chunk from frames that are computed once.
+"""Speaker embeddings of each chunk, pooled from frames that are computed once.
 
-pyannote runs the whole embedding network for each (chunk, local speaker) pair, silent
-speakers included, although only the weights of the last pooling layer differ. Here
-the network runs once per chunk in which somebody speaks, and its frames are pooled
+pyannote.audio runs the whole embedding network for each (chunk, local speaker) pair,
+silent speakers included, although only the weights of the last pooling layer differ.
+Here the network runs once per chunk that contains speech, and its frames are pooled
 once per speaker: the same embeddings, several times faster.
+
+A multi-channel recording has one embedding per channel. Their average is weighted by
+the channel attention of the segmentation model, chunk by chunk, so that the channels
+closest to the speakers count most.
+
+References
+----------
+J. Han et al., arXiv:2510.14551, 2025 (channel weights).
 """
 
 import math
@@ -22,18 +30,43 @@ from pyannote.audio.pipelines.speaker_verification import (
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
-from pyannote_diarizen.pipelines.channel_fusion import average_channels
+from pyannote_diarizen.audio.reader import AudioReader
+
+
+def average_channels(embeddings: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average the embeddings of all channels.
+
+    Parameters
+    ----------
+    embeddings : (num_channels, num_chunks, num_speakers, dimension) np.ndarray
+        Embeddings of each channel.
+    weights : (num_chunks, num_channels) np.ndarray
+        Weights whose sum over channels is 1.
+
+    Returns
+    -------
+    average : (num_chunks, num_speakers, dimension) np.ndarray
+        Weighted sum over channels.
+
+    Examples
+    --------
+    >>> embeddings = np.array([[[[0.0, 8.0]]], [[[4.0, 4.0]]]])
+    >>> average_channels(embeddings, np.array([[0.25, 0.75]])).tolist()
+    [[[3.0, 5.0]]]
+    """
+    # c: channel, k: chunk, s: speaker, d: dimension
+    return np.einsum("cksd,kc->ksd", embeddings, weights)
 
 
 def without_overlap(segmentation: np.ndarray, min_num_frames: int) -> np.ndarray:
-    """Frames where a speaker speaks alone, or all of them if those are too few.
+    """Mask the frames with overlapped speech, unless too few others are left.
 
     Parameters
     ----------
     segmentation : (num_chunks, num_frames, num_speakers) np.ndarray
         Activity, 0 or 1.
     min_num_frames : int
-        That many frames are too few.
+        Largest number of frames that is too few: all frames are then kept.
 
     Returns
     -------
@@ -46,28 +79,30 @@ def without_overlap(segmentation: np.ndarray, min_num_frames: int) -> np.ndarray
     >>> without_overlap(segmentation, min_num_frames=1)[0].T.tolist()
     [[1, 1, 0], [0, 0, 1]]
     """
-    alone = segmentation * (segmentation.sum(axis=2, keepdims=True) < 2)
+    num_active = segmentation.sum(axis=2, keepdims=True)  # (num_chunks, num_frames, 1)
+    alone = segmentation * (num_active < 2)
+    # per chunk and speaker, of shape (num_chunks, 1, num_speakers)
     enough = alone.sum(axis=1, keepdims=True) > min_num_frames
     return np.where(enough, alone, segmentation)
 
 
 @dataclass(frozen=True)
 class ChunkEmbedding:
-    """Embeddings of all the speakers of all chunks, one pass of the network per chunk.
+    """Extraction of the embeddings of all chunks, with one network pass per chunk.
 
     Parameters
     ----------
     embedding : PyannoteAudioPretrainedSpeakerEmbedding
-        Whose model has `forward_frames` and `forward_embedding`.
+        Embedding whose model has `forward_frames` and `forward_embedding`.
     audio : Audio
-        Reads chunks at the sample rate of the model.
+        Reader of the average of channels, at the sample rate of the model.
     batch_size : int
-        Number of chunks that go through the network together.
+        Number of chunks in one pass of the network.
     embed_silence : bool, optional
-        Ask the network for an embedding of silent speakers, too. Defaults to False.
+        Compute embeddings of silent speakers, too. Defaults to False.
     channel_weights : (num_chunks, num_channels) np.ndarray, optional
-        Weights of the embeddings of the channels that `audio` reads. Defaults to one
-        channel.
+        Weights of the embeddings of channels. Defaults to None: one embedding of
+        their average.
     """
 
     embedding: PyannoteAudioPretrainedSpeakerEmbedding
@@ -96,11 +131,11 @@ class ChunkEmbedding:
         Parameters
         ----------
         file : AudioFile
-            Where the audio comes from.
+            Source of the audio.
         segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
             Activity, 0 or 1.
         exclude_overlap : bool
-            Pool from `without_overlap` only.
+            Pool the frames of `without_overlap` only.
         hook : callable, optional
             Called with ("embeddings", embeddings of the batch, total, completed)
             before the first batch and after each.
@@ -108,30 +143,38 @@ class ChunkEmbedding:
         Returns
         -------
         embeddings : (num_chunks, num_speakers, dimension) np.ndarray
-            float32. Those of speakers that are silent in the chunk are NaN, or
-            whatever the network gives for no frame at all if `embed_silence`.
+            float32. NaN for speakers that are silent in the chunk, or the output of the
+            network for an empty mask if `embed_silence`.
         """
         num_chunks, num_frames, num_speakers = segmentations.data.shape
         chunks = segmentations.sliding_window
         masks = segmentations.data
         if exclude_overlap:
+            # shortest input of the network, in frames of the segmentation
             num_samples = chunks.duration * self.embedding.sample_rate
             shortest = num_frames * self.embedding.min_num_samples / num_samples
             masks = without_overlap(masks, math.ceil(shortest))
+        audio = self.audio
+        if self.channel_weights is not None:  # all channels
+            audio = AudioReader(self.embedding.sample_rate, mono=None)
         embeddings = np.full(
             (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32
         )
 
+        # chunks with at least one speaker to embed: the others stay NaN
         speaking = np.flatnonzero(masks.any(axis=(1, 2)) | self.embed_silence)
         total = math.ceil(len(speaking) / self.batch_size)
         if hook is not None:
             hook("embeddings", None, total=total, completed=0)
         for completed in range(1, total + 1):
             batch = speaking[(completed - 1) * self.batch_size :][: self.batch_size]
+            # each (num_channels, num_samples), zeros past the end of the file
             waveforms = [
-                self.audio.crop(file, chunks[chunk], mode="pad")[0] for chunk in batch
+                audio.crop(file, chunks[chunk], mode="pad")[0] for chunk in batch
             ]
+            # one (batch, 1, num_samples) tensor per channel
             channels = torch.stack(waveforms).split(1, dim=1)
+            # one (batch, num_speakers, dimension) array per channel
             embedded = [self._embed(channel, masks[batch]) for channel in channels]
             embeddings[batch] = self._average(np.stack(embedded), batch)
             if hook is not None:
@@ -146,14 +189,16 @@ class ChunkEmbedding:
 
     @torch.inference_mode()
     def _embed(self, waveforms: Tensor, masks: np.ndarray) -> np.ndarray:
-        """(chunks, speakers, dimension) of (chunks, 1, samples), (chunks, frames, ...).
+        """Pool one embedding per mask of (chunks, 1, num_samples) waveforms.
 
-        NaN for speakers whose mask is empty, unless `embed_silence`.
+        NaN for speakers with an empty mask, unless `embed_silence`.
         """
-        # LightningModule tells nothing about the methods of its subclasses
+        # typed as LightningModule, which has none of these methods
         model: Any = self.embedding.model_
         device = self.embedding.device
+        # masks become weights of shape (chunks, speakers, frames)
         weights = torch.from_numpy(masks).to(device, torch.float32).transpose(1, 2)
+        # the expensive part, once per chunk; pooling is cheap, once per speaker
         frames = model.forward_frames(waveforms.to(device))
         embeddings = model.forward_embedding(frames, weights=weights)
         if not self.embed_silence:

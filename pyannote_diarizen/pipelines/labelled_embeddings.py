@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Embeddings of speech whose speakers are known: what PLDAs are trained and tested on.
+"""Embeddings of speech with known speakers, to train and evaluate a PLDA.
 
-They are those of short crops, as in diarization, where a speaker of a chunk is often
-heard for a second or two.
+Each embedding comes from a short crop, as in diarization, where a speaker is often
+active for a second or two of a chunk.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,26 +37,26 @@ def embed_excerpts(
     Parameters
     ----------
     network : callable
-        From (batch, 1, num_samples) waveforms to (batch, dimension) embeddings.
+        Maps (batch, 1, num_samples) waveforms to (batch, dimension) embeddings.
     excerpts : iterable of (speaker, (num_samples,) np.ndarray)
         Speech of one speaker each, float32, repeated if shorter than its crop.
     duration : (min, max)
-        Of crops, in seconds; those of a batch have the same.
+        Duration of crops, in seconds; the same for all crops of a batch.
     recorder : Recorder, optional
-        Records crops again, in rooms and noise. Defaults to none: they are heard as
-        they are.
+        Adds reverberation and noise to crops. Defaults to None, clean crops.
     seed : int, optional
-        Of what is drawn. Defaults to 0.
+        Seed of durations, positions and recording conditions. Defaults to 0.
     batch_size : int, optional
-        Defaults to 32.
+        Number of crops in one pass of the network. Defaults to 32.
     sample_rate : int, optional
-        Defaults to 16000.
+        Sample rate of excerpts, in Hz. Defaults to 16000.
 
     Returns
     -------
     embeddings : (num_excerpts, dimension) np.ndarray
+        One embedding per excerpt.
     labels : (num_excerpts,) np.ndarray
-        Their speakers.
+        Speaker of each embedding.
 
     Raises
     ------
@@ -66,12 +66,15 @@ def embed_excerpts(
     rng = np.random.default_rng(seed)
     embeddings, labels = [], []
     for batch in _batches(excerpts, batch_size):
+        # one duration per batch, so that its crops make one tensor without padding
         num_samples = round(rng.uniform(*duration) * sample_rate)
         crops = [_crop(excerpt, num_samples, recorder, rng) for _, excerpt in batch]
         embeddings.append(network(torch.from_numpy(np.stack(crops)[:, None])))
         labels += [speaker for speaker, _ in batch]
     if not labels:
-        raise ValueError("Nobody speaks alone for long enough: there is no excerpt.")
+        raise ValueError(
+            "No speaker is long enough without overlap: there is no excerpt."
+        )
     return np.concatenate(embeddings), np.array(labels)
 
 
@@ -82,18 +85,18 @@ def embed_files(
     batch_size: int = 32,
     hook: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Embed the speakers of labelled files, where they speak alone.
+    """Embed the speech of labelled files that does not overlap.
 
     Parameters
     ----------
     embedding : PretrainedSpeakerEmbedding
-        Of pyannote.audio.
+        Embedding of pyannote.audio.
     files : sequence of Mapping
         Files of a protocol, with "audio" and "annotation". One is in memory at a time.
     duration : (min, max), optional
-        Of crops, in seconds. Defaults to 1 to 4.
+        Duration of crops, in seconds. Defaults to 1 to 4.
     batch_size : int, optional
-        Defaults to 32.
+        Number of crops in one pass of the network. Defaults to 32.
     hook : callable, optional
         Called with the number of files read so far.
 
@@ -102,19 +105,19 @@ def embed_files(
     embeddings : (num_excerpts, dimension) np.ndarray
         One for every `max` seconds of each speaker.
     labels : (num_excerpts,) np.ndarray of str
-        Speakers, told apart as the scope of the labels says.
+        Speaker of each embedding, distinct within the scope of the labels.
 
     Raises
     ------
     ValueError
-        If a file is not labelled, or nobody speaks alone for `min` seconds.
+        If a file has no labels, or no speaker has `min` seconds without overlap.
     AudioFileError
         If a file cannot be read.
     """
     shortest, longest = duration
     if not 0 < shortest <= longest:
         raise ValueError(
-            "`duration` should be the shortest and the longest of crops, in seconds, "
+            "`duration` should be the shortest and longest crop, in seconds, "
             f"got {shortest:g} and {longest:g}."
         )
     audio = AudioReader(embedding.sample_rate)
@@ -137,22 +140,24 @@ def embed_files(
 def mean_embeddings(
     embeddings: np.ndarray, labels: np.ndarray, size: int = 4
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Average the embeddings of some crops: as much speech as recognition compares.
+    """Average the embeddings of successive crops, as speaker recognition does.
 
     Parameters
     ----------
     embeddings : (num_embeddings, dimension) np.ndarray
+        Embeddings of crops.
     labels : (num_embeddings,) np.ndarray
-        Their speakers.
+        Speaker of each embedding.
     size : int, optional
-        Crops for each mean, one after the other; fewer of a speaker who has not enough
-        for two means. Defaults to 4.
+        Number of crops per mean; lower for speakers with too few crops for two means.
+        Defaults to 4.
 
     Returns
     -------
     means : (num_means, dimension) np.ndarray
+        Mean embeddings.
     labels : (num_means,) np.ndarray
-        Their speakers.
+        Speaker of each mean.
 
     Examples
     --------
@@ -165,6 +170,7 @@ def mean_embeddings(
     means, speakers = [], []
     for speaker in np.unique(labels):
         own = embeddings[labels == speaker]
+        # at least two groups if possible: a single mean has no pair to compare with
         groups = np.array_split(own, max(len(own) // size, min(len(own), 2)))
         means += [group.mean(axis=0) for group in groups]
         speakers += [speaker] * len(groups)
@@ -186,8 +192,9 @@ def _crop(
     rng: np.random.Generator,
 ) -> np.ndarray:
     start = int(rng.integers(max(len(excerpt) - num_samples, 0) + 1))
-    crop = np.resize(excerpt[start:], num_samples)
+    crop = np.resize(excerpt[start:], num_samples)  # repeats a short excerpt
     if recorder is None:
         return crop
-    level = np.sqrt(np.mean(crop**2)) + np.float32(1e-6)
+    level = np.sqrt(np.mean(crop**2)) + np.float32(1e-6)  # root mean square
+    # of unit level, as the recorder expects, behind its lead (here silent)
     return recorder.record(np.pad(crop / level, (recorder.lead, 0))[None], rng)

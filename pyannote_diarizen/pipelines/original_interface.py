@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The Python interface of the original DiariZen.
 
-A script that was written for `diarizen.pipelines.inference.DiariZenPipeline` runs, and
-gives the same RTTM, with `from pyannote_diarizen.pipelines import DiariZenPipeline`.
+A script for `diarizen.pipelines.inference.DiariZenPipeline` runs unchanged, with the
+same RTTM, after `from pyannote_diarizen.pipelines import DiariZenPipeline`.
 """
 
 from collections.abc import Mapping
@@ -24,29 +24,29 @@ from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.batch import find_audio, is_collection
 from pyannote_diarizen.pipelines.diarizen import DiariZen
-from pyannote_diarizen.pipelines.published import MEDIAN_FILTER, original_config
+from pyannote_diarizen.pipelines.original_config import MEDIAN_FILTER, original_config
 from pyannote_diarizen.repository import Repository
 
 Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]
-"""Speakers of one session, with their embeddings if those were asked for."""
+"""Speakers of one session, with their embeddings if requested."""
 
 _FILE_KEYS = ("uri", "audio", "waveform", "sample_rate")
 
 
 def _also(name: str) -> property:
-    """Another name for the attribute called `name`."""
+    """Alias of the attribute `name`."""
     return property(attrgetter(name), lambda self, value: setattr(self, name, value))
 
 
 class _OriginalVBxClustering(VBxClustering):
-    """`VBxClustering` whose attributes scripts may set by their original names."""
+    """`VBxClustering` whose attributes may be set by their original names."""
 
     ahc_threshold = _also("threshold")
     maxIters = _also("max_iterations")  # noqa: N815
 
 
 class DiariZenPipeline(DiariZen):
-    """`DiariZen` that is built and called like the original, and does as it does.
+    """`DiariZen` with the constructor, the call and the RTTM of the original.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ class DiariZenPipeline(DiariZen):
         Folder with `config.toml`, `pytorch_model.bin` and `plda/`, or owner/name of
         such a folder on the Hugging Face Hub.
     embedding_model : Model, Path or str, optional
-        Embedding. Defaults to the one of the published pipelines.
+        Embedding model. Defaults to that of the published pipelines.
     config_parse : Mapping, optional
         Tables {"inference": {"args": ...}, "clustering": {"args": ...}}, whose values
-        take precedence over those of `config.toml`.
+        take precedence over `config.toml`.
     rttm_out_dir : Path or str, optional
         Folder to write the RTTM of each session to.
     cache_dir : Path or str, optional
-        Where files of the hub are kept.
+        Folder of the cache of the hub.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class DiariZenPipeline(DiariZen):
 
     @property
     def apply_median_filtering(self) -> bool:
-        """Whether segmentations are filtered. May be set."""
+        """Whether segmentations are filtered; can be set."""
         return self.median_filter is not None
 
     @apply_median_filtering.setter
@@ -128,7 +128,7 @@ class DiariZenPipeline(DiariZen):
         Parameters
         ----------
         repo_id : Path or str
-            owner/name on the Hugging Face Hub, or folder.
+            Folder, or owner/name on the Hugging Face Hub.
         cache_dir, rttm_out_dir : Path or str, optional
             See the class.
 
@@ -146,16 +146,16 @@ class DiariZenPipeline(DiariZen):
         return_embeddings: bool = False,
         **options: Any,
     ) -> Result | dict[str, Result]:
-        """Diarize one session, or all those of a list or folder.
+        """Diarize one session, or all sessions of a list or folder.
 
         Parameters
         ----------
         in_wav : str, Path, BytesIO, ProtocolFile or dict
-            Audio, of which the first channel is used; or a `wav.scp` list of audio
-            files, or a folder of them.
+            Audio, of which the first channel is used; or a `wav.scp` list or folder of
+            audio files.
         sess_name : str, optional
-            Name of the session, in the RTTM and of its file. Defaults to that of the
-            audio file. Sessions of a list have their names from there.
+            Name of the session and of its RTTM file. Defaults to the name of the audio
+            file, or its name in the list.
         return_embeddings : bool, optional
             Return embeddings of speakers, too. Defaults to False.
         **options
@@ -164,11 +164,11 @@ class DiariZenPipeline(DiariZen):
         Returns
         -------
         diarization : Annotation
-            Speakers are integers.
+            Turns, with integers as names of speakers.
         embeddings : (num_speakers, dimension) np.ndarray
-            In the order of `diarization.labels()`, if `return_embeddings`.
+            Only if `return_embeddings`, in the order of `diarization.labels()`.
         sessions : dict
-            The above by name of session, for a list or folder only.
+            For a list or folder: these results by name of session.
         """
         if isinstance(in_wav, (str, Path)) and is_collection(Path(in_wav)):
             sessions, missing = find_audio([Path(in_wav)])
@@ -191,7 +191,7 @@ class DiariZenPipeline(DiariZen):
 
 
 def _override(config: OriginalConfig, tables: Mapping[str, Any]) -> OriginalConfig:
-    """Let the arguments in `tables` take precedence."""
+    """Override arguments of `config` by `tables`."""
     merged = dict(config.tables)
     for name in ("inference", "clustering"):
         if not isinstance(tables.get(name), Mapping) or "args" not in tables[name]:

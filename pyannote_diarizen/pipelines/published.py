@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Configurations of published pipelines, in the layout of pyannote.audio or DiariZen.
+"""Loading of pipelines: from a folder, the hub, a shipped file or a registered class.
 
-Both become the dictionary that `Pipeline.from_pretrained` of pyannote.audio takes.
-DiariZen's `config.toml` says it in the tables `[inference.args]` and
-`[clustering.args]`, and leaves the embedding to the program that reads it.
+Every source becomes the dictionary that `Pipeline.from_pretrained` of pyannote.audio
+takes. A folder or repository holds `config.yaml` (layout of pyannote.audio) or
+`config.toml` (layout of DiariZen, see `original_config`), and may hold presets:
+`presets/<name>.yaml`, hyper-parameters for one kind of recordings, in the format of
+`hparams_file` of pyannote.audio.
 """
 
-import warnings
 from collections.abc import Mapping
 from copy import deepcopy
-from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -21,39 +21,84 @@ from pyannote.audio.core.pipeline import expand_subfolders
 from pyannote.audio.utils.hf_hub import AssetFileName
 from pyannote.core.utils.helper import get_class_by_name
 
+from pyannote_diarizen import plugins
 from pyannote_diarizen.errors import unknown_keys
-from pyannote_diarizen.models.checkpoint import WEIGHTS
 from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.components import (
-    CLUSTERING_PARAMETERS,
     clustering_name,
+    clustering_names,
+    default_parameters,
 )
+from pyannote_diarizen.pipelines.original_config import PIPELINE, original_config
 from pyannote_diarizen.repository import Repository
+from pyannote_diarizen.resources import PUBLISHED, published_config
 
-EMBEDDING = "pyannote/wespeaker-voxceleb-resnet34-LM"
-"""Embedding of all published DiariZen pipelines."""
-
-_DEPENDENCIES = ("pyannote.audio", "pyannote-diarizen")
-PIPELINE = "pyannote_diarizen.pipelines.DiariZen"
 HOST_CONFIG = AssetFileName.Pipeline.value
-MEDIAN_FILTER = 11
-"""Width of DiariZen's median filter, in frames."""
+PRESET_FOLDER = "presets"
 
-VBX_OPTIONS = {"ahc_criterion": "distance", "max_iterations": 20}
-"""Defaults of the options of `VBxClustering` that DiariZen has too."""
 
-_INFERENCE = (
-    "seg_duration",
-    "segmentation_step",
-    "batch_size",
-    "apply_median_filtering",
-)
-_CLUSTERING = (
-    *("method", "min_speakers", "max_speakers", "ahc_criterion", "ahc_threshold"),
-    *("Fa", "Fb", "lda_dim", "max_iters", "min_cluster_size"),
-    # read by older versions of DiariZen, which did nothing with it
-    *("merge_delta", "merge_max_length"),
-)
+def load_pretrained(
+    checkpoint: Path | str | Mapping[str, Any],
+    revision: str | None = None,
+    hparams_file: Path | str | None = None,
+    subfolder: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: Path | str | None = None,
+    weights_only: bool = True,
+    preset: str | None = None,
+    **options: Any,
+) -> Pipeline:
+    """Load a pipeline in the layout of pyannote.audio or of DiariZen.
+
+    In the layout of DiariZen, the embedding comes from `embedding/` beside
+    `config.toml`, from `options`, or else from the hub.
+
+    Parameters
+    ----------
+    checkpoint, revision, subfolder, token, cache_dir, weights_only
+        See `pretrained_config`.
+    hparams_file : Path or str, optional
+        File of hyper-parameters that take precedence.
+    preset : str, optional
+        Name of such a file in `presets/` of the pipeline, as in "meeting".
+    **options
+        Arguments of `DiariZen` that take precedence, such as `embedding`,
+        `compatibility` or `rttm_out_dir`.
+
+    Returns
+    -------
+    pipeline : DiariZen
+        An instance of another class if the configuration names one.
+
+    Examples
+    --------
+    >>> pipeline = DiariZen.from_pretrained(         # doctest: +SKIP
+    ...     "BUT-FIT/diarizen-wavlm-large-s80-md-v2", rttm_out_dir="diarized"
+    ... )
+    """
+    if preset is not None:
+        if hparams_file is not None or isinstance(checkpoint, Mapping):
+            raise ValueError(
+                "`preset` is one of a folder or repository, and takes the place of "
+                "`hparams_file`: give one of them."
+            )
+        hparams_file = find_preset(
+            checkpoint, preset, subfolder, revision, token, cache_dir
+        )
+    config = pretrained_config(
+        checkpoint,
+        subfolder=subfolder,
+        revision=revision,
+        token=token,
+        cache_dir=cache_dir,
+        weights_only=weights_only,
+        **options,
+    )
+    pipeline = Pipeline.from_pretrained(
+        config, hparams_file=hparams_file, token=token, cache_dir=cache_dir
+    )
+    check_hyper_parameters(pipeline, config)
+    return pipeline
 
 
 def pretrained_config(
@@ -65,17 +110,18 @@ def pretrained_config(
     weights_only: bool = True,
     **options: Any,
 ) -> dict[str, Any]:
-    """Read the configuration of a pipeline, and say in full what it refers to.
+    """Read the configuration of a pipeline, with all its references expanded.
 
     Parameters
     ----------
     checkpoint : Path, str or Mapping
-        Folder, configuration file, owner/name on the Hugging Face Hub, or the content
-        of a `config.yaml`.
+        Folder or configuration file; name of a published pipeline, as in
+        "diarizen-wavlm-base-s80-md", or of a registered class of pipelines; owner/name
+        on the Hugging Face Hub; or the content of a `config.yaml`.
     subfolder, revision, token, cache_dir : optional
         See `Repository`.
     weights_only : bool, optional
-        False reads models that hold more than weights and runs the code they hold.
+        Refuse models that hold more than weights. False runs the code they hold.
         Defaults to True.
     **options
         Arguments of the pipeline that take precedence over the configuration.
@@ -83,28 +129,26 @@ def pretrained_config(
     Returns
     -------
     config : dict
-        What `pyannote.audio.Pipeline.from_pretrained` takes.
+        Argument of `pyannote.audio.Pipeline.from_pretrained`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such pipeline.
+        If the pipeline does not exist.
     ValueError
-        If its configuration is no such thing.
+        If its configuration cannot be read, or lacks the name of the pipeline.
     """
     if isinstance(checkpoint, Mapping):
         config = deepcopy(dict(checkpoint))
     else:
         config = _read(checkpoint, subfolder, revision, token, cache_dir)
+    config["pipeline"]["name"] = _dotted_path(config["pipeline"]["name"])
     params = config["pipeline"].setdefault("params", {})
     for given in (params, options):
         if "clustering" in given:
             given["clustering"] = clustering_name(given["clustering"])
-    if options.get("clustering", params.get("clustering")) != params.get("clustering"):
-        # what suits one clustering does not suit another
-        params.pop("clustering_options", None)
-        parameters = CLUSTERING_PARAMETERS.get(options["clustering"], {})
-        config.setdefault("params", {})["clustering"] = dict(parameters)
+    # before options override the configured clustering
+    _change_clustering(config, options.get("clustering"))
     params.update(options)
     if config["pipeline"]["name"] == PIPELINE:
         _check_options(params)
@@ -115,16 +159,16 @@ def pretrained_config(
 
 
 def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> None:
-    """Refuse a configuration with some hyper-parameters only.
+    """Refuse a configuration that sets only some of the hyper-parameters.
 
-    For want of one, pyannote.audio sets all of them to their defaults.
+    If one is missing, pyannote.audio sets all of them to their defaults.
 
     Parameters
     ----------
     pipeline : Pipeline
-        That `config` made.
+        Pipeline that `config` made.
     config : Mapping
-        What `Pipeline.from_pretrained` took. May have no hyper-parameters at all.
+        Argument of `Pipeline.from_pretrained`. May set no hyper-parameters at all.
 
     Raises
     ------
@@ -141,7 +185,64 @@ def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> Non
         )
 
 
+def find_preset(
+    checkpoint: Path | str,
+    name: str,
+    subfolder: str | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: Path | str | None = None,
+) -> Path:
+    """Find the file of a preset.
+
+    Parameters
+    ----------
+    checkpoint : Path or str
+        Folder or configuration file of a pipeline, or owner/name on the Hugging Face
+        Hub.
+    name : str
+        Name of the preset, as in "meeting".
+    subfolder, revision, token, cache_dir : optional
+        See `Repository`.
+
+    Returns
+    -------
+    path : Path
+        File of hyper-parameters.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the pipeline has no such preset; the message lists the presets of a folder.
+    """
+    if _is_name(checkpoint):
+        raise FileNotFoundError(f"'{checkpoint}' has no preset called '{name}'.")
+    path = Path(checkpoint).expanduser()
+    if path.is_file():
+        repository = Repository(path.parent)
+    else:
+        repository = Repository(checkpoint, subfolder, revision, token, cache_dir)
+    found = repository.find(f"{PRESET_FOLDER}/{name}.yaml")
+    if found is None:
+        folder = repository.folder
+        known = [] if folder is None else preset_names(folder / (subfolder or ""))
+        raise FileNotFoundError(
+            f"'{repository}' has no preset called '{name}'"
+            + (f", only {', '.join(known)}." if known else ".")
+        )
+    return found
+
+
+def preset_names(folder: Path) -> list[str]:
+    """Names of the presets of the pipeline in `folder`."""
+    return sorted(path.stem for path in (folder / PRESET_FOLDER).glob("*.yaml"))
+
+
 def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
+    if _is_name(checkpoint):
+        if checkpoint in PUBLISHED:
+            return published_config(str(checkpoint))
+        return {"pipeline": {"name": checkpoint}}
     path = Path(checkpoint).expanduser()
     if path.is_file():
         repository = Repository(path.parent)
@@ -151,6 +252,7 @@ def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
     if path.suffix == Path(CONFIG).suffix:
         return original_config(OriginalConfig.read(path), repository)
     config = _read_yaml(path)
+    # "$model/plda" becomes the arguments that load the subfolder `plda`
     expand_subfolders(
         config,
         repository.folder or repository.checkpoint,
@@ -162,122 +264,10 @@ def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
     return config
 
 
-def original_config(config: OriginalConfig, repository: Repository) -> dict[str, Any]:
-    """Translate a `config.toml` of DiariZen.
-
-    Parameters
-    ----------
-    config : OriginalConfig
-    repository : Repository
-        Where it comes from, with the weights beside it.
-
-    Returns
-    -------
-    config : dict
-        What `pyannote.audio.Pipeline.from_pretrained` takes.
-
-    Raises
-    ------
-    ValueError
-        If it lacks something, or holds what no clustering of ours does.
-    """
-    for table, known in (("inference", _INFERENCE), ("clustering", _CLUSTERING)):
-        if unknown := config.unknown(table, known):
-            warnings.warn(f"{unknown} Others are ignored.", stacklevel=2)
-    options, parameters = _clustering(config, repository)
-    return {
-        "dependencies": {name: version(name) for name in _DEPENDENCIES},
-        "pipeline": {
-            "name": PIPELINE,
-            "params": {
-                "segmentation": _part(repository, ""),
-                "embedding": _embedding(repository),
-                **_inference(config),
-                **options,
-            },
-        },
-        "params": {
-            "segmentation": {"min_duration_off": 0.0},
-            "clustering": parameters,
-        },
-    }
-
-
-def _inference(config: OriginalConfig) -> dict[str, Any]:
-    """Options that `[inference.args]` stands for."""
-    if not config.args("inference"):
-        return {}
-    batch_size = config.get("inference", "batch_size", int)
-    smoothed = config.get("inference", "apply_median_filtering", bool)
-    return {
-        "seg_duration": config.get("inference", "seg_duration", float),
-        "segmentation_step": config.get("inference", "segmentation_step", float),
-        "segmentation_batch_size": batch_size,
-        "embedding_batch_size": batch_size,
-        "median_filter": MEDIAN_FILTER if smoothed else None,
-    }
-
-
-def _clustering(
-    config: OriginalConfig, repository: Repository
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Options and hyper-parameters that `[clustering.args]` stands for."""
-    plda = _part(repository, "plda")
-    if not config.args("clustering"):  # configuration of a training
-        has_plda = repository.find("plda/plda.npz") is not None
-        method = "VBxClustering" if has_plda else "AgglomerativeClustering"
-        options = {"clustering": method, **({"plda": plda} if has_plda else {})}
-        return options, dict(CLUSTERING_PARAMETERS[method])
-
-    method = config.get("clustering", "method", str)
-    if method == "VBxClustering":
-        plda["lda_dimension"] = config.get("clustering", "lda_dim", int)
-        return {"plda": plda, "clustering": method, **_vbx_options(config)}, {
-            "threshold": config.get("clustering", "ahc_threshold", float),
-            "Fa": config.get("clustering", "Fa", float),
-            "Fb": config.get("clustering", "Fb", float),
-        }
-    if method == "AgglomerativeClustering":
-        options = {
-            "clustering": method,
-            "min_speakers": config.get("clustering", "min_speakers", int),
-            "max_speakers": config.get("clustering", "max_speakers", int),
-        }
-        return options, {
-            "method": "centroid",
-            "min_cluster_size": config.get("clustering", "min_cluster_size", int),
-            "threshold": config.get("clustering", "ahc_threshold", float),
-        }
-    raise ValueError(
-        f"`method` in [clustering.args] of '{config.path}' should be VBxClustering "
-        f"or AgglomerativeClustering, got '{method}'."
-    )
-
-
-def _vbx_options(config: OriginalConfig) -> dict[str, Any]:
-    """Options of `VBxClustering`, nothing if they are its defaults."""
-    options = {
-        "ahc_criterion": config.get("clustering", "ahc_criterion", str),
-        "max_iterations": config.get("clustering", "max_iters", int),
-    }
-    return {} if options == VBX_OPTIONS else {"clustering_options": options}
-
-
-def _part(repository: Repository, name: str) -> dict[str, Any]:
-    """Arguments with which the part called `name` is loaded."""
-    subfolder = "/".join(part for part in (repository.subfolder, name) if part)
-    described = {
-        "checkpoint": str(repository.checkpoint),
-        "subfolder": subfolder or None,
-        "revision": repository.revision,
-    }
-    return {key: value for key, value in described.items() if value is not None}
-
-
-def _embedding(repository: Repository) -> dict[str, Any] | str:
-    """Return the embedding that lies beside a segmentation on disk, or DiariZen's."""
-    own = repository.folder and repository.find(f"embedding/{WEIGHTS}")
-    return _part(repository, "embedding") if own else EMBEDDING
+def _is_name(checkpoint: Path | str) -> bool:
+    """Whether `checkpoint` names a published pipeline or a registered class."""
+    names = (*PUBLISHED, *plugins.component_names("pipelines"))
+    return checkpoint in names and not Path(checkpoint).exists()
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -291,6 +281,32 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             f"'{path}' describes no pipeline: it lacks `pipeline` with a `name`."
         )
     return config
+
+
+def _dotted_path(name: str) -> str:
+    """Complete the name of a registered class of pipelines; keep a dotted path."""
+    if "." in name or name not in plugins.component_names("pipelines"):
+        return name
+    registered = plugins.load_component("pipelines", name)
+    if PIPELINE.endswith(f".{name}"):
+        return PIPELINE
+    return f"{registered.__module__}.{registered.__qualname__}"
+
+
+def _change_clustering(config: dict[str, Any], clustering: str | None) -> None:
+    """Drop the settings of the configured clustering if `clustering` replaces it."""
+    if clustering is None:
+        return
+    params = config["pipeline"]["params"]
+    known = signature(get_class_by_name(config["pipeline"]["name"])).parameters
+    default = known["clustering"].default if "clustering" in known else None
+    if clustering == params.get("clustering", default):
+        return
+    params.pop("clustering_options", None)
+    # `DiariZen` refuses an unknown name, beside its other options
+    exists = clustering in clustering_names()
+    parameters = default_parameters(clustering) if exists else {}
+    config.setdefault("params", {})["clustering"] = parameters
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

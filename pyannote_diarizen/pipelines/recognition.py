@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""The same person under the same name, in all recordings.
+"""Speaker recognition: the same name for a speaker in all recordings.
 
-Speakers are enrolled from clips, recognized in recordings that a pipeline diarized, and
-linked across recordings whoever they are. Mean embeddings of speakers are compared by
-the log-likelihood ratios of a PLDA: those of the clips of a speaker with that of a
-speaker in a recording. For probabilities to mean what they say, the PLDA should be
-calibrated, see `PLDA.calibrate`.
+Speakers are enrolled from clips, identified in diarized recordings, and linked across
+recordings with or without enrolment. A PLDA compares mean embeddings of speakers by
+log-likelihood ratios. Probabilities are reliable only if the PLDA is calibrated, see
+`PLDA.calibrate`.
 """
 
 from collections import defaultdict
@@ -37,19 +36,19 @@ from pyannote_diarizen.pipelines.compatibility import rename_speakers
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 
 ENROLLED = -1
-"""Number of the recording from which those are who are enrolled."""
+"""Index that stands for the recording of all enrolled speakers."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """Who a speaker of a recording is.
+    """Identity of a speaker of a recording.
 
     Parameters
     ----------
     name : str or None
-        None if nobody who is enrolled.
+        Name of the enrolled speaker, None for an unknown speaker.
     probability : float
-        That it is true.
+        Posterior probability of that identity.
     """
 
     name: str | None
@@ -58,20 +57,20 @@ class Match:
 
 @dataclass
 class RecognizedOutput(DiarizeOutput):
-    """Diarization whose speakers have the names of those who are enrolled.
+    """Diarization with the names of enrolled speakers.
 
-    Others are called unknown_00, unknown_01, ...
+    Other speakers are called unknown_00, unknown_01, ...
 
     Attributes
     ----------
     matches : dict of Match
-        Who each speaker is, by the label it had before.
+        Identity of each speaker, by its label in the original diarization.
     """
 
     matches: Mapping[str, Match] | None = None
 
     def describe(self) -> list[str]:
-        """Say in a line for each speaker who it is, and how probably."""
+        """Return one line per speaker, with its identity and probability."""
         uri = self.speaker_diarization.uri
         return [
             f"{uri}: {label} is {match.name or 'unknown'} ({match.probability:.1%})"
@@ -87,12 +86,12 @@ class SpeakerRecognition:
     pipeline : DiariZen
         Pipeline whose embeddings are compared.
     plda : PLDA, optional
-        PLDA of these embeddings. Defaults to that of `pipeline`.
+        PLDA of these embeddings. Defaults to the PLDA of `pipeline`.
 
     Raises
     ------
     ValueError
-        If there is no PLDA, or the pipeline gives no mean embeddings of speakers.
+        If there is no PLDA, or the pipeline returns no mean embeddings of speakers.
 
     Examples
     --------
@@ -109,25 +108,25 @@ class SpeakerRecognition:
     def __init__(self, pipeline: DiariZen, plda: PLDA | None = None) -> None:
         if not isinstance(pipeline, DiariZen):
             raise ValueError(
-                "Speakers are recognized by pipelines of class DiariZen, got one of "
-                f"class {type(pipeline).__name__}."
+                "Speaker recognition needs a pipeline of class DiariZen, got a "
+                f"{type(pipeline).__name__}."
             )
         plda = pipeline._plda if plda is None else plda
         if not isinstance(plda, PLDA):
             raise ValueError(
-                "Voices are compared by a PLDA, and this pipeline has none: train one "
-                "with `pyannote-diarizen plda`."
+                "Speaker recognition needs a PLDA, and this pipeline has none: train "
+                "one with `pyannote-diarizen plda`."
             )
         if pipeline.legacy or pipeline.compatibility is not None:
             raise ValueError(
-                "A pipeline with `legacy` or `compatibility` gives no mean embeddings "
+                "A pipeline with `legacy` or `compatibility` has no mean embeddings "
                 "of speakers: load it without."
             )
         self.pipeline, self.plda = pipeline, plda
 
     @cached_property
     def identity(self) -> EmbeddingIdentity:
-        """Which model the embeddings are of."""
+        """Class and fingerprint of the embedding model."""
         model = getattr(self.pipeline._embedding, "model_", None)
         if model is None:
             raise ValueError(
@@ -139,17 +138,19 @@ class SpeakerRecognition:
         return EmbeddingIdentity(f"{kind}, {dimension} dimensions", fingerprint(model))
 
     def diarize(self, file: AudioFile, **options: Any) -> DiarizeOutput:
-        """Diarize a recording, keeping no more than the other methods need.
+        """Diarize a recording, and keep only the results that the other methods need.
 
         Parameters
         ----------
         file : AudioFile
+            File to process.
         **options
-            As `DiariZen` takes them: `num_speakers`, `hook`, ...
+            Options of `DiariZen.apply`: `num_speakers`, `hook`, ...
 
         Returns
         -------
         output : DiarizeOutput
+            Output without features.
         """
         output = self.pipeline(file, **options)
         return DiarizeOutput(
@@ -161,27 +162,27 @@ class SpeakerRecognition:
     def enrol(
         self, name: str, clip: AudioFile, hook: Callable | None = None
     ) -> Voiceprints:
-        """Make the voiceprint of a speaker.
+        """Enrol a speaker.
 
         Parameters
         ----------
         name : str
-            Of the speaker.
+            Name of the speaker.
         clip : AudioFile
-            Where nobody else speaks. Ten seconds of speech will do; clips of several
-            days and microphones, enrolled one after the other, are better.
+            Speech of this speaker only. Ten seconds are enough; clips of several days
+            and microphones, enrolled one after the other, are better.
         hook : callable, optional
             Called with the result of each step, as in pyannote.audio.
 
         Returns
         -------
         voiceprints : Voiceprints
-            With one clip.
+            Voiceprints of one clip.
 
         Raises
         ------
         ValueError
-            If nobody speaks in the clip.
+            If there is too little speech in the clip.
         AudioFileError
             If it cannot be read.
         """
@@ -189,8 +190,10 @@ class SpeakerRecognition:
         voices = usable_embeddings(output)
         if not voices:
             named = clip.get("uri") if isinstance(clip, Mapping) else clip
-            raise ValueError(f"Nobody speaks in '{named}' for long enough to be known.")
-        # a single one, unless the clustering takes no orders
+            raise ValueError(
+                f"'{named}' has too little speech to enrol a speaker: give more."
+            )
+        # one speaker, unless the clustering ignores `num_speakers`
         voice = next(v for v, _ in output.speaker_diarization.chart() if v in voices)
         return Voiceprints(self.identity, (name,), voices[voice][None])
 
@@ -202,42 +205,43 @@ class SpeakerRecognition:
         min_probability: float = 0.5,
         exclusive: bool = True,
     ) -> RecognizedOutput:
-        """Give the speakers of a recording the names of those who are enrolled.
+        """Name the enrolled speakers of a recording.
 
         Parameters
         ----------
         output : DiarizeOutput
-            What the pipeline said of the recording.
+            Output of the pipeline for the recording.
         voiceprints : Voiceprints
-            Of those who are enrolled.
+            Voiceprints of enrolled speakers.
         unknown_prior : float, optional
-            Probability, before listening, that a speaker is not enrolled. Defaults to
-            0.5.
+            Prior probability that a speaker is not enrolled. Defaults to 0.5.
         min_probability : float, optional
-            Speakers who are less probable are not named. Defaults to 0.5.
+            Minimum posterior probability of a name. Defaults to 0.5.
         exclusive : bool, optional
-            Give a name to one speaker of the recording only. Defaults to True.
+            Use each name for one speaker of the recording only. Defaults to True.
 
         Returns
         -------
         recognized : RecognizedOutput
+            Output with names.
 
         Raises
         ------
         VoiceprintMismatchError
-            If the voiceprints are those of another embedding model.
+            If another embedding model made the voiceprints.
         """
         voiceprints.check_identity(self.identity)
         labels = output.speaker_diarization.labels()
         voices = usable_embeddings(output)
         known = voiceprints.speakers
-        # those whose embedding is not known could be anybody: nobody
+        # (num_labels, num_enrolled); speakers without embedding stay unknown
         ratio = np.full((len(labels), len(known)), -np.inf)
         if voices and known:
             rows = [labels.index(label) for label in voices]
             ratio[rows] = self.plda.log_likelihood_ratio(
                 np.stack(list(voices.values())), voiceprints.means()
             )
+        # (num_labels, num_enrolled + 1), the last column for unknown
         posteriors = speaker_posteriors(ratio, unknown_prior)
         chosen = choose_speakers(posteriors, min_probability, exclusive)
         matches = {
@@ -259,28 +263,28 @@ class SpeakerRecognition:
         voiceprints: Voiceprints | None = None,
         prior: float = 0.1,
     ) -> list[DiarizeOutput]:
-        """Give the same speakers the same names in several recordings.
+        """Link the speakers of several recordings.
 
         Parameters
         ----------
         outputs : sequence of DiarizeOutput
-            What the pipeline said of each recording.
+            Output of the pipeline for each recording.
         voiceprints : Voiceprints, optional
-            Speakers whose names are known.
+            Voiceprints of enrolled speakers.
         prior : float, optional
-            Probability, before listening, that speakers of two recordings are the same.
-            Defaults to 0.1.
+            Prior probability that speakers of two recordings are the same. Defaults to
+            0.1.
 
         Returns
         -------
         linked : list of DiarizeOutput
-            With the names of `voiceprints`, and SPEAKER_00, SPEAKER_01, ... for others,
-            in the order in which they first appear.
+            Outputs with the names of `voiceprints`, and SPEAKER_00, SPEAKER_01, ... for
+            other speakers, in the order of their first recording.
 
         Raises
         ------
         VoiceprintMismatchError
-            If the voiceprints are those of another embedding model.
+            If another embedding model made the voiceprints.
         """
         voices = {
             (recording, label): embedding
@@ -290,7 +294,7 @@ class SpeakerRecognition:
         enrolled: dict[tuple[int, str], np.ndarray] = {}
         if voiceprints is not None:
             voiceprints.check_identity(self.identity)
-            # they are different people, as speakers of one recording are
+            # enrolled speakers are distinct, as are speakers of one recording
             means = zip(voiceprints.speakers, voiceprints.means(), strict=True)
             enrolled = {(ENROLLED, name): mean for name, mean in means}
         speakers = self._cluster({**enrolled, **voices}, prior)
@@ -302,7 +306,7 @@ class SpeakerRecognition:
         linked = []
         for recording, output in enumerate(outputs):
             places = [(recording, n) for n in output.speaker_diarization.labels()]
-            # those whose embedding is not known are somebody else each
+            # each speaker without embedding gets a name of its own
             mapping = {place[1]: names[speakers.get(place, place)] for place in places}
             linked.append(rename_speakers(output, mapping))
         return linked
@@ -310,18 +314,19 @@ class SpeakerRecognition:
     def voiceprints(
         self, outputs: Iterable[DiarizeOutput], known: Voiceprints | None = None
     ) -> Voiceprints:
-        """Enrol all speakers of recordings under the names that they have there.
+        """Enrol all speakers of recordings under their names.
 
         Parameters
         ----------
         outputs : iterable of DiarizeOutput
-            As `link` or `identify` give them; unknown speakers are left out.
+            Results of `link` or `identify`; unknown speakers are left out.
         known : Voiceprints, optional
-            To be kept, and added to. Defaults to none.
+            Voiceprints to extend. Defaults to none.
 
         Returns
         -------
         voiceprints : Voiceprints
+            Voiceprints of `known` and of all named speakers.
         """
         voices = [
             (label, embedding)
@@ -341,27 +346,29 @@ class SpeakerRecognition:
     def _cluster(
         self, voices: Mapping[tuple[int, str], np.ndarray], prior: float
     ) -> dict[tuple[int, str], int]:
-        """Find the number of the speaker that each (recording, label) is."""
+        """Return the index of the linked speaker of each (recording, label)."""
         if not voices:
             return {}
         embeddings = np.stack(list(voices.values()))
         recordings = np.array([recording for recording, _ in voices])
+        # of shape (num_voices, num_voices)
         ratio = self.plda.log_likelihood_ratio(embeddings, embeddings)
         speakers = link_speakers(ratio, recordings, prior)
         return dict(zip(voices, speakers.tolist(), strict=True))
 
 
 def usable_embeddings(output: DiarizeOutput) -> dict[str, np.ndarray]:
-    """Mean embeddings of speakers, less those that could not be computed.
+    """Mean embeddings of speakers, without NaN and zeros.
 
     Parameters
     ----------
     output : DiarizeOutput
+        Output of a pipeline.
 
     Returns
     -------
     embeddings : dict of (dimension,) np.ndarray
-        By label, in their order.
+        Embeddings by label, in the order of labels.
 
     Raises
     ------
@@ -370,11 +377,11 @@ def usable_embeddings(output: DiarizeOutput) -> dict[str, np.ndarray]:
     """
     if getattr(output, "speaker_embeddings", None) is None:
         raise ValueError(
-            "Speakers are recognized by their mean embeddings, which this diarization "
-            "lacks: OracleClustering gives none, nor does `legacy`."
+            "Speaker recognition needs mean embeddings, which this diarization lacks: "
+            "load the pipeline without `legacy`, and without OracleClustering."
         )
     labels = output.speaker_diarization.labels()
-    # where there are fewer clusters than speakers, pyannote.audio fills up with zeros
+    # pyannote.audio adds zeros if there are fewer clusters than speakers
     return {
         label: embedding
         for label, embedding in zip(labels, output.speaker_embeddings, strict=True)

@@ -1,17 +1,27 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What happens to segmentations between the networks and the turns of speakers.
+"""Arrays between the segmentation network and the turns of speakers.
 
-They stay (num_chunks, num_frames, num_speakers) arrays of uint8 for powerset models:
-one hour of audio is 4,500 chunks, 7 MB instead of 29 MB as float32.
+Segmentations of powerset models stay (num_chunks, num_frames, num_speakers) arrays of
+uint8: one hour of audio is 4,500 chunks, 7 MB instead of 29 MB as float32. Functions
+that replace steps of pyannote.audio give the same result in less time or memory.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
 import numpy as np
+from pyannote.audio import Inference
+from pyannote.audio.core.model import Model
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.core.utils.generators import string_generator
 from scipy.ndimage import median_filter
 from torch import Tensor, nn, uint8
+
+from pyannote_diarizen._host import without_ties
+from pyannote_diarizen.pipelines.files import LoadedFile
 
 
 class HardMultilabel(nn.Module):
@@ -32,21 +42,111 @@ class HardMultilabel(nn.Module):
         return self.powerset(scores).to(uint8)
 
 
+def configure(inference: Inference, duration: float | None, step: float) -> None:
+    """Set the chunks of a segmentation model, and its output to uint8 if powerset.
+
+    Parameters
+    ----------
+    inference : Inference
+        Segmentation model in sliding windows.
+    duration : float or None
+        Duration of chunks, in seconds. None keeps that of training.
+    step : float
+        Step between chunks, as a ratio of their duration.
+    """
+    if duration is not None:
+        inference.duration, inference.step = duration, step * duration
+    if inference.model.specifications.powerset:
+        inference.conversion = HardMultilabel(inference.conversion)
+
+
+@contextmanager
+def recorded_channel_weights(model: Model) -> Iterator[list[np.ndarray]]:
+    """Record the channel weights that a multi-channel model computes for each batch.
+
+    Parameters
+    ----------
+    model : Model
+        Model that sets `channel_weights` in each pass. Nothing is recorded for models
+        without that attribute.
+
+    Yields
+    ------
+    weights : list of (batch, channel) np.ndarray
+        One more array after each pass.
+    """
+    weights: list[np.ndarray] = []
+
+    def record(module: Model, *_: object) -> None:
+        weights.append(module.channel_weights.float().cpu().numpy())
+
+    if not hasattr(model, "channel_weights"):
+        yield weights
+        return
+    hook = model.register_forward_hook(record)
+    try:
+        yield weights
+    finally:
+        hook.remove()
+
+
+def segment(
+    file: LoadedFile,
+    inference: Inference,
+    filter_size: int | None,
+    silence_end: bool,
+    hook: Callable | None = None,
+) -> SlidingWindowFeature:
+    """Segment each chunk of a file, filter, and silence frames past its end.
+
+    Parameters
+    ----------
+    file : LoadedFile
+        File, whose `channel_weights` are set if the model computes them.
+    inference : Inference
+        Segmentation model in sliding windows.
+    filter_size : int or None
+        Width of the median filter, in frames. None applies no filter.
+    silence_end : bool
+        Silence the zeros that fill the last chunk.
+    hook : callable, optional
+        Called with the progress after each batch.
+
+    Returns
+    -------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        0 or 1 as uint8 for powerset models, scores as float32 for others.
+    """
+    with recorded_channel_weights(inference.model) as channel_weights:
+        segmented = inference(file, hook=hook and partial(hook, "segmentation", None))
+    if channel_weights:
+        file.channel_weights = np.concatenate(channel_weights)
+    data = segmented.data
+    if filter_size is not None:
+        data = smooth(data, filter_size)
+    frames = inference.model.receptive_field
+    chunks = without_ties(segmented.sliding_window, frames.step)
+    segmentations = SlidingWindowFeature(data, chunks)
+    if silence_end:
+        return silence_padding(segmentations, frames, file.duration)
+    return segmentations
+
+
 def smooth(segmentation: np.ndarray, size: int) -> np.ndarray:
-    """Median filter along frames, for each chunk and speaker on its own.
+    """Apply a median filter along frames, for each chunk and speaker on its own.
 
     Parameters
     ----------
     segmentation : (num_chunks, num_frames, num_speakers) np.ndarray
         Activity.
     size : int
-        Width of the window, in frames. Around both ends of a chunk, the frames inside
-        are mirrored, the one at the edge included.
+        Width of the window, in frames. Both ends of a chunk are mirrored, the frame at
+        the edge included.
 
     Returns
     -------
     smoothed : (num_chunks, num_frames, num_speakers) np.ndarray
-        Of the same type.
+        Array of the same type.
 
     Examples
     --------
@@ -60,7 +160,7 @@ def smooth(segmentation: np.ndarray, size: int) -> np.ndarray:
 def silence_padding(
     segmentations: SlidingWindowFeature, frames: SlidingWindow, duration: float
 ) -> SlidingWindowFeature:
-    """Silence what lies past the end of the file, in the zeros that fill up a chunk.
+    """Silence the frames past the end of the file, in zeros that fill a chunk.
 
     Parameters
     ----------
@@ -69,31 +169,31 @@ def silence_padding(
     frames : SlidingWindow
         Receptive field of the segmentation model.
     duration : float
-        Of the file, in seconds.
+        Duration of the file, in seconds.
 
     Returns
     -------
     segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        No turn made out of them ends after `duration`.
+        Activity whose turns all end before `duration`.
     """
-    chunks = segmentations.sliding_window
     num_frames = segmentations.data.shape[1]
     grid, first_frame = _place(segmentations, frames)
-    first = first_frame[:, None]
+    first = first_frame[:, None]  # (num_chunks, 1)
 
     def inside(frame: np.ndarray) -> np.ndarray:
-        # a turn ends at the centre of the first frame where the speaker is silent
+        # A turn ends at the centre of the first silent frame, number `frame + 1`.
         return grid.start + (frame + 1) * grid.step + 0.5 * grid.duration <= duration
 
-    # of a day of audio, the numbers of all frames would take gigabytes
-    reaches_end = ~inside(first + num_frames - 1)[:, 0]
+    # Only chunks that reach the end: for a day of audio, the indices of all frames of
+    # all chunks would take gigabytes.
+    reaches_end = ~inside(first + num_frames - 1)[:, 0]  # (num_chunks,)
     data = segmentations.data.copy()
     data[reaches_end] *= inside(first[reaches_end] + np.arange(num_frames))[:, :, None]
-    return SlidingWindowFeature(data, chunks)
+    return SlidingWindowFeature(data, segmentations.sliding_window)
 
 
 def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.ndarray:
-    """Activity of each cluster in each chunk, out of that of each local speaker.
+    """Compute the activity of each cluster in each chunk from that of local speakers.
 
     Parameters
     ----------
@@ -105,7 +205,7 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     Returns
     -------
     clustered : (num_chunks, num_frames, num_clusters) np.ndarray
-        That of the most active among the speakers of the cluster, 0 if it has none.
+        Maximum over the speakers of each cluster, 0 if a cluster has none.
 
     Examples
     --------
@@ -114,13 +214,14 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     [[[0, 1], [0, 1], [0, 0]]]
     """
     num_clusters = max(0, int(hard_clusters.max()) + 1)
+    # one local speaker at a time: no array of (chunk, frame, speaker, cluster)
     clustered = np.zeros(
         (*segmentation.shape[:2], num_clusters), dtype=segmentation.dtype
     )
     for speaker, clusters in enumerate(hard_clusters.T):
         chunks = np.flatnonzero(clusters >= 0)
         place = (chunks, slice(None), clusters[chunks])
-        activity = segmentation[chunks, :, speaker]
+        activity = segmentation[chunks, :, speaker]  # (num_assigned_chunks, num_frames)
         clustered[place] = np.maximum(clustered[place], activity)
     return clustered
 
@@ -128,9 +229,9 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
 def overlap_add(
     segmentations: SlidingWindowFeature, frames: SlidingWindow
 ) -> SlidingWindowFeature:
-    """Sum of activities at each frame, over the chunks that it is in.
+    """Sum the activities of each frame over the chunks that contain it.
 
-    What `Inference.aggregate` of pyannote.audio does with `skip_average`, for scores
+    Equals `Inference.aggregate(..., skip_average=True)` of pyannote.audio, for scores
     without NaN.
 
     Parameters
@@ -143,11 +244,12 @@ def overlap_add(
     Returns
     -------
     activity : (total_num_frames, num_speakers) SlidingWindowFeature
-        As float32.
+        Sums, as float32.
     """
     chunks = segmentations.sliding_window
     num_chunks, num_frames, num_speakers = segmentations.data.shape
     grid, first_frame = _place(segmentations, frames)
+    # end of the last chunk, in frames, as the host rounds it
     end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
     total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
     activity = np.zeros((total_num_frames, num_speakers), dtype=np.float32)
@@ -159,7 +261,10 @@ def overlap_add(
 def _place(
     segmentations: SlidingWindowFeature, frames: SlidingWindow
 ) -> tuple[SlidingWindow, np.ndarray]:
-    """Frames of the file, and among them the first one (num_chunks,) of each chunk."""
+    """Return the frames of the file, and the first frame (num_chunks,) of each chunk.
+
+    A chunk that starts at t has its first frame centred at t + half a frame.
+    """
     chunks = segmentations.sliding_window
     grid = SlidingWindow(frames.duration, frames.step, start=chunks.start)
     first_frame = [
@@ -169,31 +274,85 @@ def _place(
     return grid, np.array(first_frame)
 
 
-def turns_of_speakers(discrete_diarization: SlidingWindowFeature) -> Annotation:
+def select_speakers(
+    segmentations: SlidingWindowFeature, count: SlidingWindowFeature
+) -> SlidingWindowFeature:
+    """Select the `count` most active speakers of each frame.
+
+    Equals `SpeakerDiarization.to_diarization` of pyannote.audio, without loops over
+    frames and chunks.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity of speakers.
+    count : (total_num_frames, 1) SlidingWindowFeature
+        Number of speakers at each frame.
+
+    Returns
+    -------
+    discrete_diarization : (total_num_frames, num_speakers) SlidingWindowFeature
+        0 or 1. Silent speakers are added where `count` exceeds their number.
+    """
+    activity = overlap_add(segmentations, count.sliding_window)
+    extent = activity.extent & count.extent
+    activity = activity.crop(extent, return_data=False)
+    counted = count.crop(extent)  # (total_num_frames, 1)
+    most = int(counted.max(initial=0))
+    # `count` may exceed the number of clusters: add silent ones
+    lacking = max(0, most - activity.data.shape[1])
+    scores = np.pad(activity.data, ((0, 0), (0, lacking)))
+    # (total_num_frames, most): whether the speaker of each rank is selected
+    selected = np.zeros((len(scores), most), dtype=bool)
+    selected[: len(counted)] = np.arange(most) < counted[: len(scores)]
+    ranking = np.argsort(-scores, axis=1)[:, :most]  # most active first
+    discrete = np.zeros_like(scores)
+    np.put_along_axis(discrete, ranking, selected, axis=1)
+    return SlidingWindowFeature(discrete, activity.sliding_window)
+
+
+def find_turns(
+    discrete_diarization: SlidingWindowFeature,
+    min_duration_on: float = 0.0,
+    min_duration_off: float = 0.0,
+) -> Annotation:
     """Find the turns of speakers, from a first active frame to the first one after.
 
-    What `Binarize` of pyannote.audio does with 0 and 1, without a loop over frames.
+    Equals `SpeakerDiarization.to_annotation` of pyannote.audio, without a loop over
+    frames.
 
     Parameters
     ----------
     discrete_diarization : (num_frames, num_speakers) SlidingWindowFeature
         0 or 1.
+    min_duration_on : float, optional
+        Drop shorter turns, in seconds. Defaults to 0.
+    min_duration_off : float, optional
+        Fill shorter pauses of a speaker, in seconds. Defaults to 0.
 
     Returns
     -------
     turns : Annotation
-        Labels are the indices of speakers. Turns begin and end at middles of frames.
+        Turns from centre to centre of frames. Labels are indices of speakers.
     """
     frames, active = discrete_diarization.sliding_window, discrete_diarization.data > 0
     starts = frames.start + np.arange(len(active)) * frames.step
-    middles = (0.5 * (starts + (starts + frames.duration))).tolist()
+    # The sum of the host, for equality to the last bit: start + duration / 2 rounds
+    # another way.
+    centres = (0.5 * (starts + (starts + frames.duration))).tolist()
     turns = Annotation()
     of_speakers = zip(
         range(active.shape[1]), active.T, string_generator(), strict=False
     )
     for speaker, activity, track in of_speakers:
+        # frames where a turn starts (even entries) or has just ended (odd entries)
         changes = np.diff(activity, prepend=False, append=False)
         for first, after in np.flatnonzero(changes).reshape(-1, 2).tolist():
-            end = middles[min(after, len(active) - 1)]
-            turns[Segment(middles[first], end), track] = speaker
+            end = centres[min(after, len(active) - 1)]
+            turns[Segment(centres[first], end), track] = speaker
+    if min_duration_off > 0:
+        turns = turns.support(collar=min_duration_off)
+    for turn, track in list(turns.itertracks()):
+        if turn.duration < min_duration_on:
+            del turns[turn, track]
     return turns

@@ -23,6 +23,7 @@ import yaml
 from pyannote.core import Segment, Timeline
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.rttm import write_rttm
 from pyannote_diarizen.simulation.conversation import SimulatedConversation
 from pyannote_diarizen.simulation.simulator import ConversationSimulator
 
@@ -112,8 +113,7 @@ def _write(
 ) -> None:
     with replacing(audio) as temporary:
         soundfile.write(temporary, conversation.waveform, conversation.sample_rate)
-    with replacing(rttm) as temporary, temporary.open("w") as file:
-        conversation.annotation(uri).write_rttm(file)
+    write_rttm(conversation.annotation(uri), rttm)
 
 
 def _settings(simulator: ConversationSimulator, **others: Any) -> dict[str, Any]:

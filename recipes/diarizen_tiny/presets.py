@@ -20,12 +20,15 @@ from scenarios import PRESETS, Scenario, Simulation, tuned
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.evaluation.measure import without_reference
-from pyannote_diarizen.evaluation.score import DiarizationScore, score_diarization
-from pyannote_diarizen.evaluation.speaker_count_error import SpeakerCountError
+from pyannote_diarizen.evaluation.metrics import (
+    DiarizationScore,
+    SpeakerCountError,
+    score_diarization,
+)
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, bundled_folder
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.presets import FOLDER
+from pyannote_diarizen.pipelines.published import PRESET_FOLDER
 
 
 def score(
@@ -83,7 +86,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--conversations", type=int, default=8)
     parser.add_argument("--duration", type=float, default=50.0)
-    parser.add_argument("--into", type=Path, default=bundled_folder() / FOLDER)
+    parser.add_argument("--into", type=Path, default=bundled_folder() / PRESET_FOLDER)
     options = parser.parse_args()
     simulation = Simulation(options.speech)
     for name, scenario in PRESETS.items():

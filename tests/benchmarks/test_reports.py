@@ -28,6 +28,6 @@ def test_a_document_changes_between_its_marks_only(reports, tmp_path):
 def test_a_document_without_marks_is_left_alone(reports, tmp_path):
     document = tmp_path / "README.md"
     document.write_text("no marks\n")
-    with pytest.raises(ValueError, match="lacks the lines that say where results go"):
+    with pytest.raises(ValueError, match="lacks the lines that mark the place"):
         reports.write_results(document, "speed", "new\n")
     assert document.read_text() == "no marks\n"

@@ -42,7 +42,10 @@ def test_there_and_back(run, here, original, embedding):
         (("original", "embedding"), "exists: delete it, or name another folder"),
         (("original", "new", "--revision", "v2"), "`revision` is for"),
         (("original", "new", "--embedding", "original/plda"), "no pytorch_model.bin"),
-        (("diarizen-tiny", "new", "--to", "diarizen"), "DiariZen cannot do it"),
+        (
+            ("diarizen-tiny", "new", "--to", "diarizen"),
+            "DiariZen cannot run this pipeline",
+        ),
     ],
 )
 def test_errors_take_one_line_and_leave_nothing(

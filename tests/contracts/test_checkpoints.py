@@ -24,8 +24,7 @@ from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
 from pyannote_diarizen.models.original_checkpoint import CONFIG
-from pyannote_diarizen.pipelines.published import EMBEDDING
-from pyannote_diarizen.resources import resource_folder
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +112,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "embedding": write_embedding,
     "converted": write_converted,
     "objects": write_objects,
-    "hparams": lambda path: shutil.copytree(resource_folder("hparams"), path),
     "channels": write_model(
         "wavlm_conformer_mc",
         MultiChannelWavLMConformer(WAVLM, **FUSION, **CONFORMER),

@@ -12,7 +12,7 @@ from published import write_embedding, write_original
 from pyannote_diarizen.diagnosis import machine as doctor
 from pyannote_diarizen.installation import ImportFailure
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.published import EMBEDDING
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
 
 NAME = "diarizen-wavlm-base-s80-md"
 

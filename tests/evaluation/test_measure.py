@@ -9,7 +9,7 @@ import torch
 from pyannote.core import Annotation, Segment, Timeline
 
 from pyannote_diarizen.evaluation.measure import Measurement, measure
-from pyannote_diarizen.evaluation.score import DiarizationScore
+from pyannote_diarizen.evaluation.metrics import DiarizationScore
 
 
 @pytest.fixture

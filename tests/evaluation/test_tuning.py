@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Tuning, on models that hear tones."""
+"""Tuning of a pipeline that detects tones."""
 
 import sys
 from collections import Counter

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Broken pipelines: one error that names the file and says what to do, no file left.
+"""Broken pipelines: one error with the file and a remedy, and no file left.
 
 Each case breaks a pipeline, or what is around it, then tries to convert it.
 """
@@ -23,9 +23,9 @@ from published import write_embedding, write_original
 
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models.checkpoint import load_model
-from pyannote_diarizen.pipelines.published import EMBEDDING
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 Breaking = Callable[[Path], None]
 
 
@@ -111,7 +111,7 @@ def yaml_param(key: str, value: Any) -> Breaking:
 
 WEIGHTS, MINE = "pytorch_model.bin", "embedding/pytorch_model.bin"
 ORIGINAL = {
-    "cut": (cut(WEIGHTS), r"pytorch_model\.bin' is damaged .*: fetch it again"),
+    "cut": (cut(WEIGHTS), r"pytorch_model\.bin' is damaged .*: download it again"),
     "empty": (write(WEIGHTS, b""), r"pytorch_model\.bin' is damaged or no file of w"),
     "web page": (write(WEIGHTS, b"<!DOCTYPE html>"), "damaged .* not a web page"),
     "pointer": (
@@ -299,9 +299,9 @@ def refused(folder: Path, message: str) -> Iterator[None]:
     before = content(folder)
     with pytest.raises((OSError, ValueError)) as caught:
         yield
-    told = " ".join(str(caught.value).split())
-    assert re.search(message, told), told
-    assert len(told) < 1500
+    text = " ".join(str(caught.value).split())
+    assert re.search(message, text), text
+    assert len(text) < 1500
     assert content(folder) == before
 
 
@@ -390,7 +390,7 @@ def permitted(path: Path, mode: int) -> Iterator[None]:
     path.chmod(mode)
     root = os.geteuid() == 0
     if root:
-        os.seteuid(NOBODY)
+        os.seteuid(UNPRIVILEGED)
     try:
         yield
     finally:
@@ -427,5 +427,7 @@ def test_what_exists_is_left_alone(here):
 
 
 def test_what_the_other_layout_lacks(here):
-    with refused(here, "'diarizen-tiny': DiariZen cannot do it: it has no "):
+    with refused(
+        here, "'diarizen-tiny': DiariZen cannot run this pipeline: it has no "
+    ):
         convert("diarizen-tiny", Path("new"), layout="diarizen")

@@ -55,7 +55,7 @@ def test_folders_of_diarizen_are_pipelines(hub, tmp_path):
 @pytest.mark.parametrize("prefix", ["", "pipeline/"])
 def test_published_pipelines_are_found_by_name(hub, prefix):
     source = bundled.resolve_pipeline(f"{prefix}diarizen-wavlm-base-s80-md")
-    assert source.parts[-2:] == ("pipeline", "diarizen-wavlm-base-s80-md.yaml")
+    assert source == "diarizen-wavlm-base-s80-md"
     assert set(bundled.known_names()) > {"large", "tiny", "diarizen-wavlm-base-s80-md"}
 
 

@@ -15,14 +15,8 @@ from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.published import EMBEDDING
-from pyannote_diarizen.resources import find_hparams
-
-PUBLISHED = [
-    "diarizen-wavlm-base-s80-md",
-    "diarizen-wavlm-large-s80-md",
-    "diarizen-wavlm-large-s80-md-v2",
-]
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
+from pyannote_diarizen.resources import PUBLISHED, published_config
 
 
 @pytest.fixture
@@ -148,11 +142,11 @@ def test_other_embeddings_cannot_be_stored(original, tmp_path):
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_file_of_a_published_pipeline_is_enough(hub, noise, name):
+def test_a_published_pipeline_is_loaded_by_name(hub, noise, name):
     """The folders on our hub are small, but of the same format."""
     write_original(hub.root / "BUT-FIT" / name)
     write_embedding(hub.root / EMBEDDING)
-    pipeline = Pipeline.from_pretrained(find_hparams(f"pipeline/{name}"))
+    pipeline = Pipeline.from_pretrained(published_config(name))
     assert pipeline._segmentation.duration == 16.0
     assert pipeline._plda.lda_dimension == 128
     assert pipeline.parameters(instantiated=True) == pipeline.default_parameters()

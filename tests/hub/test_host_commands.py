@@ -52,7 +52,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder) -> list[list[str]]:
-    """What the pipeline tells that was converted."""
+    """Printed by the converted pipeline."""
     pipeline = DiariZen.from_pretrained(folder / "original")
     output = pipeline(folder / "noise.wav")
     turns = times(output.speaker_diarization.to_rttm())

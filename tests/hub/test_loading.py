@@ -44,3 +44,9 @@ def test_a_broken_config_is_an_error_that_names_it(tmp_path, config):
 def test_a_folder_that_is_not_there_is_an_error():
     with pytest.raises(FileNotFoundError, match="'/no/such/folder' is neither"):
         load_pipeline("/no/such/folder", device="cpu")
+
+
+def test_a_pipeline_of_another_package_is_loaded_by_name(third_party):
+    pipeline = load_pipeline("ToyPipeline", "cpu")
+    file = {"uri": "a", "waveform": torch.zeros(1, 16000), "sample_rate": 16000}
+    assert pipeline(file).labels() == ["toy"]

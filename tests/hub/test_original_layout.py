@@ -22,7 +22,7 @@ from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models import FBankConformer, WavLMConformer
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.models.original_checkpoint import OriginalConfig
-from pyannote_diarizen.pipelines.published import original_config
+from pyannote_diarizen.pipelines.original_config import original_config
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm import WavLMConfig
 
@@ -134,7 +134,9 @@ def test_models_without_wavlm_come_back(tmp_path, kind, options):
 def test_what_diarizen_cannot_do_is_refused(tmp_path, options, message):
     if isinstance(options.get("segmentation"), str):
         options = {"segmentation": strange_model(options["segmentation"])}
-    with pytest.raises(ValueError, match=f"DiariZen cannot do it: .*{message}"):
+    with pytest.raises(
+        ValueError, match=f"DiariZen cannot run this pipeline: .*{message}"
+    ):
         original_layout.write_original(config(**options), tmp_path)
     assert not list(tmp_path.iterdir())
 

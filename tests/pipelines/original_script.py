@@ -65,7 +65,7 @@ two_people.clustering.ahc_criterion = "maxclust"
 two_people.clustering.ahc_threshold = 2
 two_people.min_speakers = two_people.max_speakers = 2
 labels = two_people(wav, sess_name="session_name").labels()
-assert len([label for label in labels if label > 0]) <= 2  # 0 is nobody
+assert len([label for label in labels if label > 0]) <= 2  # 0 is silence
 
 # a list of recordings
 with (Path(recordings) / "wav.scp").open() as scp:

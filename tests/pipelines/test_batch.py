@@ -8,12 +8,7 @@ from types import SimpleNamespace
 import pytest
 from pyannote.core import Annotation, Segment
 
-from pyannote_diarizen.pipelines.batch import (
-    diarize_files,
-    find_audio,
-    name_files,
-    write_rttm,
-)
+from pyannote_diarizen.pipelines.batch import diarize_files, find_audio, name_files
 
 
 def one_turn(file: dict, **options: int) -> Annotation:
@@ -95,13 +90,6 @@ def test_results_are_written_as_they_come(tmp_path):
     assert next(outcomes).file == Path("a.wav")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.rttm"]
     assert next(outcomes).diarization == one_turn({"uri": "b"})
-
-
-def test_rttm_has_no_room_for_spaces(tmp_path):
-    diarization = one_turn({"uri": "my call"})
-    write_rttm(diarization, tmp_path / "a.rttm")
-    assert (tmp_path / "a.rttm").read_text().split()[1] == "my_call"
-    assert diarization.uri == "my call"
 
 
 def test_an_error_names_its_file_and_stops_no_other():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Recordings of several channels, through models that look at all of them."""
+"""Multi-channel recordings, and models that take all channels."""
 
 import numpy as np
 import pytest
@@ -13,17 +13,15 @@ from tone_model import DURATION, SAMPLE_RATE, TURNS, ToneSegmentation, tones
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models import MultiChannelWavLMConformer
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.channel_fusion import (
-    average_channels,
-    recorded_channel_weights,
-)
+from pyannote_diarizen.pipelines.embedding import average_channels
+from pyannote_diarizen.pipelines.segmentation import recorded_channel_weights
 from pyannote_diarizen.wavlm import WavLMConfig
 
 NUM_CHANNELS = 3
 
 
 class ToneOfAnyChannel(ToneSegmentation):
-    """Hears a tone that is in any channel, and looks at the loudest channels."""
+    """Detects a tone in any channel, with weights that follow the level of channels."""
 
     def __init__(self, task=None):
         super().__init__(task=task)
@@ -75,7 +73,7 @@ def test_embeddings_are_averaged_as_in_the_original(parity):
     assert_allclose(actual, stored["out"], rtol=1e-9)
 
 
-def test_all_channels_are_heard(pipeline, conversation):
+def test_all_channels_are_used(pipeline, conversation):
     reference = Annotation()
     for start, end, speaker in TURNS:
         reference[Segment(start, end)] = speaker

@@ -164,7 +164,7 @@ def test_legacy_and_tuning_give_the_annotation(build, two_speakers):
 
 
 class GivenEmbedding(Model):
-    """Gives the embeddings that it was given, whatever it hears; keeps the masks."""
+    """Returns prescribed embeddings for any audio, and keeps the masks."""
 
     dimension = 256
 

@@ -33,7 +33,7 @@ from tone_model import (
 from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.components import CLUSTERING_PARAMETERS
+from pyannote_diarizen.pipelines.components import clustering_names
 
 AHC = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
 
@@ -347,7 +347,7 @@ print(output.speaker_diarization.to_rttm(), end="")
 
 
 def test_every_clustering_has_default_parameters(build, conversation, reference):
-    for clustering in CLUSTERING_PARAMETERS:
+    for clustering in clustering_names():
         pipeline = build(clustering=clustering)
         output = pipeline({**conversation, "annotation": reference}, num_speakers=3)
         assert len(output.speaker_diarization.labels()) >= 1

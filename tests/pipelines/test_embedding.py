@@ -31,7 +31,7 @@ def extract(request, wespeaker_model):
 
 @pytest.fixture
 def segmentations(rng):
-    """Six chunks; nobody speaks in the third, and the third speaker in none."""
+    """Six chunks; the third one is silent, and the third speaker always."""
     activity = np.repeat(rng.random((6, 11, 3)) < 0.4, 9, axis=1).astype(np.uint8)
     activity[2] = 0
     activity[:, :, 2] = 0

@@ -38,9 +38,9 @@ def test_evidence_takes_what_a_file_expects_into_account(build, conversation):
     npt.assert_array_equal(pipeline.evidence(pipeline(conversation)).log_prior, 0)
 
 
-def test_evidence_needs_a_clustering_that_knows_some(build, conversation):
+def test_a_clustering_without_evidence_is_refused(build, conversation):
     pipeline = build(clustering="AgglomerativeClustering")
-    with pytest.raises(ValueError, match="AgglomerativeClustering knows no evidence"):
+    with pytest.raises(ValueError, match="Clustering computes no evidence"):
         pipeline.evidence(pipeline(conversation))
 
 

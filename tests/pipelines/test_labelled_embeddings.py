@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Embeddings of labelled speech, by a network that tells what it was given."""
+"""Embeddings of labelled speech, by a network that returns its input."""
 
 from typing import Any
 
@@ -95,7 +95,7 @@ def test_same_seed_same_embeddings():
 
 
 def test_no_excerpt():
-    with pytest.raises(ValueError, match="Nobody speaks alone"):
+    with pytest.raises(ValueError, match="No speaker is long enough"):
         embed_excerpts(Listener(), [], (1, 2))
 
 

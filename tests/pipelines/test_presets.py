@@ -7,7 +7,7 @@ import pytest
 from pyannote.audio import Pipeline
 
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.presets import find_preset, preset_names
+from pyannote_diarizen.pipelines.published import find_preset, preset_names
 
 
 @pytest.fixture

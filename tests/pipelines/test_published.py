@@ -17,7 +17,8 @@ from pyannote.audio.pipelines import SpeakerDiarization
 
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.pipelines.published import EMBEDDING, pretrained_config
+from pyannote_diarizen.pipelines.original_config import EMBEDDING
+from pyannote_diarizen.pipelines.published import pretrained_config
 
 
 class Harmful:
@@ -127,9 +128,9 @@ def test_a_config_toml_with_a_slip_is_an_error_that_names_it(
 def test_unknown_keys_are_told(tmp_path):
     """DiariZen ignores them: published files hold keys of versions to come."""
     folder = write_original(tmp_path / "a", Fb="0.8\nFc = 0.3", batch_size="8\nx = 1")
-    with pytest.warns(UserWarning, match="Known keys are .* ignored") as told:
+    with pytest.warns(UserWarning, match="Known keys are .* ignored") as warned:
         config = pretrained_config(folder)
-    unknown = [str(warning.message).split(": ")[1] for warning in told]
+    unknown = [str(warning.message).split(": ")[1] for warning in warned]
     assert [names.split(".")[0] for names in unknown] == ["x", "Fc"]
     assert config["params"]["clustering"] == {"threshold": 0.6, "Fa": 0.07, "Fb": 0.8}
 

@@ -86,9 +86,9 @@ def test_everybody_is_known(recognition, team, output):
 def test_strangers_are_unknown(recognition, team, output):
     recognized = recognition.identify(output, team.without(["Ann", "Eve"]))
     assert_right(recognized, ("unknown_00", "Bob", "unknown_01"))
-    nobody = recognition.identify(output, team.without(NAMES))
-    assert nobody.speaker_diarization.labels() == [f"unknown_0{k}" for k in range(3)]
-    assert {match.name for match in nobody.matches.values()} == {None}
+    unknown = recognition.identify(output, team.without(NAMES))
+    assert unknown.speaker_diarization.labels() == [f"unknown_0{k}" for k in range(3)]
+    assert {match.name for match in unknown.matches.values()} == {None}
 
 
 def test_what_is_asked_for_before_listening_counts(recognition, team, output):
@@ -153,7 +153,7 @@ def test_a_speaker_without_embedding_is_nobody(recognition, team, output):
 
 def test_nothing_but_silence(recognition, pipeline, team):
     silence = recording("silence", [], 3.0)
-    with pytest.raises(ValueError, match="Nobody speaks in 'silence'"):
+    with pytest.raises(ValueError, match="'silence' has too little speech"):
         recognition.enrol("Ann", silence)
     quiet = pipeline(silence)
     assert not recognition.identify(quiet, team).speaker_diarization

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Models that hear tones: test doubles whose right output is known.
+"""Models that detect tones: test doubles with known outputs.
 
 A speaker is a tone; `tones` makes conversations.
 """

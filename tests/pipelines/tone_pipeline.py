@@ -31,7 +31,7 @@ CONFIG = {
 
 
 def tone_plda() -> PLDA:
-    """Tell mixtures of tones apart."""
+    """Separates mixtures of tones."""
     rng = np.random.default_rng(0)
     tones_and_deviations = [0.3 * rng.dirichlet([0.3] * 3, 40), np.full((40, 3), 3e-3)]
     speakers = np.repeat(np.hstack(tones_and_deviations), 5, axis=0)

@@ -1,11 +1,16 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Third-party package: a model and a task, registered as entry points.
+"""Package of somebody else: one component of each group, registered as entry points.
 
 `toy_components-0.1.dist-info` stands beside it, as pip would write it.
 """
 
+import numpy as np
+from pyannote.audio import Pipeline
 from pyannote.audio.core.task import Task
+from pyannote.audio.pipelines.clustering import BaseClustering
+from pyannote.core import Annotation, Segment
+from pyannote.pipeline.parameter import Uniform
 
 from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks import PowersetDiarization
@@ -32,3 +37,39 @@ class ToyTask(PowersetDiarization):
     def __init__(self, protocol, *, hint: str = "none", **options) -> None:
         super().__init__(protocol, **options)
         self.hint = hint
+
+
+class ToyClustering(BaseClustering):
+    """All local speakers of one index in one cluster."""
+
+    def __init__(self, metric: str = "cosine", first: int = 0) -> None:
+        super().__init__(metric=metric)
+        self.first = first
+        self.margin = Uniform(0.0, 1.0)
+
+    @staticmethod
+    def default_parameters() -> dict[str, float]:
+        return {"margin": 0.25}
+
+    def __call__(self, embeddings, segmentations=None, **bounds):
+        num_chunks, num_speakers, dimension = embeddings.shape
+        indices = (np.arange(num_speakers) + self.first) % num_speakers
+        hard = np.tile(indices, (num_chunks, 1))
+        soft = np.ones((num_chunks, num_speakers, num_speakers))
+        return hard, soft, np.ones((num_speakers, dimension))
+
+
+class ToyPipeline(Pipeline):
+    """One speaker in the first second of any file."""
+
+    def __init__(self, label: str = "toy", token=None, cache_dir=None) -> None:
+        super().__init__()
+        self.label = label
+
+    def default_parameters(self) -> dict:
+        return {}
+
+    def apply(self, file, hook=None, **bounds) -> Annotation:
+        annotation = Annotation(uri=file["uri"])
+        annotation[Segment(0, 1)] = self.label
+        return annotation

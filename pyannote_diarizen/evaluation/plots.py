@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Figures: turns of speakers, evidence for numbers of speakers, studies of tuning."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import optuna
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from optuna.trial import TrialState
+from pyannote.core import Annotation
+from pyannote.metrics.diarization import DiarizationErrorRate
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.clustering.count_evidence import CountEvidence
+from pyannote_diarizen.evaluation.study import choose_trial
+
+_COLUMNS = 3
+_SHOWN = 0.9
+"""Share of trials in the figure of a study, the best ones: others hide differences."""
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write `figure` to `path`, in the format that its suffix names."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+def draw_timeline(reference: Annotation, hypothesis: Annotation) -> Figure:
+    """Draw two annotations of the same file on the same time axis.
+
+    A speaker of the hypothesis has the colour of the speaker of the reference to which
+    the diarization error rate maps it; a speaker in excess has a colour of its own.
+
+    Parameters
+    ----------
+    reference, hypothesis : Annotation
+        True turns of speakers, and turns that a pipeline found.
+
+    Returns
+    -------
+    figure : Figure
+        One row per speaker, time in seconds.
+    """
+    mapping = DiarizationErrorRate().optimal_mapping(reference, hypothesis)
+    # speakers in excess map to a unique key, so that each has its own colour
+    mapped = {
+        label: mapping.get(label, ("in excess", label)) for label in hypothesis.labels()
+    }
+    speakers = list(dict.fromkeys([*reference.labels(), *mapped.values()]))
+    colors = {speaker: f"C{index % 10}" for index, speaker in enumerate(speakers)}
+    above = {label: colors[label] for label in reference.labels()}
+    below = {
+        label: colors[mapped[label]]
+        for label in sorted(mapped, key=lambda label: speakers.index(mapped[label]))
+    }
+
+    heights = [max(1, len(above)), max(1, len(below))]
+    figure = Figure(figsize=(10, 1.6 + 0.35 * sum(heights)), layout="constrained")
+    axes = figure.subplots(2, 1, sharex=True, height_ratios=heights)
+    _draw_rows(axes[0], "reference", reference, above)
+    _draw_rows(axes[1], "hypothesis", hypothesis, below)
+    axes[1].set_xlim(left=0)
+    axes[1].set_xlabel("time (s)")
+    return figure
+
+
+def _draw_rows(
+    axes: Axes, name: str, annotation: Annotation, colors: dict[str, str]
+) -> None:
+    """Draw one row of turns per speaker, the first speaker on top."""
+    for row, (label, color) in enumerate(colors.items()):
+        turns = [
+            (turn.start, turn.duration) for turn in annotation.label_timeline(label)
+        ]
+        axes.broken_barh(turns, (row - 0.4, 0.8), facecolors=color)
+    axes.set_yticks(range(len(colors)), [str(label) for label in colors])
+    axes.set_ylim(max(1, len(colors)) - 0.5, -0.5)
+    axes.set_title(name, loc="left", fontsize="medium")
+    axes.margins(x=0)
+    axes.grid(axis="x", alpha=0.3)
+
+
+def draw_evidence(evidence: CountEvidence) -> Figure:
+    """Draw the evidence for each number of speakers, and the separation of speakers.
+
+    Parameters
+    ----------
+    evidence : CountEvidence
+        Result of `DiariZen.evidence`.
+
+    Returns
+    -------
+    figure : Figure
+        Left: evidence of each number, relative to the best one, and the number that is
+        found. Right: log-odds that each speaker is distinct from all others, and its
+        share of the embeddings.
+
+    Examples
+    --------
+    >>> figure = draw_evidence(pipeline.evidence(output))    # doctest: +SKIP
+    >>> figure.savefig("evidence.png")                       # doctest: +SKIP
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    numbers, speakers = figure.subplots(1, 2, width_ratios=[3, 2])
+    _draw_numbers(numbers, evidence)
+    _draw_speakers(speakers, evidence)
+    return figure
+
+
+def _draw_numbers(axes: Axes, evidence: CountEvidence) -> None:
+    counts = evidence.num_speakers
+    likelihood = evidence.log_evidence - evidence.log_evidence.max()
+    axes.plot(counts, likelihood, "o-", color="C0", label="evidence")
+    if evidence.log_prior.any():
+        total = evidence.log_evidence + evidence.log_prior
+        axes.plot(counts, total - total.max(), "s--", color="C1", label="with prior")
+    axes.axvline(evidence.found, color="0.5", linestyle=":", label="found")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("number of speakers")
+    axes.set_ylabel("nats below the best")
+    axes.grid(alpha=0.3)
+    axes.legend()
+
+
+def _draw_speakers(axes: Axes, evidence: CountEvidence) -> None:
+    rows = np.arange(evidence.found)
+    shares = evidence.responsibilities.mean(axis=0)
+    # the odds of a single speaker are infinite: there is no other to merge with
+    odds = np.where(np.isfinite(evidence.separation), evidence.separation, 0)
+    axes.barh(rows, odds, color="C2")
+    axes.set_yticks(rows, [f"{k} ({share:.0%})" for k, share in enumerate(shares)])
+    axes.invert_yaxis()
+    axes.set_ylabel("speaker (share of embeddings)")
+    axes.set_xlabel("nats in favour of a distinct speaker")
+    axes.grid(axis="x", alpha=0.3)
+
+
+def draw_study(study: optuna.Study, objectives: Sequence[str]) -> Figure:
+    """Draw the completed trials of a study.
+
+    First panel: values of the first objective, trial by trial. Next panels: the first
+    objective against the second, if any, and against each hyper-parameter. A star marks
+    the trial to keep; later trials are darker.
+
+    Parameters
+    ----------
+    study : optuna.Study
+        Study with at least one complete trial.
+    objectives : sequence of str
+        Names of the objectives.
+
+    Returns
+    -------
+    figure : Figure
+        One panel for each of these.
+
+    Raises
+    ------
+    ValueError
+        If no trial is complete.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    chosen = choose_trial(study)
+    if chosen is None:
+        raise ValueError(f"Study '{study.study_name}' has no complete trial to draw.")
+    # the first objective of the worst trial in the figure, which shows the chosen one
+    worst = np.quantile([trial.values[0] for trial in complete], _SHOWN)
+    worst = max(worst, chosen.values[0])
+    trials = [trial for trial in complete if trial.values[0] <= worst]
+    errors = [trial.values[0] for trial in trials]
+    best = trials.index(chosen)
+    against: dict[str, list] = {"trial": [trial.number for trial in trials]}
+    for index, objective in enumerate(objectives[1:], start=1):
+        against[objective] = [trial.values[index] for trial in trials]
+    for name in sorted({name for trial in trials for name in trial.params}):
+        against[name.replace(">", ".")] = [trial.params[name] for trial in trials]
+
+    num_rows = -(-len(against) // _COLUMNS)
+    size = (4 * _COLUMNS, 3 * num_rows)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(num_rows, _COLUMNS, squeeze=False, sharey=True)
+    for panel, (name, values) in zip(panels.flat, against.items(), strict=False):
+        panel.scatter(
+            values, errors, c=against["trial"], cmap="Blues", vmin=-len(complete)
+        )
+        panel.plot(values[best], errors[best], "r*", markersize=14)
+        panel.set_xlabel(name)
+    for panel in panels.flat[len(against) :]:
+        panel.remove()
+    for row in panels:
+        row[0].set_ylabel(objectives[0])
+    history = panels[0, 0]
+    history.step(against["trial"], np.minimum.accumulate(errors), "r-", where="post")
+    history.xaxis.set_major_locator(MaxNLocator(integer=True))
+    history.set_title(f"{len(trials)} of {len(complete)} trials, without the worst")
+    return figure
