@@ -3,9 +3,9 @@
 """Protocols of pyannote.database by name, and the files that they need.
 
 One lookup serves all commands: `find_protocol` looks in the `database.yml` that the
-user gives, or else in those that pyannote.database knows (`PYANNOTE_DATABASE_CONFIG`),
-then in those that come with the package. Relative paths of the latter start in the
-current folder.
+user gives, or else in the files that pyannote.database knows
+(`PYANNOTE_DATABASE_CONFIG`), then in the shipped ones, whose relative paths start in
+the current folder.
 
 pyannote.database stops at the first missing file, when that file is needed.
 `Database.subsets` looks for all files at once.
@@ -235,11 +235,11 @@ def find_protocol(
     name : str
         As in "AMI-SDM.SpeakerDiarization.only_words".
     database : Path, optional
-        The `database.yml` to look in. Defaults to those that pyannote.database knows,
-        then to those that come with the package.
+        The `database.yml` to look in. Defaults to all files that pyannote.database
+        knows, then to the shipped ones.
     root : Path, optional
         Folder where relative paths start. Defaults to the folder of `database`, and to
-        the current folder for a protocol that comes with the package.
+        the current folder for a shipped protocol.
 
     Raises
     ------
@@ -251,6 +251,7 @@ def find_protocol(
     if database is not None:
         databases = read_databases(Path(database), root)
     else:
+        # the files of the user first: they may redefine a shipped protocol
         databases = [Database(path, root) for path in registry.configs]
         databases += _shipped_databases(root or Path.cwd())
     for found in databases:
@@ -289,12 +290,13 @@ def load_protocol(name: str, database: Path | str | None = None) -> Protocol:
     ValueError
         If there is no such protocol; the message lists the known ones.
     """
-    if database is not None:
-        registry.load_database(database)
+    path = None if database is None else Path(database)
+    if path is not None:
+        registry.load_database(path)
     if name in set(registry):
         preprocessors = {"audio": FileFinder(), "annotated": _annotated}
         return registry.get_protocol(name, preprocessors)
-    return _load_shipped(find_protocol(name, database and Path(database)), name)
+    return _load_shipped(find_protocol(name, path), name)
 
 
 def _load_shipped(database: Database, name: str) -> Protocol:

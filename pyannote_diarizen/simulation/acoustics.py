@@ -47,7 +47,7 @@ def simulate_rir(
     rir : (num_samples,) np.ndarray
         float32, 1 at sample 0.
     """
-    time = np.arange(num_samples) / sample_rate
+    time = np.arange(num_samples) / sample_rate  # (num_samples,)
     # amplitude exp(-decay * t): 60 dB, a factor of 1000, at t = rt60
     decay = np.log(1e3) / rt60
     low, high = rng.standard_normal((2, num_samples))
@@ -83,7 +83,7 @@ def read_rir(
     """
     waveform, _ = read_audio(path, sample_rate, channel=0)
     rir = waveform[0].numpy()
-    direct = int(np.abs(rir).argmax())
+    direct = int(np.abs(rir).argmax())  # the loudest sample is the direct path
     if rir[direct] == 0:
         raise ValueError(f"{path} is silent: expected the impulse response of a room.")
     rir = rir[direct : direct + num_samples] / rir[direct]
@@ -148,7 +148,7 @@ class Rooms:
                     for ratio in ratios
                 ]
             )
-        return cls(np.array(rooms))
+        return cls(np.array(rooms))  # (num_rooms, num_positions, num_samples)
 
     @classmethod
     def read(
@@ -196,7 +196,8 @@ class Rooms:
         lead = self.num_samples
         step = BLOCK - lead
         length = dry.shape[1] - lead
-        num_blocks = -(-length // step)
+        num_blocks = -(-length // step)  # rounded up
+        # speakers are added as spectra, so that one inverse transform is enough
         mixture = np.zeros((num_blocks, BLOCK // 2 + 1), dtype=np.complex64)
         for signal, position in zip(dry, positions, strict=True):
             padded = np.zeros(num_blocks * step + lead, dtype=np.float32)
@@ -249,7 +250,7 @@ def crop_noise(
         float32, with root mean square 1, or 0 if the excerpt is silent.
     """
     noise = noises[int(rng.integers(len(noises)))]
-    spare = len(noise) - num_samples
+    spare = len(noise) - num_samples  # negative if the recording is too short
     start = int(rng.integers(spare + 1 if spare >= 0 else len(noise)))
     crop = noise[start : start + num_samples].astype(np.float32)
     if len(crop) < num_samples:

@@ -68,9 +68,9 @@ class SimulatedConversation:
         [[1, 0], [1, 1], [0, 1], [0, 0]]
         """
         speakers = self.speakers
-        times = np.array([turn[:2] for turn in self.turns], dtype=float).reshape(-1, 2)
         return draw_turns(
-            *(times.T - frames.start),
+            np.array([turn[0] for turn in self.turns], dtype=float) - frames.start,
+            np.array([turn[1] for turn in self.turns], dtype=float) - frames.start,
             np.array([speakers.index(turn[2]) for turn in self.turns], dtype=int),
             (num_frames, len(speakers)),
             frames.duration,

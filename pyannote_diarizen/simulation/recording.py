@@ -118,8 +118,10 @@ class Recorder:
             float32, between -1 and 1, aligned with the direct path of speech.
         """
         mixing = self.mixing
+        # (num_speakers,) levels of speakers in dB, normal around 0
         gains = _decibels(mixing.speaker_spread * rng.standard_normal(len(speech)))
         waveform = self._in_room(speech * gains[:, None], rng)
+        # speech has level 0 dB, hence noise the level -snr
         snr = rng.uniform(*mixing.snr)
         waveform += self._noise(len(waveform), rng) * _decibels(-snr)
         self._add_events(waveform, rng)
@@ -133,6 +135,7 @@ class Recorder:
         if rooms is None or rng.random() >= self.mixing.room:
             return speech[:, self.lead :].sum(axis=0)
         room = int(rng.integers(rooms.num_rooms))
+        # positions are shared only if there are more speakers than positions
         positions = np.resize(rng.permutation(rooms.num_positions), len(speech))
         return rooms.reverberate(speech, room, positions.tolist())
 
@@ -149,6 +152,7 @@ class Recorder:
         """Add short noises and distant voices."""
         kinds = [(self.noises, EVENT_LEVEL), (self.babble, VOICE_LEVEL)]
         kinds = [(recordings, level) for recordings, level in kinds if recordings]
+        # a Poisson process, `events` per second
         mean = self.mixing.events * len(waveform) / self.sample_rate
         for _ in range(rng.poisson(mean) if kinds else 0):
             recordings, level = kinds[rng.integers(len(kinds))]

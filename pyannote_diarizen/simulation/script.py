@@ -86,8 +86,10 @@ class ScriptWriter:
             pieces += self._interject(holder, start, end, silent_since)
             change = num_speakers > 1 and rng.random() >= habits.same_speaker
             if change:
+                # another speaker, in proportion to their shares
                 odds = share * (np.arange(num_speakers) != holder)
                 holder = int(rng.choice(num_speakers, p=odds / odds.sum()))
+            # negative if the next turn overlaps this one
             gap = round(habits.draw_gap(change, (end - start) / rate, rng) * rate)
             start = max(end + gap, silent_since[holder])
         return pieces

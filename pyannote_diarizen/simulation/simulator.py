@@ -111,6 +111,7 @@ class ConversationSimulator:
         return conversation if speed == 1 else change_speed(conversation, num_samples)
 
     def _draw_speed(self, rng: np.random.Generator) -> float:
+        # log-uniform: x and 1 / x are equally probable
         slowest, fastest = self.speed
         if slowest == fastest:
             return fastest
@@ -159,6 +160,7 @@ class ConversationSimulator:
         """Place pieces at root mean square 1: (num_speakers, lead + num_samples)."""
         pool, lead = self.pool, self.recorder.lead
         speech = np.zeros((num_speakers, lead + num_samples), dtype=np.float32)
+        # level of each segment in dB, normal around 0
         spread = self.recorder.mixing.segment_spread
         gains = 10 ** (spread * rng.standard_normal(len(pieces)) / 20)
         fade = np.linspace(1, 0, pool.sample_rate // 100, dtype=np.float32)
@@ -166,7 +168,9 @@ class ConversationSimulator:
             first, last = max(piece.start, -lead), min(piece.end, num_samples)
             if first >= last:
                 continue
+            # sample of the pool that is at sample 0 of the conversation
             source = piece.source - piece.start
+            # int16 to root mean square 1, times the gain of the segment
             scale = np.float32(gain / (2**15 * pool.levels[piece.utterance]))
             samples = pool.samples[source + first : source + last] * scale
             if last == piece.end:  # fade out, as a segment may be cut
@@ -199,5 +203,5 @@ def in_milliseconds(
     turns: Iterable[tuple[float, float, str]],
 ) -> list[tuple[float, float, str]]:
     """Round turns as RTTM files do, so that both give the same targets."""
-    rounded = [(round(start, 3), round(end, 3), who) for start, end, who in turns]
+    rounded = [(round(start, 3), round(end, 3), label) for start, end, label in turns]
     return [turn for turn in rounded if turn[0] < turn[1]]

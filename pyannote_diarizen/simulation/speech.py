@@ -221,13 +221,14 @@ class SpeechPool:
     def utterances_of(self) -> list[np.ndarray]:
         """Indices of the utterances of each speaker."""
         counts = np.bincount(self.labels, minlength=len(self.speakers))
+        # utterances sorted by speaker, then split where the speaker changes
         order = np.argsort(self.labels, kind="stable")
         return np.split(order, np.cumsum(counts)[:-1])
 
     @cached_property
     def durations(self) -> np.ndarray:
         """(num_speakers,) seconds of speech of each speaker, without pauses."""
-        lengths = np.diff(self.segments)[:, 0]
+        lengths = np.diff(self.segments)[:, 0]  # (num_segments,)
         speaker = np.repeat(self.labels, np.diff(self.first_segment))
         return np.bincount(speaker, lengths, len(self.speakers)) / self.sample_rate
 

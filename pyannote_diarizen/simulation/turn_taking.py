@@ -86,6 +86,7 @@ class TurnTaking:
 
     def draw_duration(self, rng: np.random.Generator) -> float:
         """Draw the intended duration of a turn."""
+        # log-normal: exp(mu + sigma z), with exp(mu) the median
         return self.turn_duration * np.exp(self.turn_spread * rng.standard_normal())
 
     def draw_gap(
@@ -199,6 +200,7 @@ class TurnTaking:
 
 
 def _log_normal(durations: Sequence[float]) -> tuple[float, float]:
+    # maximum likelihood: mean and deviation of logarithms; exp(mean) is the median
     logarithms = np.log(durations)
     return float(np.exp(logarithms.mean())), float(logarithms.std())
 

@@ -43,20 +43,20 @@ def seconds_by_num_speakers(
     >>> seconds_by_num_speakers([(1, 3, "A"), (2, 4, "B")], [(0, 10)], 2)
     array([7., 2., 1.])
     """
-    annotated = np.array([*regions], dtype=float).reshape(-1, 2)
+    annotated = np.array([*regions], dtype=float).reshape(-1, 2)  # (num_regions, 2)
     num_frames = int(np.ceil(annotated.max(initial=0.0) / STEP))
     index: dict[str | int, int] = {}
     times, speakers = [], []
     for start, end, speaker in turns:
         times.append((start, end))
         speakers.append(index.setdefault(speaker, len(index)))
-    spoken = np.array(times, dtype=float).reshape(-1, 2)
-    activity = draw_turns(
-        *spoken.T, np.array(speakers, int), (num_frames, len(index)), STEP, STEP
-    )
+    starts, ends = np.array(times, dtype=float).reshape(-1, 2).T  # (num_turns,)
+    shape = num_frames, len(index)
+    activity = draw_turns(starts, ends, np.array(speakers, int), shape, STEP, STEP)
     # regions are drawn by the same rule, as turns of one speaker
-    regions_of = np.zeros(len(annotated), dtype=int)
-    inside = draw_turns(*annotated.T, regions_of, (num_frames, 1), STEP, STEP)[:, 0]
+    starts, ends = annotated.T
+    column = np.zeros(len(annotated), dtype=int)
+    inside = draw_turns(starts, ends, column, (num_frames, 1), STEP, STEP)[:, 0]
     num_active = activity.sum(axis=1, dtype=int)[inside == 1]
     num_active = np.minimum(num_active, max_num_speakers)
     return np.bincount(num_active, minlength=max_num_speakers + 1) * STEP

@@ -53,5 +53,3 @@ def test_a_preset_says_how_good_it_is_and_sets_what_its_pipeline_has(path):
     for word in ("Command:", "Score:"):
         assert f"\n# {word} " in path.read_text(encoding="utf-8")
     assert [preset.stem for preset in PRESETS] == ["conversation", "meeting", "podcast"]
-
-
