@@ -204,7 +204,7 @@ ORIGINAL = {
             "wavlm.bin",
             deeper("config", "encoder_prune_attention_heads", value=True),
         ),
-        r"wavlm\.bin' is no WavLM .*_attention_heads` should be False",
+        r"wavlm\.bin' is not a known WavLM.*_attention_heads` should be False",
     ),
     "PLDA gone": (remove("plda/plda.npz"), r"original/plda' holds no plda\.npz"),
     "PLDA cut": (
