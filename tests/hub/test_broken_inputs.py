@@ -197,7 +197,7 @@ ORIGINAL = {
         toml("num_head", "num_head = 5"),
         r"\[model\.args\] of '.*config\.toml' are not valid",
     ),
-    "WavLM gone": (remove("wavlm.bin"), r"`wavlm_src` .* put the '/home/somebody.* th"),
+    "WavLM gone": (remove("wavlm.bin"), r"`wavlm_src` .* Put '/home/somebody.* th"),
     "WavLM cut": (cut("wavlm.bin"), r"wavlm\.bin' is damaged"),
     "WavLM that is being pruned": (
         change(
