@@ -179,9 +179,7 @@ def test_a_wavlm_may_be_known_by_name(tmp_path):
 def test_a_wavlm_that_is_not_there_is_an_error_that_asks_for_it(tmp_path):
     folder = write_original(tmp_path / "a")
     (folder / "wavlm.bin").unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"Put '/home/somebody.*wavlm\.bin'"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"Put '/home/somebody.*wavlm\.bin'"):
         load_model(folder)
 
 
