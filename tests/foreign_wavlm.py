@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Small WavLMs in the formats of others, with random weights."""
+"""Small WavLMs in the layouts of Microsoft and torchaudio, with random weights."""
 
 import torch
 from torchaudio.models import wavlm_model
@@ -23,11 +23,11 @@ LAYER = {
     "fc2": "feed_forward.output_dense",
     "final_layer_norm": "final_layer_norm",
 }
-"""Names in a layer of Microsoft's WavLM, and ours."""
+"""Names of weights in a layer of Microsoft's WavLM, and our names."""
 
 
 def microsoft_file(wavlm: WavLM) -> dict:
-    """Say `wavlm` as Microsoft does."""
+    """Convert `wavlm` to the layout of Microsoft."""
     config, ours = wavlm.config, wavlm.state_dict()
     layer_norm = config.extractor_mode == "layer_norm"
     names = {
@@ -87,7 +87,7 @@ def microsoft_file(wavlm: WavLM) -> dict:
 
 
 def torchaudio_model(layer_norm: bool, **changes) -> torch.nn.Module:
-    """Build what a bundle of torchaudio does, small."""
+    """Build a small model with the options of a bundle of torchaudio."""
     options = {
         "extractor_mode": "layer_norm" if layer_norm else "group_norm",
         "extractor_conv_layer_config": CONVS,

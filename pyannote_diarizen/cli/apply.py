@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen apply`: diarize files."""
+"""`pyannote-diarizen apply`: diarize audio files."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from pyannote_diarizen.cli.options import (
     PresetOption,
     check_num_speakers,
 )
-from pyannote_diarizen.cli.progress import ProgressBars, tell_failures
+from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 
@@ -30,7 +30,7 @@ def apply(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder for one RTTM per file, instead of standard output.",
+            help="Folder for one RTTM file per audio file. Default: standard output.",
         ),
     ] = None,
     num_speakers: NumSpeakersOption = None,
@@ -40,26 +40,25 @@ def apply(
         float | None,
         typer.Option(
             min=0.5,
-            help="About so many speakers: a hint that what is heard may overrule.",
+            help="Expected number of speakers: a hint, which the audio may override.",
         ),
     ] = None,
     evidence: Annotated[
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder for one picture per file of what speaks for each number of "
-            "speakers.",
+            help="Folder for one plot per file: evidence for each number of speakers.",
         ),
     ] = None,
     device: DeviceOption = "auto",
     channel: ChannelOption = None,
 ) -> None:
-    """Tell who speaks when in audio files, as RTTM.
+    """Diarize audio files: who speaks when, as RTTM.
 
-    A file that cannot be diarized is told on standard error at the end, and does not
-    stop the others. Files of the same name are told apart by their folders.
+    A file that cannot be diarized does not stop the others: errors are printed to
+    standard error at the end. Folders distinguish files of the same name.
 
-    Exit codes: 0, all files were diarized; 1, some were not; 2, wrong usage, or the
+    Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
     pipeline cannot be loaded.
     """
     check_num_speakers(min_speakers, max_speakers)
@@ -72,8 +71,8 @@ def apply(
     loaded = load_pipeline(pipeline, device, preset)
     if evidence and not hasattr(loaded, "evidence"):
         raise typer.BadParameter(
-            "--evidence needs a pipeline called pyannote_diarizen.pipelines.DiariZen, "
-            f"got a {type(loaded).__name__}."
+            "--evidence needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
+            f"got {type(loaded).__name__}."
         )
     notes = []
     with ProgressBars(len(named)) as progress:
@@ -97,11 +96,11 @@ def apply(
                 progress.next_file("" if into else rttm_text(outcome.diarization))
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
-    tell_failures(failed)
+    print_failures(failed)
 
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:
-    """Draw what speaks for each number of speakers, or say why that is not known."""
+    """Plot the evidence for each number of speakers; return why that failed, if so."""
     from pyannote_diarizen.evaluation.plots import draw_evidence, save_figure
 
     try:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen average`: one model of several epochs."""
+"""`pyannote-diarizen average`: average the weights of several epochs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,48 +18,49 @@ RunArgument = Annotated[
 def average(
     run: RunArgument,
     best: Annotated[
-        int | None, typer.Option(min=1, help="So many epochs, the best. By default 5.")
+        int | None, typer.Option(min=1, help="Number of best epochs. Default: 5.")
     ] = None,
-    last: Annotated[int | None, typer.Option(min=1, help="The last epochs.")] = None,
+    last: Annotated[
+        int | None, typer.Option(min=1, help="Number of last epochs.")
+    ] = None,
     around: Annotated[
-        int | None, typer.Option(min=1, help="Epochs around the best one, in a row.")
+        int | None, typer.Option(min=1, help="Number of epochs around the best one.")
     ] = None,
     until: Annotated[
-        int | None, typer.Option(min=1, help="Epochs up to the best one, in a row.")
+        int | None, typer.Option(min=1, help="Number of epochs up to the best one.")
     ] = None,
     metric: Annotated[
         str,
         typer.Option(
-            help="What tells the best: loss, der, or a column of metrics.csv."
+            help="Metric of the best epoch: loss, der, or a column of metrics.csv."
         ),
     ] = "loss",
     after_peak: Annotated[
         bool,
         typer.Option(
-            help="Forget epochs before the highest value: it rises first while a model "
-            "is pruned."
+            help="Ignore epochs before the highest value of the metric, which rises "
+            "first when a model is pruned."
         ),
     ] = False,
     into: Annotated[
         Path | None,
-        typer.Option(
-            file_okay=False, help="Folder to write to; by default RUN/average."
-        ),
+        typer.Option(file_okay=False, help="Folder to write to. Default: RUN/average."),
     ] = None,
 ) -> None:
     """Average the weights of several epochs of a run into one model.
 
-    Epochs count whose checkpoint was kept. The model is a folder that
-    `Model.from_pretrained` of pyannote.audio and `segmentation` of a pipeline take;
-    `package` makes a pipeline of it.
+    Only epochs with a checkpoint count. The result is a folder that
+    `Model.from_pretrained` of pyannote.audio loads, and `segmentation` of a pipeline
+    too; `package` makes a pipeline with it.
 
-    Exit codes: 0, written; 2, there are too few epochs, or they are not of one
-    architecture.
+    Exit codes: 0, written; 2, too few epochs, or checkpoints of different models.
     """
     asked = {"best": best, "last": last, "around": around, "until": until}
     rules = [(rule, num) for rule, num in asked.items() if num is not None]
     if len(rules) > 1:
-        raise typer.BadParameter("--best, --last, --around, --until: only one of them.")
+        raise typer.BadParameter(
+            "--best, --last, --around and --until exclude each other."
+        )
     ((rule, num),) = rules or [("best", 5)]
 
     from pyannote_diarizen.training.averaging import average_run

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen convert`: from one layout of pipelines to the other."""
+"""`pyannote-diarizen convert`: convert a pipeline to another layout."""
 
 from enum import Enum
 from typing import Annotated
@@ -18,7 +18,7 @@ from pyannote_diarizen.cli.options import (
 
 
 class Layout(str, Enum):
-    """Who reads the folder."""
+    """Library that loads the folder."""
 
     pyannote = "pyannote"
     diarizen = "diarizen"
@@ -28,8 +28,8 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            help="Folder or config file of a pipeline in either layout, name of one, "
-            "or owner/name on the Hugging Face Hub."
+            help="Folder or config file of a pipeline in either layout, name of a "
+            "pipeline, or owner/name on the Hugging Face Hub."
         ),
     ],
     destination: NewFolder,
@@ -47,10 +47,11 @@ def convert(
     cache_dir: CacheOption = None,
     weights_only: WeightsOnlyOption = True,
 ) -> None:
-    """Write a pipeline into a new folder, in the layout of pyannote.audio or DiariZen.
+    """Write a pipeline to a new folder, in the layout of pyannote.audio or DiariZen.
 
-    The folder holds all its parts: `Pipeline.from_pretrained` of pyannote.audio, and
-    its commands, need nothing else. After an error it is not there.
+    The folder holds all parts of the pipeline. `Pipeline.from_pretrained` of
+    pyannote.audio and its commands need nothing else. After an error, the folder does
+    not exist.
     """
     from pyannote_diarizen.hub.conversion import convert as run
 

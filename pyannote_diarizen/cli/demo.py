@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen demo`: see it work on a real conversation."""
+"""`pyannote-diarizen demo`: diarize a sample conversation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def demo(
     pipeline: PipelineOption = DEFAULT_PIPELINE, device: DeviceOption = "auto"
 ) -> None:
-    """Diarize the thirty seconds of conversation that come with pyannote.audio.
+    """Diarize the 30 s of conversation that are part of pyannote.audio.
 
-    Writes sample.rttm, and sample.png with the reference above the result, into the
+    Writes sample.rttm, and sample.png with the reference above the result, to the
     current folder.
     """
     from pyannote_diarizen.audio.sample import sample_file
@@ -47,7 +47,7 @@ def demo(
 
 
 def _table(diarization: "Annotation") -> Table:
-    """Who spoke when, one row per turn."""
+    """Table of turns: start, end and speaker."""
     table = Table("from", "to", "speaker", title="Who spoke when (seconds)")
     for turn, _, speaker in diarization.itertracks(yield_label=True):
         table.add_row(f"{turn.start:.1f}", f"{turn.end:.1f}", str(speaker))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen doctor`: what is wrong here, and what to type."""
+"""`pyannote-diarizen doctor`: problems of the installation, and their remedy."""
 
 from itertools import chain
 from pathlib import Path
@@ -38,7 +38,7 @@ def doctor(
     cache_dir: CacheOption = None,
     weights_only: WeightsOnlyOption = True,
 ) -> None:
-    """Tell what is installed here, what is wrong with it, and what to do about it.
+    """Check the installation and list problems, with the remedy of each.
 
     Looks at versions of packages and whether they can be imported, formats of
     audio, GPU, and the cache and state of the Hugging Face Hub; and loads CHECKPOINT,
@@ -48,8 +48,7 @@ def doctor(
     swapped, small batches, recordings without labels, shorter than chunks or without
     audio, speakers that are trained and validated on, classes without an example.
 
-    Exit codes: 0, nothing is in the way; 1, something has to be mended; 2, there is no
-    such configuration.
+    Exit codes: 0, no error; 1, errors; 2, there is no such configuration.
     """
     from pyannote_diarizen.diagnosis.machine import examine
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen download`: a pipeline for machines without network."""
+"""`pyannote-diarizen download`: save a pipeline for use without network."""
 
 from typing import Annotated
 
@@ -20,8 +20,8 @@ def download(
     pipeline: Annotated[
         str,
         typer.Argument(
-            help="owner/name on the Hugging Face Hub, or the name of a pipeline, as in "
-            "diarizen-wavlm-base-s80-md."
+            help="owner/name on the Hugging Face Hub, or the name of a pipeline, such "
+            "as diarizen-wavlm-base-s80-md."
         ),
     ],
     destination: NewFolder,
@@ -31,11 +31,11 @@ def download(
     cache_dir: CacheOption = None,
     weights_only: WeightsOnlyOption = True,
 ) -> None:
-    """Fetch a pipeline and all its parts into a new folder, for use without network.
+    """Download a pipeline and all its parts to a new folder, for use without network.
 
-    Copy the folder to any machine: `Pipeline.from_pretrained` of pyannote.audio loads
-    it there, as does `pyannote-diarizen apply --pipeline`. After an error it is not
-    there.
+    Copy the folder to any machine: `Pipeline.from_pretrained` of pyannote.audio and
+    `pyannote-diarizen apply --pipeline` load it there. After an error, the folder does
+    not exist.
     """
     from pyannote_diarizen.hub.conversion import convert
 

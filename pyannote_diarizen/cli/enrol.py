@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen enrol`: remember voices."""
+"""`pyannote-diarizen enrol`: store voiceprints of speakers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,38 +19,38 @@ def enrol(
     clips: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Clips of one speaker each, called after them; folders of clips; "
-            "folders of a folder for each speaker.",
+            help="Clips of one speaker each, named after the speaker; folders of "
+            "clips; folders with one subfolder of clips per speaker.",
             show_default=False,
         ),
     ] = None,
     into: Annotated[
         Path,
-        typer.Option(dir_okay=False, help="File of voiceprints to create or add to."),
+        typer.Option(
+            dir_okay=False, help="File of voiceprints to create or to extend."
+        ),
     ] = Path("voiceprints.npz"),
     name: Annotated[
-        str | None, typer.Option(help="Speaker of all clips, whatever they are called.")
+        str | None, typer.Option(help="Speaker of all clips, instead of their names.")
     ] = None,
     forget: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Delete this speaker first; may be repeated."
-        ),
+        typer.Option(metavar="NAME", help="Speaker to delete first; may be repeated."),
     ] = None,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     device: DeviceOption = "auto",
 ) -> None:
-    """Remember the voices of clips, for `identify` and `link`.
+    """Store voiceprints of speakers, for `identify` and `link`.
 
-    Ten seconds of speech will do; several clips of a speaker, of other days and
-    microphones, are better. The file holds neither audio nor paths, and belongs to the
-    embedding model of the pipeline: others refuse it.
+    Ten seconds of speech are enough. Several clips of a speaker, from different days
+    and microphones, are better. The file holds neither audio nor paths. It is valid for
+    one embedding model only: pipelines with another one refuse it.
 
-    Exit codes: 0, all clips were enrolled; 1, some could not be; 2, wrong usage, or
+    Exit codes: 0, all clips were enrolled; 1, some clips failed; 2, wrong usage, or
     nothing was written.
     """
     if not clips and not forget:
-        raise typer.BadParameter("Name clips to enrol, or speakers to --forget.")
+        raise typer.BadParameter("Give clips to enrol, or speakers to --forget.")
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.corpora.single_speaker import clips_of_speakers
@@ -80,7 +80,7 @@ def _enrol(
     pipeline: str,
     device: str,
 ) -> "tuple[Voiceprints | None, list[str]]":
-    """Voiceprints of `known` and of clips, and why some clips have none."""
+    """Add voiceprints of clips to `known`; return them and the errors of clips."""
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 

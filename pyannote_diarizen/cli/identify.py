@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen identify`: who speaks when, by name."""
+"""`pyannote-diarizen identify`: diarize with the names of enrolled speakers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ from pyannote_diarizen.cli.options import (
     PresetOption,
     check_num_speakers,
 )
-from pyannote_diarizen.cli.progress import ProgressBars, tell_failures
+from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
@@ -35,25 +35,25 @@ def identify(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder for one RTTM per file, instead of standard output, which then "
-            "tells how probable names are.",
+            help="Folder for one RTTM file per audio file. Probabilities of names then "
+            "go to standard output. Default: RTTM to standard output.",
         ),
     ] = None,
     unknown: Annotated[
         float,
         typer.Option(
             metavar="PROBABILITY",
-            help="How probable it is, before listening, that somebody is not enrolled.",
+            help="Prior probability that a speaker is not enrolled.",
         ),
     ] = 0.5,
     min_probability: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Speakers who are less probable than that are unknown."
+            min=0, max=1, help="Minimum probability of a name; others are unknown."
         ),
     ] = 0.5,
     exclusive: Annotated[
-        bool, typer.Option(help="Give a name to one speaker of a file only.")
+        bool, typer.Option(help="Use each name for at most one speaker per file.")
     ] = True,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     preset: PresetOption = None,
@@ -64,13 +64,13 @@ def identify(
     device: DeviceOption = "auto",
     channel: ChannelOption = None,
 ) -> None:
-    """Tell who speaks when in audio files, by the names of those who are enrolled.
+    """Diarize audio files with the names of enrolled speakers.
 
-    Others are called unknown_00, unknown_01, and so on. Spaces in names become
-    underscores, as RTTM wants it.
+    Other speakers are called unknown_00, unknown_01, and so on. Spaces in names become
+    underscores, because RTTM does not allow spaces.
 
-    Exit codes: 0, all files were processed; 1, some were not; 2, wrong usage, or the
-    pipeline or the voiceprints cannot be used.
+    Exit codes: 0, all files were processed; 1, some files failed; 2, wrong usage, or
+    the pipeline or the voiceprints cannot be used.
     """
     check_num_speakers(min_speakers, max_speakers)
 
@@ -108,13 +108,13 @@ def identify(
             else:
                 lines = outcome.output.describe()
                 progress.next_file("".join(f"{line}\n" for line in lines))
-    tell_failures(failed)
+    print_failures(failed)
 
 
 def load_recognition(
     pipeline: str, preset: str | None, plda: str | None, device: str
 ) -> "SpeakerRecognition":
-    """Load what compares voices, and say so if it is surer than it may be."""
+    """Load speaker recognition; print a warning if the PLDA is not calibrated."""
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.functional.calibration import Calibration
     from pyannote_diarizen.hub.bundled import find_part
@@ -125,8 +125,8 @@ def load_recognition(
     recognition = SpeakerRecognition(load_pipeline(pipeline, device, preset), loaded)
     if recognition.plda.calibration == Calibration():
         typer.secho(
-            "The PLDA is not calibrated, so that names are less probable than it says: "
-            "see --calibrate of `pyannote-diarizen plda`.",
+            "The PLDA is not calibrated: probabilities of names are too high. See "
+            "--calibrate of `pyannote-diarizen plda`.",
             fg="yellow",
             err=True,
         )

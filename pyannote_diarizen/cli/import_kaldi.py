@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen import-kaldi`: data folders of Kaldi as a protocol."""
+"""`pyannote-diarizen import-kaldi`: convert Kaldi folders to a protocol."""
 
 import re
 from enum import Enum
@@ -13,7 +13,7 @@ from pyannote_diarizen.cli.findings import print_findings
 
 
 class Scope(str, Enum):
-    """Within which two speakers of the same name are the same."""
+    """Scope within which equal names are the same speaker."""
 
     file = "file"
     database = "database"
@@ -25,31 +25,30 @@ def import_kaldi(
         Path,
         typer.Argument(
             file_okay=False,
-            help="Folder that holds train/, dev/ and test/, or some of them, each with "
+            help="Folder with train/, dev/ and test/, or some of them, each with "
             "wav.scp, rttm and all.uem.",
         ),
     ],
     into: Annotated[
         Path | None,
-        typer.Option(file_okay=False, help="Folder to write to; by default FOLDER."),
+        typer.Option(file_okay=False, help="Folder to write to. Default: FOLDER."),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="Of the database; by default that of FOLDER."),
+        typer.Option(help="Name of the database. Default: name of FOLDER."),
     ] = None,
     scope: Annotated[
         Scope,
-        typer.Option(help="Within which speakers of the same name are the same."),
+        typer.Option(help="Scope within which equal names are the same speaker."),
     ] = Scope.file,
 ) -> None:
-    """Turn folders of Kaldi or DiariZen into a pyannote.database protocol.
+    """Convert folders of Kaldi or DiariZen to a pyannote.database protocol.
 
-    Audio stays where it is: the protocol links to it. All files are checked before
-    anything is written; a recording without UEM is annotated as a whole if its whole
-    subset is.
+    Audio is not copied: the protocol refers to it. All files are checked before
+    anything is written. Without all.uem, recordings of a subset are annotated from
+    start to end.
 
-    Exit codes: 0, written; 1, something has to be mended first; 2, there is no such
-    folder.
+    Exit codes: 0, written; 1, errors in the data; 2, there is no such folder.
     """
     from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
     from pyannote_diarizen.corpora.validation import check_disjoint, check_subset
@@ -57,7 +56,7 @@ def import_kaldi(
     subsets = read_kaldi_folder(folder)
     findings = [found for one in subsets.values() for found in check_subset(one)]
     if print_findings([*findings, *check_disjoint(subsets)]):
-        typer.echo("Nothing is written: mend the errors first.", err=True)
+        typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
     called = re.sub(r"[^\w-]+", "-", folder.resolve().name)
     imported = import_kaldi(subsets, into or folder, name or called, scope.value)

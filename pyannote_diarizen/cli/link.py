@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen link`: the same speakers under the same names everywhere."""
+"""`pyannote-diarizen link`: consistent names of speakers across recordings."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,33 +20,33 @@ from pyannote_diarizen.cli.options import (
     PresetOption,
     check_num_speakers,
 )
-from pyannote_diarizen.cli.progress import ProgressBars, tell_failures
+from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 
 def link(
     audio: AudioArgument,
     into: Annotated[
-        Path, typer.Option(file_okay=False, help="Folder for one RTTM per file.")
+        Path,
+        typer.Option(file_okay=False, help="Folder for one RTTM file per audio file."),
     ],
     voiceprints: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Names that are known, from `enrol`."),
+        typer.Option(dir_okay=False, help="File of voiceprints of known speakers."),
     ] = None,
     remember: Annotated[
         Path | None,
         typer.Option(
             dir_okay=False,
-            help="Write voiceprints of all speakers to this file: as --voiceprints of "
-            "the next time, they keep their names.",
+            help="File to write voiceprints of all speakers to. Speakers keep their "
+            "names if the next run takes it as --voiceprints.",
         ),
     ] = None,
     prior: Annotated[
         float,
         typer.Option(
             metavar="PROBABILITY",
-            help="How probable it is, before listening, that speakers of two files are "
-            "the same.",
+            help="Prior probability that speakers of two files are the same.",
         ),
     ] = 0.1,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
@@ -58,12 +58,12 @@ def link(
     device: DeviceOption = "auto",
     channel: ChannelOption = None,
 ) -> None:
-    """Diarize recordings and give the same speakers the same names in all of them.
+    """Diarize recordings, with the same name for the same speaker in all of them.
 
-    Tells who speaks in which recording. Speakers of one recording are never the same.
+    Prints the recordings of each speaker. Speakers of one recording are never the same.
 
-    Exit codes: 0, all files were processed; 1, some were not; 2, wrong usage, or the
-    pipeline or the voiceprints cannot be used.
+    Exit codes: 0, all files were processed; 1, some files failed; 2, wrong usage, or
+    the pipeline or the voiceprints cannot be used.
     """
     check_num_speakers(min_speakers, max_speakers)
 
@@ -97,14 +97,14 @@ def link(
             progress.next_file()
 
     linked = recognition.link(outputs, known, prior)
-    heard: dict[str, list[str]] = {}
+    files_of: dict[str, list[str]] = {}
     for output in linked:
         diarization = output.speaker_diarization
         write_rttm(diarization, into / f"{diarization.uri}.rttm")
         for speaker in diarization.labels():
-            heard.setdefault(speaker, []).append(diarization.uri)
+            files_of.setdefault(speaker, []).append(diarization.uri)
     if remember is not None:
         recognition.voiceprints(linked, known).save(remember)
-    for speaker, files in sorted(heard.items()):
+    for speaker, files in sorted(files_of.items()):
         typer.echo(f"{speaker}: {', '.join(files)}")
-    tell_failures(failed)
+    print_failures(failed)

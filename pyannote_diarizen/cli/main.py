@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen`, made of the commands of this folder.
+"""`pyannote-diarizen`: one command per module of this folder.
 
-Commands import what they run inside their function, so that `--help` is quick.
+Commands import the package inside their function, so that `--help` is fast.
 """
 
 import os
@@ -32,9 +32,9 @@ from pyannote_diarizen.errors import IncompatiblePackagesError
 
 
 class OneLineErrors(TyperGroup):
-    """Commands that print errors in one line, and end with exit code 2.
+    """Group of commands that prints errors on one line, with exit code 2.
 
-    Packages that do not load together take a second line, the command to type.
+    The error about incompatible packages has a second line: the command that helps.
     """
 
     def invoke(self, ctx: Any) -> Any:
@@ -54,7 +54,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",  # fills the lines of docstrings anew
+    rich_markup_mode="markdown",  # joins the lines of a paragraph
 )
 app.command()(demo)
 app.command()(apply)
@@ -89,9 +89,9 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Tell who speaks when, with DiariZen models on pyannote.audio.
+    """Speaker diarization (who speaks when) with DiariZen models on pyannote.audio.
 
-    Nothing is reported to anyone: the telemetry of pyannote.audio is off unless the
-    environment variable PYANNOTE_METRICS_ENABLED is 1.
+    Telemetry of pyannote.audio is off, unless the environment variable
+    PYANNOTE_METRICS_ENABLED is 1.
     """
     os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")

@@ -9,43 +9,43 @@ import typer
 
 AudioArgument = Annotated[
     list[Path],
-    typer.Argument(help="Audio files, folders of them, wav.scp lists of them."),
+    typer.Argument(help="Audio files, folders of audio files, wav.scp lists."),
 ]
 PipelineOption = Annotated[
     str,
     typer.Option(
-        help="Name of a pipeline, folder or config file of another, or owner/name on "
-        "the Hugging Face Hub."
+        help="Name of a pipeline, its folder or config file, or owner/name on the "
+        "Hugging Face Hub."
     ),
 ]
 DeviceOption = Annotated[
-    str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one.")
+    str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if available.")
 ]
 PresetOption = Annotated[
     str | None,
     typer.Option(
-        help="Hyper-parameters that come with the pipeline for one kind of "
-        "recordings, by name: see its presets/."
+        help="Name of hyper-parameters for one kind of recordings, from presets/ of "
+        "the pipeline."
     ),
 ]
 NumSpeakersOption = Annotated[
-    int | None, typer.Option(min=1, help="Number of speakers, when known.")
+    int | None, typer.Option(min=1, help="Number of speakers, if known.")
 ]
 MinSpeakersOption = Annotated[
-    int | None, typer.Option(min=1, help="At least so many speakers.")
+    int | None, typer.Option(min=1, help="Minimum number of speakers.")
 ]
 MaxSpeakersOption = Annotated[
-    int | None, typer.Option(min=1, help="At most so many speakers.")
+    int | None, typer.Option(min=1, help="Maximum number of speakers.")
 ]
 ChannelOption = Annotated[
     int | None,
-    typer.Option(min=0, help="Diarize this channel, from 0, not their average."),
+    typer.Option(min=0, help="Index of the channel, from 0. Default: their average."),
 ]
 PldaOption = Annotated[
     str | None,
     typer.Option(
-        help="Compare voices by this PLDA instead of that of the pipeline: folder, or "
-        "owner/name on the hub."
+        help="PLDA that compares voices: folder, or owner/name on the hub. Default: "
+        "PLDA of the pipeline."
     ),
 ]
 NewFolder = Annotated[
@@ -54,8 +54,8 @@ NewFolder = Annotated[
 EmbeddingOption = Annotated[
     str | None,
     typer.Option(
-        help="Embedding that takes the place of the usual one: folder, checkpoint, or "
-        "owner/name on the hub."
+        help="Embedding model: folder, checkpoint, or owner/name on the hub. Default: "
+        "embedding of the pipeline."
     ),
 ]
 RevisionOption = Annotated[
@@ -69,13 +69,11 @@ TokenOption = Annotated[
         help="Hugging Face token, for private or gated repositories.",
     ),
 ]
-CacheOption = Annotated[
-    Path | None, typer.Option(help="Where files of the hub are kept.")
-]
+CacheOption = Annotated[Path | None, typer.Option(help="Folder of downloaded files.")]
 WeightsOnlyOption = Annotated[
     bool,
     typer.Option(
-        help="Refuse models that hold more than weights, or run the code they hold."
+        help="Refuse models that hold more than weights, or execute their code."
     ),
 ]
 

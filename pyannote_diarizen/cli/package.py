@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen package`: a pipeline out of a run."""
+"""`pyannote-diarizen package`: make a pipeline of a trained model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,17 +14,17 @@ from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 def package(
     run: Annotated[
         Path,
-        typer.Argument(exists=True, help="Folder of a run, or one of its checkpoints."),
+        typer.Argument(exists=True, help="Folder of a run, or a checkpoint."),
     ],
     destination: NewFolder,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     embedding: EmbeddingOption = None,
 ) -> None:
-    """Make a pipeline of a trained segmentation model.
+    """Make a pipeline with a trained segmentation model.
 
-    The model is what `average` wrote, or the epoch of the lowest loss. Embedding, PLDA
-    and hyper-parameters are those of --pipeline. `Pipeline.from_pretrained` of
-    pyannote.audio takes the folder, and so does `apply --pipeline`.
+    The model is the output of `average`, else the epoch with the lowest loss.
+    Embedding, PLDA and hyper-parameters are taken from --pipeline.
+    `Pipeline.from_pretrained` of pyannote.audio and `apply --pipeline` load the folder.
 
     Exit codes: 0, written; 2, there is no such run, or DESTINATION exists.
     """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen plda`: train the PLDA of an embedding, or adapt one."""
+"""`pyannote-diarizen plda`: train or adapt a PLDA."""
 
 from functools import cache
 from pathlib import Path
@@ -16,74 +16,80 @@ if TYPE_CHECKING:
     import numpy as np
 
 FEW_SPEAKERS = 50
-"""Below that, a PLDA of its own is hardly better than the cosine."""
+"""Number of speakers below which a trained PLDA is hardly better than the cosine."""
 
 
 def plda(
     protocol: Annotated[
         str,
-        typer.Argument(help="Of labelled files, as in AMI.SpeakerDiarization.Mini."),
+        typer.Argument(
+            help="Protocol of annotated files, such as AMI.SpeakerDiarization.Mini."
+        ),
     ],
     embedding: Annotated[
         str,
         typer.Option(
             help="Embedding model: folder, checkpoint, owner/name on the hub, or a "
-            "pipeline that has one, as in diarizen-tiny."
+            "pipeline that contains one, such as diarizen-tiny."
         ),
     ],
     into: Annotated[
         Path, typer.Option(file_okay=False, help="Folder to write the PLDA to.")
     ],
     subset: Annotated[
-        str, typer.Option(help="Files to learn from: train, development or test.")
+        str, typer.Option(help="Subset to train on: train, development or test.")
     ] = "train",
     database: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False, help="The database.yml that defines the protocol."
+            dir_okay=False, help="File database.yml that defines the protocol."
         ),
     ] = None,
     dimension: Annotated[
         int | None,
-        typer.Option(min=2, help="Of the LDA; by default 128, or all there can be."),
+        typer.Option(min=2, help="Dimension of the LDA. Default: 128, or the maximum."),
     ] = None,
     duration: Annotated[
         tuple[float, float],
-        typer.Option(metavar="MIN MAX", help="Of what is embedded, in seconds."),
+        typer.Option(
+            metavar="MIN MAX", help="Duration of embedded speech, in seconds."
+        ),
     ] = (1.0, 4.0),
     adapt: Annotated[
         str | None,
         typer.Option(
-            help="PLDA to adapt: folder, owner/name on the hub, or a pipeline that has "
-            "one."
+            help="PLDA to adapt: folder, owner/name on the hub, or a pipeline that "
+            "contains one."
         ),
     ] = None,
     weight: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Of the protocol, when a PLDA is adapted."),
+        typer.Option(min=0, max=1, help="Weight of the protocol in adaptation."),
     ] = 0.5,
     evaluate: Annotated[
         str | None,
-        typer.Option(help="Print equal error rates on this subset, of other speakers."),
+        typer.Option(help="Subset of other speakers, to print equal error rates of."),
     ] = None,
     calibrate: Annotated[
         str | None,
         typer.Option(
-            help="Learn from this subset, of other speakers, how sure scores may be: "
-            "for `identify` and `link`."
+            help="Subset of other speakers, to calibrate probabilities on: for "
+            "`identify` and `link`."
         ),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train a PLDA on the speakers of a pyannote.database protocol, or adapt one.
 
-    Speakers are embedded where they speak alone, every few seconds. Some hundred of
-    them make a good PLDA, in several recordings each if possible; to adapt one, ten
-    will do. With `--weight 0` it is only calibrated. The folder is what `plda` of a
-    pipeline and pyannote.audio take.
+    Embeddings are taken every few seconds, where one speaker is active. A good PLDA
+    needs a hundred speakers or more, if possible in several recordings each. Ten are
+    enough to adapt one. With `--weight 0`, a PLDA is only calibrated. `plda` of a
+    pipeline and pyannote.audio load the folder.
     """
     if adapt is not None and dimension is not None:
-        raise typer.BadParameter("--dimension is that of the PLDA that you --adapt.")
+        raise typer.BadParameter(
+            "--dimension is fixed by the PLDA of --adapt: leave it out."
+        )
 
     from pyannote.audio.pipelines.speaker_verification import (
         PretrainedSpeakerEmbedding,
@@ -100,7 +106,7 @@ def plda(
         mean_embeddings,
     )
 
-    # what may be wrong is found out before anything takes long
+    # errors of arguments are found before the long computation
     loaded = load_protocol(protocol, database)
     files = {
         name: subset_files(loaded, name)
@@ -140,13 +146,13 @@ def plda(
     )
     if unadapted is None and len(set(labels)) < FEW_SPEAKERS:
         typer.secho(
-            "Fewer than "
-            f"{FEW_SPEAKERS} speakers hardly make a PLDA: rather --adapt one.",
+            f"Fewer than {FEW_SPEAKERS} speakers are not enough for a good PLDA: "
+            "--adapt one instead.",
             fg="yellow",
             err=True,
         )
     if evaluate is not None:
         rates = equal_error_rates(trained, *embed(evaluate))
-        told = ", ".join(f"{name} {rate:.2%}" for name, rate in rates.items())
-        typer.echo(f"Equal error rate on {evaluate}: {told}.")
+        listed = ", ".join(f"{name} {rate:.2%}" for name, rate in rates.items())
+        typer.echo(f"Equal error rate on {evaluate}: {listed}.")
     typer.echo(f"Written: {into}")

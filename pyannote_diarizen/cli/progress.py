@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Progress on standard error, so that standard output holds results only."""
+"""Progress bars on standard error: standard output holds results only."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -26,7 +26,7 @@ class ProgressBars:
     Parameters
     ----------
     num_files : int
-        How many there are to process.
+        Number of files to process.
     """
 
     def __init__(self, num_files: int) -> None:
@@ -52,7 +52,7 @@ class ProgressBars:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove them."""
+        """Remove the bars."""
         self._bars.stop()
 
     def __call__(
@@ -76,14 +76,14 @@ class ProgressBars:
             self._bars.remove_task(task)
         self._stages.clear()
         self._bars.advance(self._files)
-        # bars would otherwise stand in the way of results on the same terminal
+        # on a terminal, results would be printed between bars
         self._bars.stop()
         typer.echo(result, nl=False)
         self._bars.start()
 
 
-def tell_failures(failed: "Sequence[Outcome]") -> None:
-    """Print why files could not be processed; end with exit code 1 if any could not."""
+def print_failures(failed: "Sequence[Outcome]") -> None:
+    """Print errors of files, and end with exit code 1 if there is one."""
     for outcome in failed:
         typer.secho(outcome.error, fg="red", err=True)
     if failed:

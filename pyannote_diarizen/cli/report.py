@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen report`: a page about a training."""
+"""`pyannote-diarizen report`: write a report of a training."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +16,13 @@ def report(
         ),
     ],
 ) -> None:
-    """Write a page about a training, also while it goes on.
+    """Write a report of a training, finished or not.
 
-    `RUN/report.html` holds curves, validation chunks with the reference above what the
-    model says, a table of epochs, and the configuration; the curves are in
-    `RUN/figures/curves.png` as well.
+    `RUN/report.html` holds curves, validation chunks with the reference above the
+    output of the model, a table of epochs, and the configuration. The curves are also
+    in `RUN/figures/curves.png`.
 
-    Exit codes: 0, the page is written; 2, RUN is no run, or without a complete epoch.
+    Exit codes: 0, written; 2, RUN is not a run, or has no complete epoch.
     """
     from pyannote_diarizen.training.history import History
     from pyannote_diarizen.training.report import summarize, write_report

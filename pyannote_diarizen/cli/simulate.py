@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen simulate`: conversations to train on, from isolated utterances."""
+"""`pyannote-diarizen simulate`: simulate conversations from isolated utterances."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,46 +10,52 @@ from rich.console import Console
 from rich.progress import Progress
 
 SPLITS = {"train": "train", "development": "dev"}
-"""Of utterances, for each subset of conversations."""
+"""Split of utterances for each subset of conversations."""
 
 
 def simulate(
     speech: Annotated[
         Path,
-        typer.Argument(help="Folder of utterances, listed in its `utterances.tsv`."),
+        typer.Argument(help="Folder of utterances, with a list `utterances.tsv`."),
     ],
     into: Annotated[Path, typer.Argument(help="Folder for the corpus.")],
-    num: Annotated[int, typer.Option(min=1, help="Conversations to train on.")] = 100,
+    num: Annotated[
+        int, typer.Option(min=1, help="Number of training conversations.")
+    ] = 100,
     num_development: Annotated[
-        int, typer.Option(min=0, help="Conversations to validate on, or 0.")
+        int, typer.Option(min=0, help="Number of validation conversations.")
     ] = 10,
-    duration: Annotated[float, typer.Option(help="Of each, in seconds.")] = 60.0,
+    duration: Annotated[
+        float, typer.Option(help="Duration of a conversation, in seconds.")
+    ] = 60.0,
     speakers: Annotated[
         tuple[int, int],
-        typer.Option(metavar="MIN MAX", help="Speakers in a conversation."),
+        typer.Option(metavar="MIN MAX", help="Number of speakers per conversation."),
     ] = (1, 4),
     noise: Annotated[
         list[Path] | None,
-        typer.Option(help="Noise recordings, or a folder of them; may be repeated."),
+        typer.Option(help="Recording of noise, or folder of them; may be repeated."),
     ] = None,
     babble: Annotated[
         list[Path] | None,
-        typer.Option(help="Recordings of distant voices; may be repeated."),
+        typer.Option(help="Recording of distant voices; may be repeated."),
     ] = None,
     turns: Annotated[
         Path | None,
-        typer.Option(metavar="RTTM", help="Take turns as in these conversations."),
+        typer.Option(
+            metavar="RTTM", help="Conversations to copy statistics of turns from."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random generator.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random numbers.")] = 0,
     cache: Annotated[
         Path | None,
-        typer.Option(help="Folder to keep decoded speech in, for the next time."),
+        typer.Option(help="Folder to cache decoded speech in."),
     ] = None,
 ) -> None:
     """Simulate conversations in rooms, with noise, as a pyannote.database protocol.
 
-    Those for training are made of the train split of the utterances, those for
-    development of the dev split. Run again, it completes what is missing.
+    Training conversations use the train split of the utterances, development
+    conversations the dev split. Run again, the command adds missing conversations.
     """
     from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
     from pyannote_diarizen.simulation.corpus import SUBSETS, simulate_corpus

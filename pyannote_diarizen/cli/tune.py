@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`pyannote-diarizen tune`: hyper-parameters that suit your recordings."""
+"""`pyannote-diarizen tune`: tune hyper-parameters on annotated recordings."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sampler(str, Enum):
-    """How the values of the next trial are chosen."""
+    """Method that chooses the values of the next trial."""
 
     tpe = "tpe"
     nsga2 = "nsga2"
@@ -29,7 +29,7 @@ class Sampler(str, Enum):
 
 
 class Pruner(str, Enum):
-    """How trials that do badly on the first files are stopped."""
+    """Method that stops trials with high errors on the first files."""
 
     none = "none"
     median = "median"
@@ -40,72 +40,71 @@ def tune(
     pipeline: Annotated[
         str,
         typer.Argument(
-            help="Name of a pipeline, folder or config file of another, or owner/name "
-            "on the Hugging Face Hub."
+            help="Name of a pipeline, its folder or config file, or owner/name on the "
+            "Hugging Face Hub."
         ),
     ],
     protocol: Annotated[
         str,
-        typer.Argument(help="Of annotated files, as in AMI.SpeakerDiarization.Mini."),
+        typer.Argument(
+            help="Protocol of annotated files, such as AMI.SpeakerDiarization.Mini."
+        ),
     ],
     into: Annotated[
         Path,
         typer.Option(dir_okay=False, help="YAML file to write the tuned pipeline to."),
     ],
     subset: Annotated[
-        str, typer.Option(help="Files to tune on: train, development or test.")
+        str, typer.Option(help="Subset to tune on: train, development or test.")
     ] = "development",
     database: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False, help="The database.yml that defines the protocol."
+            dir_okay=False, help="File database.yml that defines the protocol."
         ),
     ] = None,
     trials: Annotated[
         int,
-        typer.Option(min=1, help="Number of trials, those of earlier runs included."),
+        typer.Option(min=1, help="Number of trials, including earlier runs."),
     ] = 100,
     count: Annotated[
         bool,
-        typer.Option(
-            "--count", help="Look for the right number of speakers, too: see above."
-        ),
+        typer.Option("--count", help="Minimize errors of the number of speakers, too."),
     ] = False,
     storage: Annotated[
         str | None,
         typer.Option(
-            help="Where trials are kept: a file called *.journal, which machines may "
-            "share, or *.sqlite, or the URL of a database. By default, beside the "
-            "YAML file."
+            help="Storage of trials: a file *.journal, which machines may share, or "
+            "*.sqlite, or the URL of a database. Default: beside the YAML file."
         ),
     ] = None,
     study: Annotated[
         str | None,
-        typer.Option(help="Name in the storage. By default, protocol and subset."),
+        typer.Option(help="Name in the storage. Default: protocol and subset."),
     ] = None,
     sampler: Annotated[
-        Sampler, typer.Option(help="How the next values are chosen.")
+        Sampler, typer.Option(help="Method that chooses the next values.")
     ] = Sampler.tpe,
     pruner: Annotated[
-        Pruner, typer.Option(help="How trials that begin badly are stopped.")
+        Pruner, typer.Option(help="Method that stops bad trials early.")
     ] = Pruner.none,
     seed: Annotated[
         int | None,
-        typer.Option(help="Of the sampler. Each machine should have its own."),
+        typer.Option(help="Seed of the sampler, different on each machine."),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Tune the hyper-parameters of a pipeline on the files of a protocol.
 
-    The networks run once, each trial only clusters. What was tried is kept: the same
-    command goes on where it was interrupted, and on several machines that share the
-    storage, all work on the same study. The YAML file holds the best so far at any
-    time; a picture of the study is written beside it.
+    The networks run once; each trial only clusters. Trials are stored: run the same
+    command to continue after an interruption. Machines that share the storage work on
+    the same study. At any time, the YAML file holds the best trial so far; a plot of
+    the study is written beside it.
 
-    It minimizes the diarization error rate, as the pipeline defines it. With --count,
-    also the mean error of the number of speakers: of all trials that have at most one
-    point of diarization error rate more than the best, the one with the fewest such
-    errors is written.
+    The objective is the diarization error rate, as the pipeline defines it. With
+    --count, the mean error of the number of speakers is a second one: among the trials
+    with at most one point of diarization error rate more than the best, the one with
+    the lowest error of the number of speakers is written.
     """
     from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
     from pyannote_diarizen.evaluation.plots import draw_study, save_figure
@@ -114,9 +113,9 @@ def tune(
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.hub.tuned import write_tuned
 
-    # what may be wrong is found out before anything takes long
+    # errors of arguments are found before the long computation
     if into.suffix not in (".yaml", ".yml"):
-        raise typer.BadParameter(f"--into should be called *.yaml, got {into}.")
+        raise typer.BadParameter(f"--into should end with .yaml, got {into}.")
     files = subset_files(load_protocol(protocol, database), subset)
     tuning = Tuning(load_pipeline(pipeline, device), files, count)
     work = open_study(
@@ -128,7 +127,7 @@ def tune(
         pruner.value,
         seed,
     )
-    # at any time there is the best so far, also of other machines
+    # the file holds the best trial at any time, also of other machines
     for best in _search(tuning, work, trials):
         record = {"protocol": protocol, "subset": subset, "study": work.study_name}
         params = tuning.hyper_parameters(best)
@@ -142,7 +141,7 @@ def tune(
 def _search(
     tuning: "Tuning", study: "Study", num_trials: int
 ) -> "Iterator[FrozenTrial]":
-    """Show progress; yield the trial to keep, each time that it is another one."""
+    """Run trials and show progress; yield the best trial, each time it changes."""
     from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -157,18 +156,20 @@ def _search(
             known, best = best, choose_trial(study)
             if best is not None and (known is None or known.number != best.number):
                 yield best
-                progress.update(bar, description=f"trials, best {_told(tuning, best)}")
+                progress.update(
+                    bar, description=f"trials, best {_values(tuning, best)}"
+                )
             progress.update(bar, completed=len(finished_trials(study)))
 
 
-def _told(tuning: "Tuning", trial: "FrozenTrial | None") -> str:
-    """Say what a trial reached."""
+def _values(tuning: "Tuning", trial: "FrozenTrial | None") -> str:
+    """Objectives and values of a trial, as text."""
     if trial is None:
         return "not known"
     rate, *counts = trial.values
-    told = [f"{tuning.objectives[0]} {rate:.2%}"]
-    told += [f"{tuning.objectives[1]} {count:.2f}" for count in counts]
-    return ", ".join(told)
+    values = [f"{tuning.objectives[0]} {rate:.2%}"]
+    values += [f"{tuning.objectives[1]} {count:.2f}" for count in counts]
+    return ", ".join(values)
 
 
 def _summary(tuning: "Tuning", study: "Study") -> str:
@@ -179,7 +180,7 @@ def _summary(tuning: "Tuning", study: "Study") -> str:
     lasted = [trial.duration for trial in finished_trials(study)]
     seconds = median(time.total_seconds() for time in lasted if time is not None)
     return (
-        f"Before: {_told(tuning, tuning.first_trial(study))}.\n"
-        f"Tuned: {_told(tuning, choose_trial(study))}, on the files tuned on.\n"
+        f"Before: {_values(tuning, tuning.first_trial(study))}.\n"
+        f"Tuned: {_values(tuning, choose_trial(study))}, on the files tuned on.\n"
         f"{len(lasted)} trials on {len(tuning.files)} files, {seconds:.2f} s each."
     )

@@ -22,16 +22,16 @@ def validate(
         Path | None,
         typer.Option(
             dir_okay=False,
-            help="The database.yml that defines protocols given by name; by default "
-            "those that pyannote.database knows, and those that come with the package.",
+            help="File database.yml that defines protocols given by name. Default: "
+            "databases of pyannote.database, then protocols of this package.",
         ),
     ] = None,
     root: Annotated[
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder where relative paths of a protocol start; by default that of "
-            "its database.yml, or the current one if it comes with the package.",
+            help="Folder where relative paths of a protocol start. Default: folder of "
+            "its database.yml; current folder for protocols of this package.",
         ),
     ] = None,
     decode: Annotated[

@@ -26,7 +26,7 @@ from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.metrics import SpeakerCountError
 from pyannote_diarizen.evaluation.study import finished_trials
-from pyannote_diarizen.models.fingerprint import fingerprint
+from pyannote_diarizen.models.checkpoint import fingerprint
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Models of pyannote.audio."""
+"""Segmentation and embedding models, subclasses of the `Model` of pyannote.audio."""
 
 from pyannote_diarizen._host import import_pyannote
 

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Models from checkpoints of pyannote.audio or DiariZen, and back.
+"""Checkpoints of models: load and save them, and compare their weights.
 
-pyannote.audio runs the code that its checkpoints hold. Here they are read for their
-weights, and for the few harmless objects that it puts beside them.
+pyannote.audio executes code that a checkpoint holds. `load_model` does not: it reads
+weights and the few harmless objects that pyannote.audio stores beside them.
 """
 
+import hashlib
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import Parameter, signature
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
@@ -21,6 +23,7 @@ from pyannote.audio.utils.dependencies import (
     check_dependencies,
 )
 from pyannote.audio.utils.hf_hub import AssetFileName
+from torch import nn
 from torch.torch_version import TorchVersion
 
 from pyannote_diarizen.errors import CheckpointMismatchError
@@ -44,7 +47,7 @@ def load_model(
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
 ) -> Model:
-    """Model of a checkpoint, ready for inference.
+    """Load the model of a checkpoint, for inference.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def load_model(
     subfolder, revision, token, cache_dir : optional
         See `Repository`.
     weights_only : bool, optional
-        Refuse files that hold more than weights. False runs the code they hold.
+        Refuse files that hold more than weights. False executes their code.
         Defaults to True.
 
     Returns
@@ -64,11 +67,11 @@ def load_model(
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If there is no such checkpoint.
     ValueError
-        If it is damaged or no checkpoint, or holds more than weights.
+        If the file is damaged or not a checkpoint, or holds more than weights.
     CheckpointMismatchError
-        If its weights are not those of its model; the message lists them.
+        If weights do not fit the model; the message lists them.
     """
     path = Path(checkpoint).expanduser()
     if path.is_file():
@@ -82,8 +85,8 @@ def load_model(
     config = repository.find(CONFIG)
     if config is None or not isinstance(content, Mapping):
         raise ValueError(
-            f"'{path}' is no checkpoint of pyannote.audio, nor one of DiariZen, which "
-            f"is a dictionary of weights and has a {CONFIG} beside it."
+            f"'{path}' is not a checkpoint of pyannote.audio, nor one of DiariZen, "
+            f"which is a dictionary of weights with a {CONFIG} beside it."
         )
     return build_original(
         OriginalConfig.read(config), content, repository, weights_only
@@ -91,18 +94,18 @@ def load_model(
 
 
 def read_model(path: Path, weights_only: bool = True) -> Any:
-    """Read what `read_weights` reads, and what pyannote.audio puts beside weights.
+    """Read a file of weights, with the objects that pyannote.audio stores beside them.
 
     Parameters
     ----------
     path : Path
     weights_only : bool, optional
-        Refuse a file that holds more. Defaults to True.
+        Refuse a file that holds other objects. Defaults to True.
 
     Returns
     -------
     content : Any
-        A dictionary, in checkpoints.
+        A dictionary, for checkpoints.
     """
     with torch.serialization.safe_globals(_BESIDE_WEIGHTS):
         return read_weights(path, weights_only)
@@ -111,7 +114,7 @@ def read_model(path: Path, weights_only: bool = True) -> Any:
 def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
     """Build the model of a checkpoint of pyannote.audio, with its weights."""
     model = build_model(checkpoint, path)
-    # the loss of a trained embedding has weights of its own, of use in training only
+    # the loss of a trained embedding has weights too, used in training only
     state_dict = {
         key: weight
         for key, weight in checkpoint["state_dict"].items()
@@ -127,16 +130,16 @@ def build_model(checkpoint: Mapping[str, Any], path: Path) -> Model:
     Parameters
     ----------
     checkpoint : Mapping
-        What `read_model` returns.
+        Output of `read_model`.
     path : Path
-        Where it comes from, for messages.
+        File of the checkpoint, for messages.
 
     Raises
     ------
     ValueError
-        If it needs a package that is not installed, or a newer one.
+        If the model needs a package that is not installed, or a newer version.
     CheckpointMismatchError
-        If it describes no model.
+        If the checkpoint does not describe a model.
     """
     try:
         versions = checkpoint["pyannote.audio"]["versions"]
@@ -162,7 +165,7 @@ def build_model(checkpoint: Mapping[str, Any], path: Path) -> Model:
 
 
 def _arguments(kind: type[Model], stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave out what is no argument: some models store more, as Lightning lets them."""
+    """Keep the arguments of `kind`: Lightning lets models store other values."""
     parameters = signature(kind).parameters
     if any(
         parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()
@@ -177,14 +180,14 @@ def save_model(model: Model, path: Path) -> None:
     Parameters
     ----------
     model : Model
-        With specifications.
+        Model with specifications.
     path : Path
-        File to write; its folder is made if needed.
+        File to write. Its folder is created if needed.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     """
     checkpoint = {
         "state_dict": model.state_dict(),
@@ -194,3 +197,30 @@ def save_model(model: Model, path: Path) -> None:
     model.on_save_checkpoint(checkpoint)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(checkpoint, path)
+
+
+def fingerprint(model: nn.Module) -> str:
+    """Digest of the names, shapes and values of all weights and buffers.
+
+    Embeddings of two models can be compared only if their fingerprints are equal.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Model on any device. The file and format that it was loaded from do not matter.
+
+    Returns
+    -------
+    digest : str
+        SHA-256, in hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.state_dict().items()):
+        if weight.is_complex():
+            weight = torch.view_as_real(weight)
+        elif not weight.is_floating_point():
+            continue  # counters of batches, which do not change outputs
+        values = weight.detach().to("cpu", torch.float32).numpy()
+        digest.update(f"{name} {tuple(values.shape)} ".encode())
+        digest.update(np.ascontiguousarray(values, dtype="<f4").tobytes())
+    return digest.hexdigest()

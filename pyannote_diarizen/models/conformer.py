@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Conformer encoder [1]_, as DiariZen has it: same layers, same names of weights.
+"""Conformer encoder [1]_, with the layers and names of weights of DiariZen.
+
+A block applies four residual steps to frames x, then a layer norm (section 2.4 of
+[1]_): x + FFN(x) / 2, x + MHA(x), x + Conv(x), x + FFN(x) / 2 with other weights.
 
 References
 ----------
@@ -28,7 +31,7 @@ ACTIVATIONS = {
 
 
 class FeedForward(nn.Module):
-    """Norm, two linear layers with a swish between them."""
+    """Layer norm, linear layer, swish, linear layer."""
 
     def __init__(self, dimension: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -39,12 +42,17 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, frame, dimension) to the same shape."""
+        # swish(x) = x sigmoid(x), which torch calls SiLU
         hidden = self.dropout(F.silu(self.w_1(self.ln_norm(x))))
         return self.dropout(self.w_2(hidden))
 
 
 class RelativePositions(nn.Module):
-    """One vector per distance between query and key [2]_, clamped at 1000 frames."""
+    """One vector per distance between query and key, clamped at 1000 frames [2]_.
+
+    Adds q_i a[clip(i - j)] to the logit of query i and key j (equation 4 of [2]_),
+    with a the vectors `pe_k`.
+    """
 
     max_distance = 1000
 
@@ -67,7 +75,7 @@ class RelativePositions(nn.Module):
 
 
 class MultiHeadAttention(nn.Module):
-    """Self-attention, with relative positions if the encoder has them."""
+    """Self-attention, with optional relative positions."""
 
     def __init__(self, dimension: int, num_heads: int, dropout: float) -> None:
         super().__init__()
@@ -80,12 +88,14 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, x: Tensor, positions: RelativePositions | None = None) -> Tensor:
         """Map (batch, frame, dimension) to the same shape."""
+        # of shape (batch, head, frame, dimension of a head)
         query, key, value = (
             linear(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for linear in (self.linearQ, self.linearK, self.linearV)
         )
         bias = None
         if positions is not None:
+            # scaled as the product of query and key
             bias = positions(query) / math.sqrt(query.shape[-1])
         output = F.scaled_dot_product_attention(
             query,
@@ -98,7 +108,7 @@ class MultiHeadAttention(nn.Module):
 
 
 class Attention(nn.Module):
-    """Norm, then self-attention."""
+    """Layer norm, then self-attention."""
 
     def __init__(self, dimension: int, num_heads: int, dropout: float) -> None:
         super().__init__()
@@ -112,10 +122,10 @@ class Attention(nn.Module):
 
 
 class Convolution(nn.Module):
-    """Norm, pointwise convolution with a gate, depthwise one, pointwise one."""
+    """Layer norm, gated pointwise, depthwise and pointwise convolutions."""
 
     dropout_rate = 0.1
-    """Of the original, which does not pass the encoder's on to this block."""
+    """Fixed in the original, whatever the dropout of the encoder."""
 
     def __init__(self, dimension: int, kernel_size: int) -> None:
         super().__init__()
@@ -134,14 +144,15 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, frame, dimension) to the same shape."""
-        # convolutions want frames last
+        # Convolutions take frames last. The first one has 2 x dimension outputs: half
+        # of them are values, the sigmoid of the others their gates.
         gated = F.glu(self.pointwise_conv1(self.ln_norm(x).transpose(1, 2)), dim=1)
         hidden = F.silu(self.bn_norm(self.depthwise_conv(gated)))
         return self.dropout(self.pointwise_conv2(hidden)).transpose(1, 2)
 
 
 class ConformerBlock(nn.Module):
-    """Half feed-forward, attention, convolution, half feed-forward, norm."""
+    """Half feed-forward, attention, convolution, half feed-forward, layer norm."""
 
     def __init__(
         self,
@@ -173,7 +184,7 @@ class Conformer(nn.Module):
     Parameters
     ----------
     attention_in : int, optional
-        Dimension of frames. Defaults to 256.
+        Number of features per frame. Defaults to 256.
     ffn_hidden : int, optional
         Width of feed-forward blocks. Defaults to 1024.
     num_head : int, optional
@@ -185,15 +196,16 @@ class Conformer(nn.Module):
     dropout : float, optional
         Defaults to 0.1.
     use_posi : bool, optional
-        Whether attention knows relative positions, by one table that all blocks and
-        heads share. Defaults to False.
+        Whether attention uses relative positions, with one table for all blocks and
+        heads. Defaults to False.
     output_activate_function : str or False, optional
         Name of the activation after the last block. Defaults to none.
 
     Raises
     ------
     ValueError
-        If a size does not fit another one or the activation is not known.
+        If `kernel_size` is even, `attention_in` is not a multiple of `num_head`, or
+        the activation is unknown.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What segmentation models with a Conformer share, whatever their features."""
+"""Base of segmentation models that classify the frames of a Conformer."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ class ConformerSegmentation(Model):
     attention_in : int, optional
         Dimension of the Conformer. Defaults to 256.
     ffn_hidden : int, optional
-        Width of its feed-forward blocks. Defaults to 1024.
+        Width of feed-forward blocks of the Conformer. Defaults to 1024.
     num_head : int, optional
         Number of attention heads. Defaults to 4.
     num_layer : int, optional
@@ -32,9 +32,9 @@ class ConformerSegmentation(Model):
     kernel_size : int, optional
         Kernel of depthwise convolutions, in frames, odd. Defaults to 31.
     dropout : float, optional
-        Defaults to 0.1.
+        Dropout of the Conformer. Defaults to 0.1.
     use_posi : bool, optional
-        Whether attention knows relative positions. Defaults to False.
+        Whether attention uses relative positions. Defaults to False.
     output_activate_function : str or False, optional
         Activation after the last block ("ReLU", "Tanh", ...). Defaults to none.
     sample_rate : int, optional
@@ -89,7 +89,7 @@ class ConformerSegmentation(Model):
 
     @property
     def dimension(self) -> int:
-        """Number of classes, of the powerset if the task has one."""
+        """Number of classes: of the powerset, if the task has one."""
         if isinstance(self.specifications, tuple):
             raise ValueError(f"{type(self).__name__} does not support multi-tasking.")
         if self.specifications.powerset:
@@ -106,7 +106,7 @@ class ConformerSegmentation(Model):
         raise NotImplementedError
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Pass forward.
+        """Compute the score of each class at each frame.
 
         Parameters
         ----------
@@ -115,8 +115,8 @@ class ConformerSegmentation(Model):
         Returns
         -------
         scores : (batch, frame, class) Tensor
-            In single precision, whatever that of the computation: the assignment of
-            speakers in training and validation goes through NumPy.
+            Log-probabilities for powerset classes. In single precision, even under
+            autocast: the permutation of speakers is computed with NumPy.
 
         Raises
         ------
@@ -132,5 +132,5 @@ class ConformerSegmentation(Model):
 
     def classify(self, features: Tensor) -> Tensor:
         """Map (batch, frame, feature) features to (batch, frame, class) scores."""
-        frames = self.lnorm(self.proj(features))
+        frames = self.lnorm(self.proj(features))  # (batch, frame, attention_in)
         return self.activation(self.classifier(self.conformer(frames)).float())

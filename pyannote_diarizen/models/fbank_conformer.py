@@ -10,7 +10,7 @@ from pyannote.audio.core.task import Task
 from torch import Tensor, nn
 
 from pyannote_diarizen.models.conformer_segmentation import ConformerSegmentation
-from pyannote_diarizen.models.fbank import FBank
+from pyannote_diarizen.models.log_mel import FBank
 from pyannote_diarizen.models.residual import ResidualNetwork
 
 
@@ -19,9 +19,8 @@ class FBankConformer(ConformerSegmentation):
 
     Log-mel features (> residual network) > projection > Conformer > classifier
 
-    The features alone are DiariZen's. A residual network between them and the Conformer
-    is ours: it tells voices apart with far less training, at a quarter of the frames
-    (40 ms instead of 10).
+    DiariZen has no residual network. With one, the model separates speakers after far
+    less training, at a quarter of the frame rate (40 ms instead of 10 ms).
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ class FBankConformer(ConformerSegmentation):
     attention_in : int, optional
         Dimension of the Conformer. Defaults to 256.
     ffn_hidden : int, optional
-        Width of its feed-forward blocks. Defaults to 1024.
+        Width of feed-forward blocks of the Conformer. Defaults to 1024.
     num_head : int, optional
         Number of attention heads. Defaults to 4.
     num_layer : int, optional
@@ -45,9 +44,9 @@ class FBankConformer(ConformerSegmentation):
     kernel_size : int, optional
         Kernel of depthwise convolutions, in frames, odd. Defaults to 31.
     dropout : float, optional
-        Defaults to 0.1.
+        Dropout of the Conformer. Defaults to 0.1.
     use_posi : bool, optional
-        Whether attention knows relative positions. Defaults to False.
+        Whether attention uses relative positions. Defaults to False.
     output_activate_function : str or False, optional
         Activation after the last block ("ReLU", "Tanh", ...). Defaults to none.
     sample_rate : int, optional
@@ -115,29 +114,29 @@ class FBankConformer(ConformerSegmentation):
         fbank = self.make_feats(waveforms)
         if self.residual is None:
             return fbank.to(self.proj.weight.dtype)
-        # whatever the level of the recording
+        # zero mean: the level of the recording does not matter
         fbank = fbank - fbank.mean(dim=(1, 2), keepdim=True)
+        # of shape (batch, band, frame), to which the residual network adds a channel
         bands = self.norm(fbank.transpose(1, 2).to(self.norm.weight.dtype))
         return self.residual(bands.unsqueeze(1)).flatten(1, 2).transpose(1, 2)
 
     @property
     def _hop(self) -> int:
-        """Samples from a frame to the next."""
+        """Number of samples between two frames."""
         strides = self.residual.strides if self.residual is not None else []
         return self.make_feats.hop_length * math.prod(strides)
 
     def num_frames(self, num_samples: int) -> int:
-        """Return the number of frames that `num_samples` samples give."""
+        """Return the number of frames of `num_samples` samples."""
         return 1 + num_samples // self._hop
 
     def receptive_field_size(self, num_frames: int = 1) -> int:
-        """Return the number of samples that `num_frames` frames see.
+        """Return the number of samples of `num_frames` windows.
 
-        Those of the Fourier transform: the residual network sees further, as attention
-        does, but is centred on the same instant.
+        The residual network and attention depend on more samples, with the same centre.
         """
         return self.make_feats.n_fft + (num_frames - 1) * self._hop
 
     def receptive_field_center(self, frame: int = 0) -> int:
-        """Return the sample at the centre of what `frame` sees."""
+        """Return the sample at the centre of `frame`."""
         return frame * self._hop

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""The multi-channel segmentation model of DiariZen: channels meet inside WavLM.
+"""Multi-channel segmentation model of DiariZen: channels are fused inside WavLM.
+
+Before some of the first layers of WavLM, the frames of each channel attend to the
+frames of all channels at the same instant. Channels are a set: their number and order
+do not matter.
 
 References
 ----------
@@ -16,45 +20,108 @@ import torch
 from torch import Tensor, nn
 
 from pyannote_diarizen.audio.reader import AudioReader
-from pyannote_diarizen.models.channel_attention import CrossChannelAttention
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 
 
-class MultiChannelWavLMConformer(WavLMConformer):
-    """WavLM-Conformer segmentation model of recordings of several microphones.
+class CrossChannelAttention(nn.Module):
+    """Multi-head attention across the channels of each frame.
 
-    The first layers of WavLM see each channel on its own, and channels attend to each
-    other between them. After the last of these meetings, channels are averaged.
+    Parameters
+    ----------
+    embed_dim : int
+        Dimension of input and output.
+    hidden_dim : int
+        Dimension of all heads together.
+    num_heads : int
+
+    Raises
+    ------
+    ValueError
+        If `hidden_dim` is not a multiple of `num_heads`.
+    """
+
+    dropout_rate = 0.1
+
+    def __init__(self, embed_dim: int, hidden_dim: int, num_heads: int) -> None:
+        super().__init__()
+        if num_heads < 1 or hidden_dim < 1 or hidden_dim % num_heads:
+            raise ValueError(
+                "`channel_fusion_dim` should be a multiple of `channel_fusion_heads`, "
+                f"got {hidden_dim} and {num_heads}."
+            )
+        self.num_heads = num_heads
+        self.linearQ = nn.Linear(embed_dim, hidden_dim)
+        self.linearK = nn.Linear(embed_dim, hidden_dim)
+        self.linearV = nn.Linear(embed_dim, hidden_dim)
+        self.linearO = nn.Linear(hidden_dim, embed_dim)
+        self.dropout = nn.Dropout(self.dropout_rate)
+        self.ln_norm = nn.LayerNorm(embed_dim)
+        # close to the identity, for a model initialised from a mono one
+        nn.init.constant_(self.ln_norm.weight, 0.01)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Apply attention across channels.
+
+        Parameters
+        ----------
+        x : (batch, channel, frame, embed_dim) Tensor
+
+        Returns
+        -------
+        y : (batch, channel, frame, embed_dim) Tensor
+        attention : (batch, frame, channel, channel) Tensor
+            Attention of each channel (third dimension) to each channel (last one),
+            averaged over heads. Sums to one over the last dimension.
+        """
+        query, key, value = map(
+            self._split, (self.linearQ(x), self.linearK(x), self.linearV(x))
+        )
+        logits = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+        attention = torch.softmax(logits, dim=-1)  # (batch, frame, head, query, key)
+        heads = self.dropout(attention) @ value
+        # (batch, frame, head, channel, dimension) to (batch, channel, frame, hidden)
+        joined = heads.permute(0, 3, 1, 2, 4).flatten(3)
+        return x + self.ln_norm(self.linearO(joined)), attention.mean(dim=2)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """Map to (batch, frame, head, channel, dimension)."""
+        return x.unflatten(-1, (self.num_heads, -1)).permute(0, 2, 3, 1, 4)
+
+
+class MultiChannelWavLMConformer(WavLMConformer):
+    """WavLM-Conformer segmentation model of recordings with several microphones.
+
+    The first layers of WavLM process each channel alone, with attention across channels
+    before each of them. After the last of these fusions, channels are averaged.
 
     Parameters
     ----------
     wavlm : str, Path or mapping, optional
         See `WavLMConformer`. Defaults to "wavlm_base".
     channel_fusion_dim : int, optional
-        Dimension of the attention between channels. Defaults to 768.
+        Dimension of the attention across channels. Defaults to 768.
     channel_fusion_layers : int, optional
-        How often channels meet: before the first layer of WavLM and after each of the
+        Number of fusions: before the first layer of WavLM, and after each of the
         next `channel_fusion_layers` - 1. Defaults to 4.
     channel_fusion_heads : int, optional
         Number of attention heads. Defaults to 4.
     num_channels : int, optional
-        Number of channels of the chunks that the model is trained with, of which a
-        random number is used each time. Whatever their number, recordings are
-        processed with all their channels. Defaults to 8.
+        Number of channels of training chunks. Each batch uses a random number of them.
+        Inference uses all channels of a recording. Defaults to 8.
     **options
-        Others of `WavLMConformer`.
+        Other options of `WavLMConformer`.
 
     Attributes
     ----------
     channel_weights : (batch, channel) Tensor or None
-        How much channels looked at each one in the last of their meetings, on average
-        over frames, for the last batch. Sums to one over channels.
+        Attention to each channel in the last fusion, averaged over frames and channels
+        that attend, for the last batch. Sums to one over channels.
 
     Raises
     ------
     ValueError
-        If `channel_fusion_layers` is more than WavLM has, or the dimension of the
-        attention is no multiple of the number of heads.
+        If `channel_fusion_layers` exceeds the layers of WavLM by more than one, or
+        `channel_fusion_dim` is not a multiple of `channel_fusion_heads`.
     """
 
     def __init__(
@@ -66,7 +133,7 @@ class MultiChannelWavLMConformer(WavLMConformer):
         num_channels: int = 8,
         **options: Any,
     ) -> None:
-        # the host refuses several channels: to it, there is one
+        # pyannote.audio refuses several channels: for its constructor, there is one
         super().__init__(wavlm=wavlm, **options)
         self.save_hyperparameters(
             "channel_fusion_dim",
@@ -92,39 +159,13 @@ class MultiChannelWavLMConformer(WavLMConformer):
         self.channel_weights: Tensor | None = None
         self.audio = AudioReader(sample_rate=self.hparams.sample_rate, mono=None)
 
-    @classmethod
-    def from_mono(
-        cls, mono: WavLMConformer, **options: Any
-    ) -> "MultiChannelWavLMConformer":
-        """Build a model that starts from the weights of a mono one, to be trained.
-
-        Parameters
-        ----------
-        mono : WavLMConformer
-            With specifications, as it is once trained.
-        **options
-            Others than those of `mono`.
-
-        Returns
-        -------
-        model : MultiChannelWavLMConformer
-            For now, it does about what `mono` does.
-        """
-        hparams = {key: mono.hparams[key] for key in mono.hparams}
-        del hparams["num_channels"]
-        model = cls(**(hparams | options))
-        model.specifications = mono.specifications
-        model.setup()
-        model.load_state_dict(model.state_dict() | mono.state_dict())
-        return model
-
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Pass forward.
+        """Compute the score of each class at each frame.
 
         Parameters
         ----------
         waveforms : (batch, channel, sample) Tensor
-            In training, a random number of channels are used, from the first.
+            In training, only the first channels are used, a random number of them.
 
         Returns
         -------
@@ -150,17 +191,17 @@ class MultiChannelWavLMConformer(WavLMConformer):
         """Map (batch, channel, sample) waveforms to (batch, frame, feature)."""
         batch_size = len(waveforms)
         states = self.wavlm_model.hidden_states(
-            waveforms.flatten(0, 1), transform=partial(self._meet, batch_size)
-        )
-        # those of channels that are still apart are averaged
+            waveforms.flatten(0, 1), transform=partial(self._fuse, batch_size)
+        )  # (batch x channel, frame, feature) before the last fusion
         return self.weighted_sum(
             state.unflatten(0, (batch_size, -1)).mean(dim=1) for state in states
         )
 
-    def _meet(self, batch_size: int, layer: int, state: Tensor) -> Tensor:
-        """Let channels attend to each other, and average them after the last time.
+    def _fuse(self, batch_size: int, layer: int, state: Tensor) -> Tensor:
+        """Apply the attention across channels of a layer, if it has one.
 
-        Takes (batch x channel, frame, feature), returns the same or (batch, ...).
+        Maps (batch x channel, frame, feature) to the same shape, or after the last
+        fusion to the average of channels, (batch, frame, feature).
         """
         last = len(self.channel_fusions) - 1
         if layer > last:
@@ -169,5 +210,5 @@ class MultiChannelWavLMConformer(WavLMConformer):
         channels, attention = self.channel_fusions[layer](channels)
         if layer < last:
             return channels.flatten(0, 1)
-        self.channel_weights = attention.detach().mean(dim=(1, 2))
+        self.channel_weights = attention.detach().mean(dim=(1, 2))  # (batch, channel)
         return channels.mean(dim=1)

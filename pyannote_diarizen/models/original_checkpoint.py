@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Segmentation models in the layout of DiariZen: `config.toml` beside bare weights.
+"""Segmentation models in the layout of DiariZen: `config.toml` beside weights.
 
-`[model]` of the configuration names a class of DiariZen and its arguments, which say
-what the weights do not: how many speakers a chunk has and how many speak at once. What
-else is in there (trainer, data, optimizer) is of no use once a model is trained.
+`[model]` of the configuration names a class of DiariZen and its arguments, among them
+the numbers of speakers per chunk and per frame. Other tables (trainer, data, optimizer)
+are not used.
 """
 
 import logging
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 CONFIG = "config.toml"
 SPEAKERS = {"max_speakers_per_chunk": 4, "max_speakers_per_frame": 2}
-"""Speakers in a chunk and at once, where the configuration does not tell."""
+"""Numbers of speakers where the configuration lacks them."""
 
 _CONFORMER = (
     *("attention_in", "ffn_hidden", "num_head", "num_layer", "kernel_size", "dropout"),
@@ -58,7 +58,7 @@ def _same(*names: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Architecture:
-    """What one kind of segmentation model is called by DiariZen and by us.
+    """Class of a segmentation model of DiariZen, and the same class here.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class Architecture:
     model : type of Model
         Our class.
     names : mapping of str to str
-        Its arguments: original name to ours.
+        Names of arguments: original to ours.
     fixed : mapping of str to Any
-        Arguments of our class that the original does not have.
+        Arguments of our class that the original lacks.
     implied : tuple of str
-        Arguments of the original that follow from the others, or change nothing.
+        Arguments of the original that follow from others, or have no effect.
     speakers : tuple of str
-        Which of `SPEAKERS` the original takes.
+        Keys of `SPEAKERS` that the original takes.
     """
 
     path: str
@@ -85,7 +85,7 @@ class Architecture:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """All arguments that `[model.args]` may hold."""
+        """Names that `[model.args]` may hold."""
         return (*self.names, *self.implied, "chunk_size", *self.speakers)
 
 
@@ -126,14 +126,14 @@ ARCHITECTURES = (
 
 @dataclass(frozen=True)
 class OriginalConfig:
-    """A `config.toml` of DiariZen.
+    """Content of a `config.toml` of DiariZen.
 
     Parameters
     ----------
     path : Path
-        The file, for messages.
+        Path of the file, for messages.
     tables : mapping
-        Its content.
+        Content of the file.
     """
 
     path: Path
@@ -146,15 +146,15 @@ class OriginalConfig:
         Raises
         ------
         ValueError
-            If it is not TOML; the message gives the line.
+            If the file is not TOML; the message gives the line.
         """
         try:
             return cls(path, tomllib.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:  # syntax, or bytes that are no UTF-8
+        except ValueError as error:  # syntax, or bytes that are not UTF-8
             raise ValueError(f"'{path}' is not TOML: {error}") from error
 
     def args(self, table: str) -> dict[str, Any]:
-        """Return the arguments in `[table.args]`, none if there is no such table."""
+        """Return the arguments in `[table.args]`, empty if there is no such table."""
         content = self.tables.get(table, {})
         args = content.get("args", {}) if isinstance(content, Mapping) else None
         if not isinstance(args, Mapping):
@@ -162,18 +162,18 @@ class OriginalConfig:
         return dict(args)
 
     def get(self, table: str, name: str, kind: type) -> Any:
-        """Return the argument in `[table.args]` that has to be there.
+        """Return a required argument in `[table.args]`.
 
         Parameters
         ----------
         table, name : str
         kind : {bool, int, float, str}
-            What it should be; whole numbers pass for float.
+            Expected type. Integers are valid for float.
 
         Raises
         ------
         ValueError
-            If it is not there, or of another kind.
+            If the argument is missing, or of another type.
         """
         args = self.args(table)
         if name not in args:
@@ -189,7 +189,7 @@ class OriginalConfig:
         return value
 
     def unknown(self, table: str, known: Collection[str]) -> str:
-        """Describe the arguments in `[table.args]` besides `known`, "" if none."""
+        """Message about unknown arguments in `[table.args]`, "" if there is none."""
         unknown = [name for name in self.args(table) if name not in known]
         if not unknown:
             return ""
@@ -197,12 +197,12 @@ class OriginalConfig:
 
     @property
     def architecture(self) -> Architecture:
-        """What `[model]` describes.
+        """Architecture that `[model]` describes.
 
         Raises
         ------
         ValueError
-            If DiariZen has no such model, or it has no such arguments.
+            If the class or one of its arguments is unknown.
         """
         model = self.tables.get("model")
         path = model.get("path") if isinstance(model, Mapping) else None
@@ -229,22 +229,22 @@ def build_original(
     ----------
     config : OriginalConfig
     state_dict : mapping of str to Tensor
-        Its weights.
+        Weights of the model.
     repository : Repository
-        Where both come from, and the WavLM that the configuration names may be.
+        Repository of both, which may also hold the WavLM that the configuration names.
     weights_only : bool, optional
-        How to read that WavLM, see `read_weights`.
+        See `read_weights`. Defaults to True.
 
     Returns
     -------
     model : Model
-        For chunks of the duration of training, or where that is not told, of
-        inference.
+        Model in evaluation mode. Its chunks last as long as in training, or as in
+        inference if the configuration lacks the former.
 
     Raises
     ------
     ValueError
-        If configuration and weights do not make a model.
+        If configuration and weights do not fit together.
     """
     architecture = config.architecture
     args = config.args("model")
@@ -259,10 +259,10 @@ def build_original(
         model.setup()
     except (TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise ValueError(
-            f"[model.args] of '{config.path}' make no model: {error}"
+            f"[model.args] of '{config.path}' are not valid: {error}"
         ) from error
     load_weights(model, state_dict, str(repository))
-    _say_licence()
+    _warn_of_licence()
     return model.eval()
 
 
@@ -276,7 +276,7 @@ def _specifications(config: OriginalConfig) -> Specifications:
             "max_speakers_per_frame should be at least 1 and at most "
             f"max_speakers_per_chunk, got {at_once} and {in_chunk}."
         )
-    # DiariZen has a default for the duration of training, of no use later
+    # `chunk_size` may be missing: it has a default in DiariZen, used in training only
     table, name = ("model", "chunk_size")
     if name not in args:
         table, name = ("inference", "seg_duration")
@@ -293,25 +293,25 @@ def _specifications(config: OriginalConfig) -> Specifications:
 def _find_wavlm(
     source: str, repository: Repository, weights_only: bool
 ) -> str | dict[str, Any]:
-    """Structure of the WavLM that `wavlm_src` names, by name or in full."""
+    """Find the configuration of the WavLM that `wavlm_src` names."""
     if source.lower() in PREDEFINED:
         return source.lower()
-    # those who trained the model gave a path of their own machine
+    # a path of the machine where the model was trained: only its last part is valid
     path = repository.find(Path(source).name)
     if path is None:
         raise FileNotFoundError(
             f"`wavlm_src` in {CONFIG} of '{repository}' should be one of "
-            f"{', '.join(PREDEFINED)}, or a file beside it: put the '{source}' that "
-            "the model was trained from there."
+            f"{', '.join(PREDEFINED)}, or a file beside it. Put '{source}', the WavLM "
+            "that training started from, there."
         )
     wavlm, _ = read_checkpoint(path, weights_only)
     return wavlm.to_dict()
 
 
 @cache
-def _say_licence() -> None:
-    """Say it once."""
+def _warn_of_licence() -> None:
+    """Log the licence of published weights, once per process."""
     logger.warning(
-        "Weights that the authors of DiariZen publish are licensed CC BY-NC 4.0: not "
+        "Weights published by the authors of DiariZen are licensed CC BY-NC 4.0: not "
         "for commercial use."
     )

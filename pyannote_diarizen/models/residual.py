@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions and a shortcut [1]_; `stride` is (frequency, time)."""
+    """Two convolutions and a shortcut [1]_. `stride` is (frequency, time)."""
 
     def __init__(
         self, in_channels: int, out_channels: int, stride: tuple[int, int] = (1, 1)
@@ -34,7 +34,7 @@ class ResidualBlock(nn.Module):
             )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map (batch, in_channels, ...) to (batch, out_channels, ...)."""
+        """Map (batch, in_channels, band, frame) to (batch, out_channels, ...)."""
         output = F.relu(self.norm1(self.conv1(features)))
         return F.relu(self.norm2(self.conv2(output)) + self.shortcut(features))
 
@@ -42,20 +42,20 @@ class ResidualBlock(nn.Module):
 class ResidualNetwork(nn.Sequential):
     """Stages of residual blocks: (batch, 1, band, frame) to (batch, channel, ...).
 
-    A first convolution halves frequency and time; each stage but the first halves
-    frequency, the second halves time as well.
+    The first convolution halves frequency and time. Each stage but the first halves
+    frequency; the second halves time, too.
 
     Parameters
     ----------
     channels : sequence of int
-        Width of each stage. Multiples of 16 are what CPUs compute fastest.
+        Width of each stage. CPUs are fastest with multiples of 16.
     blocks : sequence of int
         Number of residual blocks per stage.
 
     Raises
     ------
     ValueError
-        If there is not one positive number per stage.
+        If `channels` and `blocks` differ in length, or are not positive.
     """
 
     def __init__(self, channels: Sequence[int], blocks: Sequence[int]) -> None:
@@ -73,6 +73,7 @@ class ResidualNetwork(nn.Sequential):
         ]
         in_channels = channels[0]
         for stage, (width, depth) in enumerate(zip(channels, blocks, strict=True)):
+            # (frequency, time), for the first block of the stage
             stride = (1 if stage == 0 else 2, 2 if stage == 1 else 1)
             for block in range(depth):
                 layers.append(
@@ -86,17 +87,17 @@ class ResidualNetwork(nn.Sequential):
                 weight.data = weight.data.to(memory_format=torch.channels_last)
 
     def num_features(self, num_bands: int) -> int:
-        """Return the number of features (channel, band) per frame of the output."""
+        """Return the number of features (channels x bands) per output frame."""
         channels = 1
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3):
-                num_bands = (num_bands - 1) // layer.stride[0] + 1
+                num_bands = (num_bands - 1) // layer.stride[0] + 1  # padding of 1
                 channels = layer.out_channels
         return channels * num_bands
 
     @property
     def strides(self) -> list[int]:
-        """Strides in time of the convolutions that follow one another."""
+        """Stride in time of each convolution, shortcuts excluded."""
         return [
             layer.stride[1]
             for layer in self.modules()

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""The segmentation model of DiariZen: WavLM, then Conformer.
+"""Segmentation model of DiariZen: WavLM, then Conformer.
+
+The Conformer processes sum_l w_l h_l, with h_l the hidden state of layer l of WavLM (0
+is its input) and w_l learnt weights.
 
 References
 ----------
@@ -28,14 +31,14 @@ class WavLMConformer(ConformerSegmentation):
     Parameters
     ----------
     wavlm : str, Path or mapping, optional
-        Name of a predefined structure or what `WavLMConfig.from_dict` reads, to start
-        from random weights; anything else that `WavLM.from_pretrained` takes, to start
-        from those. Checkpoints of this model hold structure and weights, and do not
-        need it again. Defaults to "wavlm_base".
+        Name of a predefined configuration or argument of `WavLMConfig.from_dict`, to
+        start from random weights; checkpoint of a WavLM, as `WavLM.from_pretrained`
+        takes, to start from its weights. Checkpoints of this model hold configuration
+        and weights, and no path. Defaults to "wavlm_base".
     attention_in : int, optional
         Dimension of the Conformer. Defaults to 256.
     ffn_hidden : int, optional
-        Width of its feed-forward blocks. Defaults to 1024.
+        Width of feed-forward blocks of the Conformer. Defaults to 1024.
     num_head : int, optional
         Number of attention heads. Defaults to 4.
     num_layer : int, optional
@@ -43,9 +46,9 @@ class WavLMConformer(ConformerSegmentation):
     kernel_size : int, optional
         Kernel of depthwise convolutions, in frames, odd. Defaults to 31.
     dropout : float, optional
-        Defaults to 0.1.
+        Dropout of the Conformer. Defaults to 0.1.
     use_posi : bool, optional
-        Whether attention knows relative positions. Defaults to False.
+        Whether attention uses relative positions. Defaults to False.
     output_activate_function : str or False, optional
         Activation after the last block ("ReLU", "Tanh", ...). Defaults to none.
     sample_rate : int, optional
@@ -87,12 +90,12 @@ class WavLMConformer(ConformerSegmentation):
         self.wavlm_model = _build_wavlm(wavlm)
         config = self.wavlm_model.config
         if not _is_predefined(wavlm):
-            wavlm = config.to_dict()  # plain values, and no path of this machine
-        # by value: by name, it would be that of the caller if a subclass calls
+            wavlm = config.to_dict()  # plain values, without paths of this machine
+        # by value: by name, Lightning would store the argument of a subclass
         self.save_hyperparameters({"wavlm": wavlm})
         if config.encoder_layer_norm_first:
-            # It comes after the last layer, which is used without. Distributed
-            # training refuses weights that get no gradient.
+            # The weighted sum takes states before this layer norm. Distributed training
+            # refuses weights without gradient.
             self.wavlm_model.encoder.transformer.layer_norm.requires_grad_(False)
         self.weight_sum = nn.Linear(config.encoder_num_layers + 1, 1, bias=False)
         self.add_conformer(config.encoder_embed_dim)
@@ -115,9 +118,9 @@ class WavLMConformer(ConformerSegmentation):
 
     def weighted_sum(self, states: Iterable[Tensor]) -> Tensor:
         """Map the state of each layer to (batch, frame, feature) features."""
-        weights = self.weight_sum.weight[0]
+        weights = self.weight_sum.weight[0]  # (num_layers + 1,)
         total = weights.new_zeros(())
-        # Summed as they come: at inference, only one layer is held in memory.
+        # added one by one: inference holds a single state in memory
         for weight, state in zip(weights, states, strict=True):
             total = torch.addcmul(total, weight, state)
         return total

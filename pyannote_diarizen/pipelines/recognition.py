@@ -31,7 +31,7 @@ from pyannote_diarizen.functional.identification import (
     link_speakers,
     speaker_posteriors,
 )
-from pyannote_diarizen.models.fingerprint import fingerprint
+from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines.compatibility import rename_speakers
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 

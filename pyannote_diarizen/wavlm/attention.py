@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Self-attention with gated relative position bias.
 
-How far a key is from a query is put into one of `num_buckets` buckets: one per frame
-nearby, logarithmically wider ones further away [1]_. Each bucket and head has one
-learnt value, shared by all layers, and each layer gates it by what its input is at
-the query [2]_.
+The distance between query and key falls into one of `num_buckets` buckets: one per
+frame nearby, logarithmically wider ones further away [1]_. Each bucket and head has one
+learnt bias, shared by all layers. Each layer scales it by a gate, computed from its
+input at the query [2]_.
+
+Symbols: i is the frame of the query, j of the key, h the index of the head, T the
+number of frames.
 
 References
 ----------
@@ -25,10 +28,10 @@ from torch import Tensor, nn
 
 
 def relative_buckets(distances: Tensor, num_buckets: int, max_distance: int) -> Tensor:
-    """Put each relative position into its bucket.
+    """Bucket of each relative position.
 
-    Half of the buckets are for keys after the query. Of each half, one half holds one
-    distance per bucket and the other half grows logarithmically.
+    Half of the buckets are for keys after the query. Within each half, the first half
+    holds one distance per bucket; the widths of the others grow logarithmically.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ def relative_buckets(distances: Tensor, num_buckets: int, max_distance: int) -> 
         Position of the key minus position of the query, in frames.
     num_buckets : int
     max_distance : int
-        Distance from which all share the last bucket of their half.
+        Distance from which all keys share the last bucket of their half.
 
     Returns
     -------
@@ -51,7 +54,8 @@ def relative_buckets(distances: Tensor, num_buckets: int, max_distance: int) -> 
     per_side = num_buckets // 2
     num_exact = per_side // 2
     absolute = distances.abs()
-    # In float32, as the original: double precision moves a few borders.
+    # exact + log(|j - i| / exact) / log(max_distance / exact) * (per_side - exact),
+    # in float32 as in the original: double precision moves a few borders.
     ratio = torch.log(absolute.clamp(min=1).float() / num_exact)
     ratio = ratio / math.log(max_distance / num_exact)
     wide = num_exact + (ratio * (per_side - num_exact)).long()
@@ -61,7 +65,7 @@ def relative_buckets(distances: Tensor, num_buckets: int, max_distance: int) -> 
 
 
 class RelativePositions(nn.Module):
-    """Value of each head for each relative position, learnt by bucket.
+    """Learnt bias of each head for each relative position.
 
     Parameters
     ----------
@@ -76,11 +80,11 @@ class RelativePositions(nn.Module):
         self.max_distance = max_distance
         distances = torch.arange(-max_distance, max_distance + 1)
         buckets = relative_buckets(distances, num_buckets, max_distance)
-        # Nothing changes beyond `max_distance`, so that one table serves all lengths.
+        # The bucket is the same beyond `max_distance`: one table serves all lengths.
         self.register_buffer("buckets", buckets, persistent=False)
 
     def forward(self, num_frames: int) -> Tensor:
-        """Return values from the furthest key after the query to the furthest before.
+        """Biases, from the furthest key after the query to the furthest before it.
 
         Parameters
         ----------
@@ -89,18 +93,18 @@ class RelativePositions(nn.Module):
         Returns
         -------
         values : (num_heads, 2 x num_frames - 1) Tensor
-            Entry m is for a key at num_frames - 1 - m frames from the query.
+            Entry m is the bias of a key at num_frames - 1 - m frames from the query.
         """
         distances = torch.arange(
             num_frames - 1, -num_frames, -1, device=self.weight.device
         )
         distances = distances.clamp(-self.max_distance, self.max_distance)
-        buckets = self.buckets[distances + self.max_distance]
+        buckets = self.buckets[distances + self.max_distance]  # (2 x num_frames - 1)
         return F.embedding(buckets, self.weight).t()
 
 
 class GatedSelfAttention(nn.Module):
-    """Multi-head self-attention of the heads left by pruning.
+    """Multi-head self-attention with the heads that remain after pruning.
 
     Parameters
     ----------
@@ -108,11 +112,11 @@ class GatedSelfAttention(nn.Module):
     num_heads : int
         Number of heads before pruning.
     heads : sequence of int
-        Those that are left.
+        Index of each remaining head.
     dropout : float
         Dropout of attention probabilities.
     relative_positions : RelativePositions, optional
-        Given to the first layer only, which owns those of all layers.
+        Biases of all layers, which are weights of the first one. Defaults to None.
     """
 
     def __init__(
@@ -140,7 +144,7 @@ class GatedSelfAttention(nn.Module):
     def forward(
         self, x: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Attend.
+        """Apply self-attention.
 
         Parameters
         ----------
@@ -154,16 +158,17 @@ class GatedSelfAttention(nn.Module):
         -------
         y : (batch, num_frames, embed_dim) Tensor
         """
-        # Keys are taken from last to first: in that order, entry (query, key) of the
-        # bias is positions[query + key], a view of the values without any copy.
+        # Keys run from last to first, j' = T - 1 - j. The bias d[j - i] is then
+        # positions[i + j'], and the matrix of all biases a view without any copy.
         reverse = x.flip(1)
-        query = self._split(self.q_proj(x))
+        query = self._split(self.q_proj(x))  # (batch, num_heads, num_frames, head_dim)
         key = self._split(self.k_proj(reverse))
         value = self._split(self.v_proj(reverse))
         bias = None if mask is None else mask.flip(-1).to(query.dtype)
         if positions is not None:
             position_bias = self._position_bias(x, positions.to(query.dtype))
             bias = position_bias if bias is None else position_bias + bias
+        # softmax_j(q_i k_j / sqrt(head_dim) + r_ij) v_j
         y = F.scaled_dot_product_attention(
             query, key, value, bias, dropout_p=self.dropout if self.training else 0.0
         )  # (batch, heads, num_frames, head_dim)
@@ -173,20 +178,39 @@ class GatedSelfAttention(nn.Module):
         return x.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
 
     def _position_bias(self, x: Tensor, positions: Tensor) -> Tensor:
-        """Gate positions by the input at the query, (batch, heads, queries, keys)."""
+        """Gated bias r of each head, query and key.
+
+        With x_i the slice of the input that belongs to the head, u and v learnt
+        vectors, c a learnt scalar per head and d the bias of the distance [2]_:
+
+        - update_i = sigmoid(u x_i) and reset_i = sigmoid(v x_i);
+        - r_ij = (2 + update_i (c reset_i - 1)) d[j - i].
+
+        `update` is 1 minus the update gate of the paper, as in Microsoft's code.
+
+        Parameters
+        ----------
+        x : (batch, num_frames, embed_dim) Tensor
+        positions : (num_heads, 2 x num_frames - 1) Tensor
+
+        Returns
+        -------
+        bias : (batch, num_remaining_heads, num_frames, num_frames) Tensor
+            Keys run from last to first.
+        """
         inputs = x.unflatten(-1, (self.num_heads, self.head_dim))
         const = self.gru_rel_pos_const.flatten()  # (num_heads,)
         if len(self.heads) < self.num_heads:
             inputs = inputs[:, :, self.heads]
             const = const[self.heads]
             positions = positions[self.heads]
-        # Outputs 0 to 3 are summed into one gate, 4 to 7 into the other: the sums are
-        # taken over weights, once, instead of over outputs.
+        # The linear layer has eight outputs: 0 to 3 are summed into `update`, 4 to 7
+        # into `reset`. Summing its weights instead costs less, and gives u and v.
         weight = self.gru_rel_pos_linear.weight.view(2, 4, -1).sum(1)
         bias = self.gru_rel_pos_linear.bias.view(2, 4).sum(1)
         gates = torch.sigmoid(F.linear(inputs, weight, bias))
-        update, reset = gates.unbind(-1)  # (batch, num_frames, heads)
+        update, reset = gates.unbind(-1)  # (batch, num_frames, num_remaining_heads)
         gate = update * (reset * const - 1) + 2
-        # Contiguous, for the product to be so, which attention would copy otherwise.
+        # Contiguous, so that the product is too; attention would copy it otherwise.
         gate = gate.to(positions.dtype).transpose(1, 2).contiguous().unsqueeze(-1)
         return gate * positions.unfold(-1, x.shape[1], 1)

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Structure of a WavLM, dense or pruned.
 
-One configuration describes both: pruning leaves layers of uneven sizes (convolutional
-channels, attention heads, widths of the feed-forward blocks) and may remove whole
-sub-modules. Fields keep the names that DiariZen stores beside its weights, so that its
-files are read as they are.
+One configuration describes both. Pruning leaves layers of uneven sizes (convolution
+channels, attention heads, feed-forward units) and may remove whole blocks. Fields keep
+the names that DiariZen stores beside its weights, so that its files load unchanged.
 
 References
 ----------
@@ -65,13 +64,13 @@ def _as_lists(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class WavLMConfig:
-    """Structure of a WavLM; lists given for sequences become tuples.
+    """Structure of a WavLM. Lists become tuples.
 
     Parameters
     ----------
     extractor_mode : {"group_norm", "layer_norm"}
-        "group_norm" normalises each channel of the first convolution over time,
-        "layer_norm" the channels of every convolution at each instant.
+        "group_norm" normalises each channel of the first convolution over time.
+        "layer_norm" normalises over the channels of each convolution at each frame.
     extractor_conv_layer_config : sequence of (int, int, int)
         Channels, kernel and stride of each convolution.
     extractor_conv_bias : bool
@@ -79,33 +78,34 @@ class WavLMConfig:
     encoder_embed_dim : int
         Dimension of the representations.
     encoder_projection_dropout, encoder_attention_dropout : float
-        Dropout after the feature projection, and of attention probabilities.
+        Dropout after the feature projection, and dropout of attention probabilities.
     encoder_ff_interm_dropout, encoder_dropout : float
         Dropout inside feed-forward blocks, and after the encoder input and blocks.
     encoder_pos_conv_kernel, encoder_pos_conv_groups : int
         Kernel and groups of the positional convolution.
     encoder_num_layers : int
-        Number of transformer layers. Sequences below have that many entries.
+        Number of transformer layers. Sequences below have one entry per layer.
     encoder_use_attention, encoder_use_feed_forward : sequence of bool
-        Whether the layer has that block.
+        Whether the layer has this block.
     encoder_total_num_heads : sequence of int
         Number of heads before pruning, the same in all layers.
     encoder_remaining_heads : sequence of sequence of int
-        Heads left by pruning, as indices into the original ones. Ignored for a
-        layer without attention.
+        Heads that remain after pruning, as indices into the original ones. Ignored
+        for a layer without attention.
     encoder_num_buckets, encoder_max_distance : int
-        Number of buckets of the relative position, and distance in frames from
-        which all are put into the last one.
+        Number of buckets of the relative position, and distance in frames beyond
+        which all keys share the last bucket.
     encoder_ff_interm_features : sequence of int
         Width of feed-forward blocks. Ignored for a layer without one.
     encoder_layer_norm_first : bool
-        Whether blocks are normalised before (pre-LN, Large) or after (Base).
+        Whether the layer norm stands before each block (pre-LN, as in WavLM Large)
+        or after it (post-LN, as in WavLM Base).
     encoder_layer_drop : float
-        Kept because files hold it; like in DiariZen, no layer is ever dropped.
+        Stored in files, and ignored: as in DiariZen, no layer is ever dropped.
     aux_num_out : int, optional
         Dimension of a linear head of `WavLM.forward`. Defaults to none.
     normalize_waveform : bool
-        Whether each waveform is brought to zero mean and unit variance.
+        Whether waveforms are normalised to zero mean and unit variance.
     extractor_prune_conv_channels, encoder_prune_attention_heads : bool, optional
     encoder_prune_attention_layer, encoder_prune_feed_forward_layer : bool, optional
     encoder_prune_feed_forward_intermediate, use_layerwise_prune : bool, optional
@@ -147,7 +147,7 @@ class WavLMConfig:
     use_layerwise_prune: bool = False
 
     def __post_init__(self) -> None:
-        """Turn lists into tuples and check values."""
+        """Convert lists to tuples and check values."""
         for field in fields(self):
             value = _as_tuples(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
@@ -230,13 +230,13 @@ class WavLMConfig:
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> "WavLMConfig":
-        """Read a configuration, for instance the one stored beside weights.
+        """Build a configuration from plain values, as stored beside weights.
 
         Parameters
         ----------
         config : mapping
-            Value of each parameter; those of pruning may be left out. None for
-            `extractor_conv_layer_config` stands for `CONV_LAYERS`.
+            Value of each parameter; parameters with a default may be left out. None
+            for `extractor_conv_layer_config` stands for `CONV_LAYERS`.
 
         Returns
         -------
@@ -254,8 +254,8 @@ class WavLMConfig:
         missing = [key for key in known if known[key] and key not in config]
         if missing:
             raise ValueError(
-                f"The WavLM configuration lacks {', '.join(missing)}. Start from "
-                "`WavLMConfig.dense` to get those of an unpruned model."
+                f"The WavLM configuration lacks {', '.join(missing)}. "
+                "`WavLMConfig.dense` has defaults for an unpruned model."
             )
         if config["extractor_conv_layer_config"] is None:
             config = {**config, "extractor_conv_layer_config": CONV_LAYERS}
@@ -272,7 +272,7 @@ class WavLMConfig:
         layer_norm: bool,
         **others: Any,
     ) -> "WavLMConfig":
-        """Describe a WavLM of which nothing is pruned.
+        """Build the configuration of an unpruned WavLM.
 
         Parameters
         ----------
@@ -280,9 +280,9 @@ class WavLMConfig:
             Size of the transformer.
         layer_norm : bool
             True for the layout of WavLM Large (normalised waveform, layer norm in the
-            front end and before each block), False for that of WavLM Base.
+            front end and before each block), False for the layout of WavLM Base.
         **others
-            Any other parameter of `WavLMConfig`. Defaults to those of the original.
+            Other parameters of `WavLMConfig`. Default to the values of WavLM.
 
         Returns
         -------
@@ -327,7 +327,7 @@ class WavLMConfig:
         return cls.from_dict({**defaults, **others})
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values (lists, numbers, strings) that `from_dict` reads back."""
+        """Convert to plain values (lists, numbers, strings), as `from_dict` takes."""
         return {
             field.name: _as_lists(getattr(self, field.name)) for field in fields(self)
         }

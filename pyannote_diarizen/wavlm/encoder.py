@@ -1,6 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""From frames to representations: the transformer of WavLM, dense or pruned."""
+"""Transformer of WavLM, dense or pruned: from features to representations.
+
+x is the input of a layer, LN a layer norm, A attention and F feed-forward:
+
+- post-LN (WavLM Base): y = LN(x + A(x)), then LN(y + F(y));
+- pre-LN (WavLM Large): y = x + A(LN(x)), then y + F(LN(y)).
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -13,7 +19,7 @@ from pyannote_diarizen.wavlm.attention import GatedSelfAttention, RelativePositi
 from pyannote_diarizen.wavlm.config import WavLMConfig
 
 Transform = Callable[[int, Tensor], Tensor]
-"""From the index of a hidden state and the state to what takes its place."""
+"""Function of the index of a hidden state and the state that returns a new state."""
 
 NARROW = 16
 """Groups of fewer channels are convolved in float32 on CPUs.
@@ -24,7 +30,7 @@ of them with AMX: `test_positions_in_bfloat16` fails there without.
 
 
 def keep(index: int, state: Tensor) -> Tensor:
-    """Return `state` as it is."""
+    """Return `state` unchanged."""
     return state
 
 
@@ -43,10 +49,11 @@ class FeatureProjection(nn.Module):
 
 
 class WeightNormConv1d(nn.Module):
-    """Grouped convolution whose kernel has one learnt norm per tap.
+    """Grouped convolution with weight normalisation.
 
-    Same weights, under the same names, as `torch.nn.utils.parametrizations.weight_norm`
-    with `dim=2`, whose modules cannot be pickled. Names of older versions are read too.
+    w[:, :, k] = g[k] v[:, :, k] / ||v[:, :, k]||: each tap k has one learnt norm g.
+    Weights have the names of `torch.nn.utils.parametrizations.weight_norm` with
+    `dim=2`, whose modules cannot be pickled. Names of older versions load too.
     """
 
     def __init__(self, channels: int, kernel_size: int, groups: int) -> None:
@@ -75,11 +82,11 @@ class WeightNormConv1d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, channels, num_frames) to the same shape.
 
-        An even kernel gives one frame more.
+        An even kernel adds one frame.
         """
         weights = cast(nn.ParameterDict, self.parametrizations["weight"])
         norm, direction = weights["original0"], weights["original1"]
-        weight = direction * (norm / self._norm(direction))
+        weight = direction * (norm / self._norm(direction))  # norm: (1, 1, kernel_size)
         options = {"padding": self.padding, "groups": self.groups}
         if x.is_cpu and weight.shape[1] < NARROW:
             single = torch.promote_types(x.dtype, torch.float32)
@@ -90,7 +97,7 @@ class WeightNormConv1d(nn.Module):
 
 
 class PositionalConvolution(nn.Module):
-    """Grouped convolution that tells the transformer about positions."""
+    """Positional embedding: a grouped convolution over frames, then GELU."""
 
     def __init__(self, embed_dim: int, kernel_size: int, groups: int) -> None:
         super().__init__()
@@ -99,7 +106,7 @@ class PositionalConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the embedding to add to `x` (batch, num_frames, embed_dim)."""
         y = self.conv(x.transpose(1, 2)).transpose(1, 2)
-        return F.gelu(y[:, : x.shape[1]])
+        return F.gelu(y[:, : x.shape[1]])  # without the frame that even kernels add
 
 
 class FeedForward(nn.Module):
@@ -121,16 +128,16 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Attention and feed-forward blocks, either of which pruning may have removed.
+    """Attention and feed-forward blocks, either of which may have been pruned.
 
-    Norms of a removed block stay: post-LN layers still apply them, and weights of
-    pre-LN layers still hold them.
+    Layer norms of a pruned block stay: post-LN layers apply them, and checkpoints of
+    pre-LN layers hold them.
 
     Parameters
     ----------
     config : WavLMConfig
     index : int
-        Which of the layers of `config`.
+        Index of the layer in `config`.
     """
 
     def __init__(self, config: WavLMConfig, index: int) -> None:
@@ -166,7 +173,7 @@ class EncoderLayer(nn.Module):
     def forward(
         self, x: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Apply the layer; parameters as those of `GatedSelfAttention.forward`."""
+        """Apply the layer, see `GatedSelfAttention.forward` for parameters."""
         pre_norm = self.layer_norm_first
         if self.attention is not None:
             attended = self.layer_norm(x) if pre_norm else x
@@ -198,7 +205,7 @@ class Transformer(nn.Module):
             weight.requires_grad_(False)
 
     def _unused_weights(self) -> Iterator[nn.Parameter]:
-        """Yield what pruning left without use: distributed training refuses those."""
+        """Yield weights without gradient, which distributed training refuses."""
         layers = [cast(EncoderLayer, layer) for layer in self.layers]
         for layer in layers:
             if self.layer_norm_first and layer.attention is None:
@@ -220,8 +227,8 @@ class Transformer(nn.Module):
         mask : (batch, 1, 1, num_frames) Tensor, optional
             Added to the attention logits of each key. Defaults to no mask.
         transform : callable, optional
-            Applied to each state, which is yielded and goes on as it then is.
-            Defaults to the state as it is.
+            Function of the index of each state and the state. Its result is yielded,
+            and is the input of the next layer. Defaults to the state itself.
 
         Yields
         ------
@@ -234,8 +241,8 @@ class Transformer(nn.Module):
             x = self.layer_norm(x)
         x = transform(0, self.dropout(x))
         yield x
-        # Pruned of its attention, the first layer takes with it the position bias of
-        # all layers: that is how the original behaves, and how it was trained.
+        # The position bias of all layers belongs to the attention of the first one. If
+        # it is pruned, no layer has a bias, as in the original (in training, too).
         first = cast(EncoderLayer, self.layers[0]).attention
         positions = None
         if first is not None and first.rel_attn_embed is not None:
@@ -246,7 +253,7 @@ class Transformer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Feature projection and transformer, as weights name them."""
+    """Feature projection and transformer."""
 
     def __init__(self, config: WavLMConfig) -> None:
         super().__init__()
@@ -268,9 +275,9 @@ class Encoder(nn.Module):
         ----------
         features : (batch, num_frames, channels) Tensor
         is_padding : (batch, num_frames) Tensor of bool, optional
-            Frames that others should not see. Defaults to none.
+            Frames that attention ignores. Defaults to none.
         transform : callable, optional
-            Applied to each state. Defaults to the state as it is.
+            See `Transformer.hidden_states`.
         """
         x = self.feature_projection(features)
         if is_padding is None:

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Checkpoints of WavLM, whoever wrote them, told apart by what they hold.
+"""Checkpoints of WavLM in four layouts, recognised by their content.
 
-- DiariZen's, which are also ours: `config` and `state_dict`, dense or pruned;
-- Microsoft's: `cfg` and `model`, see `microsoft`;
-- torchaudio's: weights alone, their names are ours but for attention, which packs
-  queries, keys and values; those of its large models have a wrapper around them;
-- a folder of Hugging Face transformers, or its name on the hub, see `huggingface`.
+- DiariZen, and this package: `config` and `state_dict`, dense or pruned;
+- Microsoft: `cfg` and `model`, see `microsoft`;
+- torchaudio: weights only, under our names but for attention, which packs queries,
+  keys and values. Large models add a prefix;
+- Hugging Face transformers: a folder, or its name on the hub, see `huggingface`.
 """
 
 import json
@@ -33,7 +33,7 @@ TORCHAUDIO_ATTENTION = ".attention.attention."
 def read_checkpoint(
     checkpoint: Path | str | nn.Module, weights_only: bool = True, **hub: Any
 ) -> Converted:
-    """Read a WavLM that somebody else wrote.
+    """Read a WavLM in any known layout.
 
     Parameters
     ----------
@@ -43,22 +43,22 @@ def read_checkpoint(
     weights_only : bool, optional
         Refuse files that hold more than weights. Defaults to True.
     **hub
-        `revision`, `token` and `cache_dir`, see `Repository`.
+        `revision`, `token` and `cache_dir` of `Repository`.
 
     Returns
     -------
     config : WavLMConfig
     state_dict : dict of str to Tensor
-        Under our names; whether none is missing is for `load_weights` to tell.
+        Weights, under our names. `load_weights` checks that none is missing.
 
     Raises
     ------
     OSError
-        If there is none, or it cannot be fetched.
+        If there is no such checkpoint, or the download fails.
     ValueError
-        If it is no WavLM, or damaged.
+        If the checkpoint is damaged, or not a WavLM.
     CheckpointMismatchError
-        If it lacks what tells its structure.
+        If weights that define the structure are missing.
     """
     if isinstance(checkpoint, nn.Module):
         described = getattr(checkpoint, "config", None)
@@ -79,7 +79,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"'{path}' is no JSON: {error}") from error
+        raise ValueError(f"'{path}' is not JSON: {error}") from error
 
 
 def _convert(content: Any, config: Any, source: Path | str) -> Converted:
@@ -95,28 +95,28 @@ def _convert(content: Any, config: Any, source: Path | str) -> Converted:
             return from_torchaudio(content)
     except KeyError as error:
         raise CheckpointMismatchError(
-            f"'{source}' lacks {error}: is it complete, and a WavLM?"
+            f"'{source}' lacks {error}. Is the file complete, and a WavLM?"
         ) from error
-    # what others wrote may be of any type
+    # values of a damaged or unrelated file may be of any type
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"'{source}' is no WavLM that we know: {error}") from error
+        raise ValueError(f"'{source}' is not a known WavLM: {error}") from error
     held = ", ".join(sorted(map(str, keys))[:5]) or "no dictionary"
     raise ValueError(
-        f"'{source}' is no WavLM that we know. It should hold `config` and "
-        "`state_dict` (DiariZen), `cfg` and `model` (Microsoft) or the weights of a "
-        f"WavLM of torchaudio, it holds {held}. Those of Hugging Face need the "
-        f"{CONFIG} that lies beside them: give their folder."
+        f"'{source}' is not a known WavLM. It should hold `config` and `state_dict` "
+        "(DiariZen), `cfg` and `model` (Microsoft) or the weights of a WavLM of "
+        f"torchaudio, got {held}. For weights of Hugging Face, give the folder that "
+        f"also holds their {CONFIG}."
     )
 
 
 def from_torchaudio(state: Mapping[str, Tensor]) -> Converted:
-    """Convert weights of torchaudio, whose shapes tell the structure.
+    """Convert weights of torchaudio, inferring the structure from their shapes.
 
     Parameters
     ----------
     state : mapping of str to Tensor
-        Of what `torchaudio.pipelines.WAVLM_BASE.get_model()` returns, or of the file
-        that it downloads.
+        Weights of `torchaudio.pipelines.WAVLM_BASE.get_model()`, or of the file that it
+        downloads.
 
     Returns
     -------
@@ -126,13 +126,14 @@ def from_torchaudio(state: Mapping[str, Tensor]) -> Converted:
     Raises
     ------
     ValueError
-        If its convolutions are not those of any known WavLM: strides are not in it.
+        If the kernels of its convolutions are not the ones of WavLM: shapes of weights
+        do not determine strides.
     KeyError
-        If it lacks a weight that tells the structure.
+        If a weight that defines the structure is missing.
     """
     weights: dict[str, Tensor] = {}
     for key, weight in state.items():
-        # large models come wrapped with what normalises their waveforms
+        # the prefix of large models, a wrapper that normalises waveforms
         weights |= _unpacked(key.removeprefix("model."), weight)
     config = _structure(weights)
     num_channels, *_ = config.extractor_conv_layer_config[-1]
@@ -150,14 +151,15 @@ def _unpacked(key: str, weight: Tensor) -> dict[str, Tensor]:
 
 
 def _structure(weights: Mapping[str, Tensor]) -> WavLMConfig:
-    """Guess the structure of a dense WavLM from shapes."""
+    """Infer the structure of a dense WavLM from shapes."""
     conv = "feature_extractor.conv_layers.{}.conv.weight"
     names = takewhile(weights.__contains__, map(conv.format, count()))
     shapes = [weights[name].shape for name in names]
     if [shape[2] for shape in shapes] != [kernel for _, kernel, _ in CONV_LAYERS]:
         raise ValueError(
-            "kernels of its convolutions should be those of WavLM, got "
-            f"{[shape[2] for shape in shapes]}."
+            "kernels of its convolutions should be "
+            f"{[kernel for _, kernel, _ in CONV_LAYERS]}, "
+            f"got {[shape[2] for shape in shapes]}."
         )
     strides = [stride for _, _, stride in CONV_LAYERS]
     convs = [
@@ -174,7 +176,7 @@ def _structure(weights: Mapping[str, Tensor]) -> WavLMConfig:
     direction = weights.get(f"{positions}weight_v")
     if direction is None:
         direction = weights[f"{positions}parametrizations.weight.original1"]
-    embed_dim, group, kernel = direction.shape
+    embed_dim, group, kernel = direction.shape  # group: embed_dim / number of groups
     num_buckets, num_heads = weights[f"{layers}0.attention.rel_attn_embed.weight"].shape
     width = weights[f"{layers}0.feed_forward.intermediate_dense.bias"].shape[0]
     aux = weights.get("aux.bias")

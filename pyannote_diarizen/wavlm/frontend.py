@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""From waveforms to frames: the convolutions of WavLM and its frame geometry."""
+"""Front end of WavLM: strided convolutions from waveforms to frames.
+
+With seven layers of WavLM, a frame spans 400 samples (25 ms) and the next one starts
+320 samples (20 ms) later.
+"""
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
@@ -15,13 +19,13 @@ from pyannote_diarizen.wavlm.config import WavLMConfig
 
 
 def normalize_waveforms(waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
-    """Bring each waveform to zero mean and unit variance.
+    """Normalise each waveform to zero mean and unit variance.
 
     Parameters
     ----------
     waveforms : (batch, samples) Tensor
     lengths : (batch,) Tensor, optional
-        Number of samples to trust in each waveform; others are set to zero.
+        Number of valid samples of each waveform; the others are set to zero.
         Defaults to all.
 
     Returns
@@ -37,7 +41,7 @@ def normalize_waveforms(waveforms: Tensor, lengths: Tensor | None = None) -> Ten
 
 
 class ConvLayer(nn.Module):
-    """Convolution, normalisation if any, GELU.
+    """Convolution, optional normalisation, GELU.
 
     Parameters
     ----------
@@ -45,7 +49,7 @@ class ConvLayer(nn.Module):
     bias : bool
         Whether the convolution has a bias.
     norm : {GroupNorm, LayerNorm}, optional
-        Normalisation, by channel over time or by instant over channels.
+        Normalisation of each channel over time, or of each frame over channels.
     """
 
     def __init__(
@@ -72,10 +76,10 @@ class ConvLayer(nn.Module):
         -------
         y : (batch, out_channels, 1, num_output_frames) Tensor
         """
-        # As an image of height one, because torch copies what it is given to conv1d
-        # to channels-first order. What leaves a LayerNorm is channels-last and may
-        # stay so: twice as fast in training, 1.3 to 1.7 times in inference (CPU).
-        weight = self.conv.weight.unsqueeze(2)
+        # A 2d convolution over images of height one: conv1d copies its input to
+        # channels-first order, but the output of a LayerNorm is channels-last and may
+        # stay so. Twice as fast in training, 1.3 to 1.7 times in inference (CPU).
+        weight = self.conv.weight.unsqueeze(2)  # (out_channels, in_channels, 1, kernel)
         x = F.conv2d(x, weight, self.conv.bias, stride=(1, *self.conv.stride))
         if isinstance(self.layer_norm, nn.LayerNorm):
             x = self.layer_norm(x.movedim(1, -1)).movedim(-1, 1)
@@ -87,8 +91,8 @@ class ConvLayer(nn.Module):
 class FeatureExtractor(nn.Module):
     """Stack of strided convolutions.
 
-    `dummy_weight` scales the output channels: it is all ones, except after the
-    pruning of channels, which leaves the gate of each remaining channel in it.
+    `dummy_weight` scales the channels of the last layer. It is all ones, unless these
+    channels were pruned: then it holds the gate of each remaining channel.
     """
 
     def __init__(self, config: WavLMConfig) -> None:
@@ -117,7 +121,7 @@ class FeatureExtractor(nn.Module):
         }
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Extract features.
+        """Compute features of waveforms.
 
         Parameters
         ----------
@@ -129,7 +133,7 @@ class FeatureExtractor(nn.Module):
         """
         x = waveforms[:, None, None]  # (batch, channels=1, 1, samples)
         for layer in self.conv_layers:
-            x = layer(x)
+            x = layer(x)  # (batch, channels, 1, num_frames of this layer)
         return x.squeeze(2).transpose(1, 2) * self.dummy_weight
 
     def num_frames(self, num_samples: int) -> int:
@@ -137,9 +141,9 @@ class FeatureExtractor(nn.Module):
         return max(0, multi_conv_num_frames(num_samples, **self._geometry))
 
     def receptive_field_size(self, num_frames: int = 1) -> int:
-        """Return the number of samples that `num_frames` frames look at."""
+        """Return the number of samples that `num_frames` frames depend on."""
         return multi_conv_receptive_field_size(num_frames, **self._geometry)
 
     def receptive_field_center(self, frame: int = 0) -> int:
-        """Return the sample at the centre of a frame, in pyannote's rounding."""
+        """Return the sample at the centre of a frame, rounded as in pyannote.audio."""
         return multi_conv_receptive_field_center(frame, **self._geometry)

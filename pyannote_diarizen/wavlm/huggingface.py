@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""WavLM of Hugging Face transformers, in and out, without transformers.
+"""Conversion from and to `WavLMModel` of Hugging Face transformers.
 
-Representations are the same to the last bit where nothing is pruned:
-`extract_features` gives what `WavLMModel` calls `hidden_states`.
+`extract_features` returns the `hidden_states` of `WavLMModel`, bit for bit. Neither
+direction needs transformers. A pruned WavLM cannot be converted.
 """
 
 import json
@@ -20,7 +20,7 @@ from pyannote_diarizen.wavlm.config import WavLMConfig
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""Names of the file of weights, the preferred one first."""
+"""Names of the file of weights, by preference."""
 
 FIELDS = {
     "extractor_conv_bias": "conv_bias",
@@ -37,7 +37,7 @@ FIELDS = {
     "encoder_layer_norm_first": "do_stable_layer_norm",
     "encoder_layer_drop": "layerdrop",
 }
-"""Fields that differ by nothing but their name, ours first."""
+"""Our fields, and the names of the same fields in `config.json`."""
 
 FIXED = {
     "model_type": "wavlm",
@@ -45,23 +45,23 @@ FIXED = {
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-5,
 }
-"""Fields of which we know one value."""
+"""Fields of which only one value is supported."""
 
 MASK = "masked_spec_embed"
-"""Stands for masked frames in pre-training, and is used for nothing else."""
+"""Weight that replaces masked frames in pre-training, not used here."""
 
 
 def from_huggingface(
     state: Mapping[str, Tensor], config: Mapping[str, Any]
 ) -> tuple[WavLMConfig, dict[str, Tensor]]:
-    """Convert a `WavLMModel`, or the one inside a model for some task.
+    """Convert a `WavLMModel`, or a model of a task that contains one.
 
     Parameters
     ----------
     state : mapping of str to Tensor
         Weights.
     config : mapping
-        What `config.json` holds.
+        Content of `config.json`.
 
     Returns
     -------
@@ -71,13 +71,13 @@ def from_huggingface(
     Raises
     ------
     ValueError
-        If it is no WavLM, or one of a kind that we do not know.
+        If the model is not a WavLM, or has unsupported options.
     """
     for key, expected in FIXED.items():
         if config.get(key, expected) != expected:
             raise ValueError(f"`{key}` should be {expected!r}, got {config[key]!r}.")
     if any(key.startswith("wavlm.") for key in state):
-        # what is beside it is the head of the task
+        # other weights are the head of the task
         state = {
             key.removeprefix("wavlm."): weight
             for key, weight in state.items()
@@ -94,7 +94,7 @@ def from_huggingface(
         feed_forward_dim=config["intermediate_size"],
         layer_norm=layer_norm,
         extractor_conv_layer_config=tuple(convs),
-        # ours: transformers leaves it to whoever prepares the waveform
+        # our addition: in transformers, the feature extractor normalises waveforms
         normalize_waveform=config.get("normalize_waveform", layer_norm),
         **{ours: config[theirs] for ours, theirs in FIELDS.items()},
     )
@@ -119,22 +119,22 @@ def _their_name(key: str) -> str:
 
 
 def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
-    """Say in the words of transformers what a WavLM is like.
+    """Convert a configuration to the fields of transformers.
 
     Parameters
     ----------
     config : WavLMConfig
-        Of a WavLM of which nothing is pruned.
+        Configuration of a WavLM that is not pruned.
 
     Returns
     -------
     config : dict
-        What `config.json` should hold.
+        Content of `config.json`.
 
     Raises
     ------
     ValueError
-        If transformers knows no such WavLM.
+        If transformers cannot hold this WavLM.
     """
     if config.aux_num_out is not None:
         raise ValueError(
@@ -149,8 +149,8 @@ def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
         or {*config.encoder_remaining_heads} != {every_head}
     ):
         raise ValueError(
-            "`WavLMModel` knows layers of one size only, this WavLM is pruned. Keep it "
-            "in our format, see `WavLM.save`."
+            "All layers of a `WavLMModel` have the same size, but this WavLM is "
+            "pruned. Use `WavLM.save` instead."
         )
     channels, kernels, strides = zip(*config.extractor_conv_layer_config, strict=True)
     return {
@@ -164,7 +164,7 @@ def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
         "num_attention_heads": config.num_heads,
         "intermediate_size": widths.pop(),
         "normalize_waveform": config.normalize_waveform,
-        # there is nothing to put in place of what would be masked in training
+        # no masking in training: the weight that replaces masked frames is missing
         "apply_spec_augment": False,
         "mask_time_prob": 0.0,
         "mask_feature_prob": 0.0,
@@ -175,25 +175,28 @@ def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
 def save_huggingface(
     folder: Path, config: WavLMConfig, state_dict: Mapping[str, Tensor]
 ) -> None:
-    """Write the files that `WavLMModel.from_pretrained` reads.
+    """Write the files that `WavLMModel.from_pretrained` loads.
 
     Parameters
     ----------
     folder : Path
-        Made if needed; files of the same names are replaced.
+        Folder to write to, created if needed. Files of the same names are replaced.
     config : WavLMConfig
     state_dict : mapping of str to Tensor
-        Ours.
+        Weights, under our names.
 
     Raises
     ------
     ValueError
-        If transformers knows no such WavLM.
+        If transformers cannot hold this WavLM.
     """
     weights = dict(state_dict)
     described = to_huggingface(config)
     if not (weights.pop("feature_extractor.dummy_weight") == 1).all():
-        raise ValueError("`WavLMModel` has no scales after its convolutions.")
+        raise ValueError(
+            "`dummy_weight` should be all ones: `WavLMModel` has no scales after its "
+            "convolutions."
+        )
     weights = {_their_name(key): w.contiguous() for key, w in weights.items()}
     preparation = {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`WavLM-Base.pt`, `WavLM-Base+.pt` and `WavLM-Large.pt`, as Microsoft publishes them.
+"""Conversion of `WavLM-Base.pt`, `WavLM-Base+.pt` and `WavLM-Large.pt` of Microsoft.
 
-They hold a `cfg` in the words of fairseq and the weights of the `model`.
+These files hold `cfg`, with fields of fairseq, and `model`, the weights.
 """
 
 import re
@@ -28,14 +28,14 @@ FIELDS = {
     "encoder_layer_drop": "encoder_layerdrop",
     "normalize_waveform": "normalize",
 }
-"""Fields that differ by nothing but their name, ours first."""
+"""Our fields, and the names of the same fields in `cfg`."""
 
 NAMES = (
     (r"^encoder\.", r"encoder.transformer."),
     (r"^layer_norm\.", r"encoder.feature_projection.layer_norm."),
     (r"^post_extract_proj\.", r"encoder.feature_projection.projection."),
-    # a layer is a sequence of convolution, dropout and norm, the layer norm between
-    # two transpositions
+    # each layer is a sequence: convolution, dropout, norm; a layer norm stands between
+    # two transpositions, hence one more index
     (r"(conv_layers\.\d+)\.0\.", r"\1.conv."),
     (r"(conv_layers\.\d+)\.2\.(1\.)?", r"\1.layer_norm."),
     (r"\.pos_conv\.0\.", r".pos_conv_embed.conv."),
@@ -47,21 +47,21 @@ NAMES = (
     (r"\.fc1\.", r".feed_forward.intermediate_dense."),
     (r"\.fc2\.", r".feed_forward.output_dense."),
 )
-"""Patterns in the names of their weights, and what stands there in ours."""
+"""Patterns in names of weights, and their replacement."""
 
 MASK = "mask_emb"
-"""Stands for masked frames in pre-training, and is used for nothing else."""
+"""Weight that replaces masked frames in pre-training, not used here."""
 
 
 def from_microsoft(
     content: Mapping[str, Any],
 ) -> tuple[WavLMConfig, dict[str, Tensor]]:
-    """Convert what a file of Microsoft holds.
+    """Convert the content of a file of Microsoft.
 
     Parameters
     ----------
     content : mapping
-        With "cfg" and "model".
+        Content of the file, with "cfg" and "model".
 
     Returns
     -------
@@ -71,7 +71,7 @@ def from_microsoft(
     Raises
     ------
     ValueError
-        If it is one of a kind that we do not know.
+        If the model has unsupported options.
     """
     cfg, state = content["cfg"], content["model"]
     if cfg["activation_fn"] != "gelu":
@@ -100,12 +100,12 @@ def _our_name(key: str) -> str:
 
 
 def conv_layers(expression: str) -> list[tuple[int, int, int]]:
-    """Channels, kernel and stride of each convolution out of a Python expression.
+    """Parse channels, kernel and stride of convolutions, written as Python expression.
 
     Parameters
     ----------
     expression : str
-        Sum of lists of triples, each list times a number or not.
+        Sum of lists of triples, each list optionally multiplied by a number.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def conv_layers(expression: str) -> list[tuple[int, int, int]]:
     Raises
     ------
     ValueError
-        If it is something else.
+        If `expression` has another form.
 
     Examples
     --------

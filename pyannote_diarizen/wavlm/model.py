@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """WavLM: self-supervised representations of speech, dense or pruned.
 
+Weights have the names of DiariZen, which are also the names of torchaudio but for
+attention. `foreign` reads checkpoints of other layouts.
+
 References
 ----------
 S. Chen et al., "WavLM: Large-Scale Self-Supervised Pre-Training for Full Stack Speech
@@ -25,7 +28,7 @@ from pyannote_diarizen.wavlm.huggingface import save_huggingface
 from pyannote_diarizen.weights import load_weights, save_weights
 
 EXTRACTOR_GRADIENT_SCALE = 0.1
-"""Front ends learn ten times slower than the rest, Large included as in DiariZen."""
+"""Factor of the gradients of the front end: of Large too, as in DiariZen."""
 
 
 class ScaleGradient(torch.autograd.Function):
@@ -43,12 +46,12 @@ class ScaleGradient(torch.autograd.Function):
 
 
 class WavLM(nn.Module):
-    """WavLM with random weights; see `from_pretrained` for others.
+    """WavLM with random weights. `from_pretrained` loads trained ones.
 
     Parameters
     ----------
     config : WavLMConfig
-        Structure, see `get_config` for those known by name.
+        Structure. `get_config` finds predefined ones by name.
 
     Examples
     --------
@@ -83,34 +86,33 @@ class WavLM(nn.Module):
         cache_dir: Path | str | None = None,
         weights_only: bool = True,
     ) -> "WavLM":
-        """Load weights that we, DiariZen, Microsoft, Hugging Face or torchaudio saved.
+        """Load a checkpoint of DiariZen, Microsoft, Hugging Face or torchaudio.
 
         Parameters
         ----------
         checkpoint : Path, str or nn.Module
             File (`WavLM-Large.pt`, `wavlm-base-converted.bin`, ...), folder of a
-            `WavLMModel`, its name on the Hugging Face hub, or the model itself that
-            transformers or a bundle of torchaudio returned.
+            `WavLMModel`, its name on the Hugging Face hub, or a model that transformers
+            or a bundle of torchaudio returned.
         revision, token, cache_dir : optional
             Version, access token and download folder, for the hub only.
         weights_only : bool, optional
-            Refuse files that hold more than weights, since to read those runs the
-            code of whoever made them. Defaults to True.
+            Refuse files that hold more than weights, because loading them runs the
+            code that they hold. Defaults to True.
 
         Returns
         -------
         wavlm : WavLM
-            In training mode, as all modules that are new.
+            In training mode, as all new modules.
 
         Raises
         ------
         OSError
-            If there is no such file, folder or model on the hub, or it cannot be
-            fetched.
+            If there is no such file, folder or model on the hub, or the download fails.
         CheckpointMismatchError
             If weights are missing, unknown or of another shape; the message lists them.
         ValueError
-            If it is no WavLM, or damaged.
+            If the checkpoint is damaged, or not a WavLM.
 
         Examples
         --------
@@ -132,34 +134,34 @@ class WavLM(nn.Module):
         return wavlm
 
     def save(self, path: Path | str) -> None:
-        """Write the file that `from_pretrained` reads, and DiariZen as well.
+        """Write a file that `from_pretrained` and DiariZen load.
 
         Parameters
         ----------
         path : Path or str
-            Replaced at once if it exists.
+            File to write. Replaced in one step if it exists.
         """
         content = {"config": self.config.to_dict(), "state_dict": self.state_dict()}
         with replacing(Path(path)) as temporary:
             save_weights(content, temporary)
 
     def save_huggingface(self, folder: Path | str) -> None:
-        """Write the folder that `transformers.WavLMModel.from_pretrained` reads.
+        """Write a folder that `transformers.WavLMModel.from_pretrained` loads.
 
         Parameters
         ----------
         folder : Path or str
-            Made if needed; files of the same names are replaced.
+            Folder to write to, created if needed. Files of the same names are replaced.
 
         Raises
         ------
         ValueError
-            If transformers knows no such WavLM, as it knows no pruned one.
+            If transformers cannot hold this WavLM, for instance a pruned one.
         """
         save_huggingface(Path(folder), self.config, self.state_dict())
 
     def num_frames(self, num_samples: int) -> int:
-        """Return the number of frames of that many samples."""
+        """Return the number of frames of `num_samples` samples."""
         return self.feature_extractor.num_frames(num_samples)
 
     def hidden_states(
@@ -170,18 +172,18 @@ class WavLM(nn.Module):
     ) -> Iterator[Tensor]:
         """Yield the input of the first transformer layer, then each layer's output.
 
-        One at a time, so that a caller who sums them need not hold them all.
+        States are yielded one at a time, so that a sum needs the memory of one.
 
         Parameters
         ----------
         waveforms : (batch, samples) Tensor
-            Any floating-point precision; computation is in that of the weights.
+            Any floating-point precision. The weights decide that of computation.
         lengths : (batch,) Tensor, optional
-            Number of samples of each waveform before padding. Defaults to no padding,
-            which also is how DiariZen treats the zeros after the end of a file.
+            Number of samples of each waveform before padding. Defaults to no padding:
+            so DiariZen processes the zeros after the end of a file, too.
         transform : callable, optional
-            Called with the index of each state and the state; what it returns is
-            yielded, and goes into the next layer. Defaults to the state as it is.
+            Function of the index of each state and the state. Its result is yielded,
+            and is the input of the next layer. Defaults to the state itself.
 
         Yields
         ------
@@ -191,7 +193,7 @@ class WavLM(nn.Module):
         Raises
         ------
         ValueError
-            If `waveforms` has another shape or is too short to give one frame.
+            If `waveforms` has another shape, or is shorter than one frame.
         """
         num_samples = waveforms.shape[-1]
         if waveforms.ndim != 2 or self.num_frames(num_samples) == 0:
@@ -201,7 +203,7 @@ class WavLM(nn.Module):
                 f"got shape {tuple(waveforms.shape)}."
             )
         if self.config.normalize_waveform:
-            # Half precision is too coarse for the variance of quiet recordings.
+            # half precision is too coarse for the variance of quiet recordings
             waveforms = normalize_waveforms(waveforms.float(), lengths)
         waveforms = waveforms.to(self.feature_extractor.dummy_weight.dtype)
         features = ScaleGradient.apply(self.feature_extractor(waveforms))
@@ -217,7 +219,7 @@ class WavLM(nn.Module):
         lengths: Tensor | None = None,
         num_layers: int | None = None,
     ) -> tuple[list[Tensor], Tensor | None]:
-        """Representations at all depths.
+        """Compute representations at all depths.
 
         Parameters
         ----------
@@ -225,8 +227,8 @@ class WavLM(nn.Module):
         lengths : (batch,) Tensor, optional
             Number of samples of each waveform before padding. Defaults to no padding.
         num_layers : int, optional
-            Number of representations. The first one is the input of the transformer,
-            so that `num_layers` - 1 layers are run. Defaults to all.
+            Number of representations. The first one is the input of the transformer:
+            only `num_layers` - 1 layers are computed. Defaults to all.
 
         Returns
         -------
@@ -254,7 +256,7 @@ class WavLM(nn.Module):
     def forward(
         self, waveforms: Tensor, lengths: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Output of the last layer.
+        """Compute the output of the last layer.
 
         Parameters
         ----------

@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Configurations known by name: WavLM Base and Large, and DiariZen's prunings of both.
+"""Predefined configurations: WavLM Base and Large, dense and as pruned by DiariZen.
 
-The `s80` ones (80 % of parameters pruned) are the backbones of the published DiariZen
-models.
+The `s80` ones, with 80 % fewer parameters, are the backbones of the published models.
 
 References
 ----------
@@ -31,7 +30,7 @@ def _pruned(
     heads: Sequence[Sequence[int]],
     widths: Sequence[int],
 ) -> WavLMConfig:
-    """Shrink a configuration; a layer without heads lost its attention."""
+    """Return a pruned configuration. A layer without heads has no attention."""
     convs = [
         (num_channels, kernel, stride)
         for num_channels, (_, kernel, stride) in zip(channels, CONV_LAYERS, strict=True)
@@ -80,13 +79,13 @@ PREDEFINED = {
 
 
 def get_config(config: str | Mapping[str, Any] | WavLMConfig) -> WavLMConfig:
-    """Find a configuration by name or read it from a dictionary.
+    """Find a configuration by name, or build it from a dictionary.
 
     Parameters
     ----------
     config : str, mapping or WavLMConfig
-        Name of a predefined configuration (upper or lower case), or what
-        `WavLMConfig.from_dict` reads, or a configuration, returned as it is.
+        Name of a predefined configuration (upper or lower case), or argument of
+        `WavLMConfig.from_dict`, or a configuration, returned unchanged.
 
     Returns
     -------
@@ -95,9 +94,9 @@ def get_config(config: str | Mapping[str, Any] | WavLMConfig) -> WavLMConfig:
     Raises
     ------
     TypeError
-        If `config` is none of these.
+        If `config` is of another type.
     ValueError
-        If the name is unknown or the dictionary is wrong.
+        If the name is unknown or the dictionary is invalid.
 
     Examples
     --------
@@ -115,7 +114,7 @@ def get_config(config: str | Mapping[str, Any] | WavLMConfig) -> WavLMConfig:
         )
     if config.lower() not in PREDEFINED:
         raise ValueError(
-            f"{config!r} is no predefined WavLM configuration. Known ones are "
+            f"{config!r} is not a predefined WavLM configuration. Known ones are "
             f"{', '.join(PREDEFINED)}."
         )
     return PREDEFINED[config.lower()]

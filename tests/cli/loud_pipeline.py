@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A pipeline without weights: who is loud speaks."""
+"""Pipeline without weights: loud samples are speech."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -42,7 +42,7 @@ class LoudPipeline(Pipeline):
         return diarization
 
     def evidence(self, output: Annotation) -> CountEvidence:
-        """Two numbers for whoever speaks."""
+        """Embedding of two numbers for each speaker."""
         if not output:
             raise ValueError("Nobody speaks.")
         return CountEvidence(

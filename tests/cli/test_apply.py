@@ -43,7 +43,7 @@ def test_a_bad_file_does_not_stop_the_others(run, pipeline, write_audio, here):
     assert "Traceback" not in result.stderr
 
 
-def test_files_of_the_same_name_are_told_apart(run, pipeline, write_audio, here):
+def test_folders_distinguish_files_of_the_same_name(run, pipeline, write_audio, here):
     write_audio("monday/x.wav")
     write_audio("tuesday/x.wav", end=1.5)
     run("apply", "monday", "tuesday", "--pipeline", pipeline, "--into", "out")
@@ -129,7 +129,7 @@ def test_an_absent_channel_is_an_error_of_the_file(run, pipeline, write_audio):
         ["--colour", "red"],
     ],
 )
-def test_wrong_usage_is_told_before_any_work(run, write_audio, here, options):
+def test_wrong_usage_is_an_error_before_any_work(run, write_audio, here, options):
     write_audio("a.wav")
     result = run("apply", "a.wav", "--into", "out", *options)
     assert result.exit_code == 2
@@ -138,7 +138,7 @@ def test_wrong_usage_is_told_before_any_work(run, write_audio, here, options):
     assert not (here / "out").exists()
 
 
-def test_a_broken_pipeline_is_told_in_one_line(run, write_audio, pipeline):
+def test_a_broken_pipeline_is_an_error_in_one_line(run, write_audio, pipeline):
     write_audio("a.wav")
     Path(pipeline, "config.yaml").write_text("pipelines: {}")
     result = run("apply", "a.wav", "--pipeline", pipeline)

@@ -44,7 +44,7 @@ def test_a_token_is_taken_from_the_environment(run, here, hub, monkeypatch):
     assert (here / "cache").is_dir()
 
 
-def test_a_pipeline_that_is_not_there_is_told_in_one_line(run, here, hub):
+def test_a_missing_pipeline_is_an_error_in_one_line(run, here, hub):
     result = run("download", "BUT-FIT/diarizen", "mine")
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()

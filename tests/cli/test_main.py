@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What all commands have in common."""
+"""Properties of all commands."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def python(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_is_quick_because_it_imports_nothing_heavy(command):
+def test_help_imports_no_heavy_package(command):
     ran = python(HELP, command, "--help")
     assert "Usage" in ran.stdout
     assert ran.stderr.strip() == ""

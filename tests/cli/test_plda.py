@@ -34,14 +34,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Replacing existing")
 
 @pytest.fixture
 def database(here: Path) -> Path:
-    """Eight speakers to learn from, four others, a file that nobody labelled."""
+    """Eight training speakers, four others, a file without annotation."""
     rng = np.random.default_rng(1)
     rttm = []
     for index, hertz in enumerate(np.geomspace(300, 5000, 12)):
         subset = "development" if index % 3 == 1 else "train"
         resonance = scipy.signal.iirpeak(hertz, Q=4, fs=16000)
         noise = rng.standard_normal(16000 * 6)
-        # syllables: what never changes is removed with the mean of the spectrum
+        # syllables: a constant sound is removed with the mean of the spectrum
         noise *= np.arange(len(noise)) % 2400 < 1200
         voice = scipy.signal.lfilter(*resonance, noise)
         soundfile.write(here / f"{index}.wav", 0.3 * voice / abs(voice).max(), 16000)
@@ -83,7 +83,7 @@ def test_trained_then_adapted(train, here):
     trained = PLDA.from_pretrained(here / "plda")
     assert trained.phi.shape == (4,)
 
-    assert "rather --adapt one" in result.stderr
+    assert "--adapt one instead" in result.stderr
 
     result = train("--into", "adapted", "--adapt", "plda", "--subset", "development")
     assert result.exit_code == 0, result.output
@@ -91,7 +91,7 @@ def test_trained_then_adapted(train, here):
     adapted = PLDA.from_pretrained(here / "adapted")
     assert not np.allclose(adapted.phi, trained.phi)
 
-    assert "rather --adapt one" not in result.stderr
+    assert "--adapt one instead" not in result.stderr
 
     only = ["--adapt", "plda", "--weight", "0", "--calibrate", "development"]
     result = train("--into", "again", *only)
@@ -111,10 +111,10 @@ def test_trained_then_adapted(train, here):
         (["--dimension", "9"], "`lda_dimension` should be between 2 and 7"),
         (["--duration", "2", "1"], "shortest and the longest"),
         (["--embedding", "nowhere"], "`embedding`: 'nowhere' is neither"),
-        (["--adapt", "x", "--dimension", "9"], "--dimension is that of the PLDA"),
+        (["--adapt", "x", "--dimension", "9"], "--dimension is fixed by the PLDA"),
     ],
 )
-def test_mistakes_are_told_in_one_line(train, here, options: list[str], message: str):
+def test_mistakes_are_errors_in_one_line(train, here, options: list[str], message: str):
     result = train("--into", "plda", *options)
     assert result.exit_code == 2
     # boxes of usage errors break lines

@@ -177,7 +177,7 @@ def test_voiceprints_of_another_model(recognize, team, recordings, tone_folder, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["enrol"], "Name clips to enrol"),
+        (["enrol"], "Give clips to enrol"),
         (["enrol", "nowhere.wav"], "'nowhere.wav' does not exist"),
         (["enrol", "--forget", "Bob"], "no voiceprints at 'voiceprints.npz'"),
         (["identify", "calls"], "no voiceprints at 'voiceprints.npz'"),
@@ -187,7 +187,9 @@ def test_voiceprints_of_another_model(recognize, team, recordings, tone_folder, 
         (["link", "calls"], "--into"),
     ],
 )
-def test_wrong_usage_is_told_before_any_work(run, recordings, here, arguments, message):
+def test_wrong_usage_is_an_error_before_any_work(
+    run, recordings, here, arguments, message
+):
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())

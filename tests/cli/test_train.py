@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What `pyannote-audio-train` answers before it trains."""
+"""Output of `pyannote-audio-train` before training starts."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ from pyannote_diarizen.resources import resource_folder
 
 @pytest.fixture
 def answer(monkeypatch, tmp_path, capsys):
-    """Type something, get the exit code and what is printed."""
+    """Run the command; return exit code and output."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple:

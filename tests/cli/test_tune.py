@@ -37,7 +37,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Replacing existing")
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Pipeline to which all is silence."""
+    """Pipeline whose threshold is above all samples."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
     folder = tmp_path / "tunable"
     folder.mkdir()
@@ -130,7 +130,7 @@ def test_a_shipped_protocol_lacks_its_files_only(run, folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--into", "tuned"], "--into should be called *.yaml, got tuned"),
+        (["--into", "tuned"], "--into should end with .yaml, got tuned"),
         (["--subset", "test"], "File 'one' has no annotation"),
         (["--subset", "train"], "has no train subset"),
         (["--storage", "trials"], "*.journal or *.sqlite"),
@@ -138,7 +138,7 @@ def test_a_shipped_protocol_lacks_its_files_only(run, folder):
         (["--database", "nowhere.yml"], "nowhere.yml"),
     ],
 )
-def test_mistakes_are_told_in_one_line(tune, here, options: list[str], message: str):
+def test_mistakes_are_errors_in_one_line(tune, here, options: list[str], message: str):
     result = tune("--into", "tuned.yaml", *options)
     assert result.exit_code == 2
     # boxes of usage errors break lines

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A pipeline without weights, with something to tune: how loud speech is."""
+"""Pipeline without weights, with a threshold of loudness to tune."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -156,4 +156,4 @@ def test_a_file_that_holds_code_is_an_error(tmp_path):
     torch.save({"hook": SimpleNamespace()}, path)
     assert "SimpleNamespace" in found(f"'{path}'", checkpoint=path).text
     text = found(f"'{path}'", checkpoint=path, weights_only=False).text
-    assert "is no WavLM that we know" in text
+    assert "is not a known WavLM" in text

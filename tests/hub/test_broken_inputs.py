@@ -124,7 +124,7 @@ ORIGINAL = {
     ),
     "no dictionary": (
         change(WEIGHTS, lambda state: [1, 2]),
-        r"pytorch_model\.bin' is no checkpoint .* dictionary of weights",
+        r"pytorch_model\.bin' is not a checkpoint .* dictionary of weights",
     ),
     "missing key": (
         change(WEIGHTS, without("classifier.bias")),
@@ -191,20 +191,20 @@ ORIGINAL = {
     ),
     "more at once than there are": (
         toml("max_speakers_per_frame", "max_speakers_per_frame = 5"),
-        r"config\.toml' make no model: max_speakers_per_frame .* got 5 and 4",
+        r"config\.toml' are not valid: max_speakers_per_frame .* got 5 and 4",
     ),
     "heads that do not divide": (
         toml("num_head", "num_head = 5"),
-        r"\[model\.args\] of '.*config\.toml' make no model",
+        r"\[model\.args\] of '.*config\.toml' are not valid",
     ),
-    "WavLM gone": (remove("wavlm.bin"), r"`wavlm_src` .* put the '/home/somebody.* th"),
+    "WavLM gone": (remove("wavlm.bin"), r"`wavlm_src` .* Put '/home/somebody.* th"),
     "WavLM cut": (cut("wavlm.bin"), r"wavlm\.bin' is damaged"),
     "WavLM that is being pruned": (
         change(
             "wavlm.bin",
             deeper("config", "encoder_prune_attention_heads", value=True),
         ),
-        r"wavlm\.bin' is no WavLM .*_attention_heads` should be False",
+        r"wavlm\.bin' is not a known WavLM.*_attention_heads` should be False",
     ),
     "PLDA gone": (remove("plda/plda.npz"), r"original/plda' holds no plda\.npz"),
     "PLDA cut": (

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Checkpoints of pyannote.audio, read without running code."""
+"""Checkpoints of pyannote.audio, loaded without executing code; fingerprints."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,13 @@ import torch
 from fake_hub import serve
 from published import embedding_model, segmentation_model, write_original
 from pyannote.audio import Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.models.embedding import WeSpeakerResNet34
 from pyannote.audio.utils.hf_hub import AssetFileName
 
 from pyannote_diarizen.errors import CheckpointMismatchError
-from pyannote_diarizen.models.checkpoint import load_model, save_model
+from pyannote_diarizen.models import SpeakerResNet
+from pyannote_diarizen.models.checkpoint import fingerprint, load_model, save_model
 
 
 class Harmful:
@@ -32,7 +34,7 @@ def path(tmp_path, monkeypatch) -> Path:
 
 
 def change(path: Path, **entries: object) -> None:
-    """Give entries of a checkpoint other values, None leaves them out."""
+    """Change entries of a checkpoint; None removes them."""
     content = torch.load(path, weights_only=False) | entries
     kept = {key: value for key, value in content.items() if value is not None}
     torch.save(kept, path)
@@ -56,7 +58,7 @@ def test_a_model_is_the_same_once_saved_and_loaded(tmp_path, make):
 
 
 def test_the_embedding_of_the_original_needs_no_trust(tmp_path):
-    """Its checkpoint was written long ago, with the version of torch beside it."""
+    """Its checkpoint is old: it stores the version of torch as an object."""
     model = WeSpeakerResNet34(num_mel_bins=16)
     model.specifications = embedding_model().specifications
     save_model(model, tmp_path / "pytorch_model.bin")
@@ -112,9 +114,11 @@ def test_a_class_that_is_not_there_is_an_error(path):
 
 
 @pytest.mark.parametrize("content", [torch.zeros(3), {"a": torch.zeros(3)}])
-def test_weights_of_nobody_are_an_error(path, content):
+def test_weights_without_description_are_an_error(path, content):
     torch.save(content, path)
-    with pytest.raises(ValueError, match=r"no checkpoint of .* config\.toml beside it"):
+    with pytest.raises(
+        ValueError, match=r"not a checkpoint of .* config\.toml beside it"
+    ):
         load_model(path)
 
 
@@ -132,3 +136,33 @@ def test_models_of_the_hub_are_loaded(tmp_path, monkeypatch, path):
 def test_pyannote_reads_no_safetensors():
     """Models are written to `pytorch_model.bin` until this fails."""
     assert AssetFileName.Model.value == "pytorch_model.bin"
+
+
+def resnet(seed: int) -> SpeakerResNet:
+    torch.manual_seed(seed)
+    model = SpeakerResNet(channels=(4, 8), blocks=(1, 1), dimension=16)
+    model.specifications = Specifications(
+        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=2.0
+    )
+    return model.eval()
+
+
+def test_same_weights_same_fingerprint(tmp_path: Path):
+    model = resnet(1)
+    before = fingerprint(model)
+    assert fingerprint(resnet(1)) == before
+    model.double()
+    assert fingerprint(model) == before
+    model.float()
+    model(torch.zeros(1, 1, 16000))
+    assert fingerprint(model) == before
+    save_model(model, tmp_path / "pytorch_model.bin")
+    assert fingerprint(load_model(tmp_path)) == before
+
+
+def test_other_weights_other_fingerprint():
+    model = resnet(1)
+    before = fingerprint(model)
+    assert fingerprint(resnet(2)) != before
+    next(model.parameters()).data.view(-1)[0] += 1e-3
+    assert fingerprint(model) != before

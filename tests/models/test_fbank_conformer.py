@@ -8,8 +8,8 @@ from pyannote.audio.core.task import Problem, Resolution, Specifications
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
-from pyannote_diarizen.models.fbank import FBank
 from pyannote_diarizen.models.fbank_conformer import FBankConformer
+from pyannote_diarizen.models.log_mel import FBank
 
 
 @pytest.mark.parity

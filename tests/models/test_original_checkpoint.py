@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""`config.toml` beside bare weights."""
+"""Models in the layout of DiariZen: `config.toml` beside weights."""
 
 import logging
 import zlib
@@ -20,7 +20,7 @@ from pyannote_diarizen.models.checkpoint import load_model, save_model
 from pyannote_diarizen.models.original_checkpoint import (
     ARCHITECTURES,
     OriginalConfig,
-    _say_licence,
+    _warn_of_licence,
     build_original,
 )
 from pyannote_diarizen.repository import Repository
@@ -103,7 +103,7 @@ def test_scores_of_the_baseline_are_those_of_the_original(parity, tmp_path):
 
 
 def build_template(config: OriginalConfig) -> dict[str, torch.Tensor]:
-    """Weights that a model should have."""
+    """State dictionary of a new model."""
     with pytest.raises(CheckpointMismatchError):
         build_original(config, {}, Repository(config.path.parent))
     architecture = config.architecture
@@ -164,7 +164,7 @@ def test_the_number_of_classes_follows_from_speakers(
     assert model.specifications.duration == 7.5
 
 
-def test_the_duration_of_inference_stands_in_for_that_of_training(tmp_path):
+def test_the_duration_of_inference_replaces_a_missing_one_of_training(tmp_path):
     folder = write_original(tmp_path / "a", chunk_size="", seg_duration="16")
     assert load_model(folder).specifications.duration == 16.0
 
@@ -179,9 +179,7 @@ def test_a_wavlm_may_be_known_by_name(tmp_path):
 def test_a_wavlm_that_is_not_there_is_an_error_that_asks_for_it(tmp_path):
     folder = write_original(tmp_path / "a")
     (folder / "wavlm.bin").unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"put the '/home/somebody.*wavlm\.bin'"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"Put '/home/somebody.*wavlm\.bin'"):
         load_model(folder)
 
 
@@ -191,21 +189,21 @@ def test_a_wavlm_that_is_not_there_is_an_error_that_asks_for_it(tmp_path):
         ({"path": '"diarizen.models.eend.model_wavlm_mamba.Model"'}, "one of .*mamba"),
         ({"path": ""}, r"`path` in \[model\] .* got None"),
         ({"dropout": "0.1\ndrop_out = 0.1"}, "drop_out.*Did you mean dropout"),
-        ({"attention_in": '"16"'}, r"\[model\.args\] of .* make no model"),
-        ({"num_head": "5"}, "make no model"),
+        ({"attention_in": '"16"'}, r"\[model\.args\] of .* are not valid"),
+        ({"num_head": "5"}, "are not valid"),
         ({"max_speakers_per_frame": "5"}, "at most max_speakers_per_chunk.*5 and 4"),
         ({"max_speakers_per_chunk": "4.0"}, "of type int, got 4.0"),
         ({"chunk_size": "", "seg_duration": ""}, "lacks seg_duration"),
         ({"num_layer": "2 layers"}, r"is not TOML.*line 18"),
     ],
 )
-def test_a_config_with_a_slip_is_an_error_that_names_it(tmp_path, changes, message):
+def test_an_invalid_config_is_an_error_that_names_the_value(tmp_path, changes, message):
     folder = write_original(tmp_path / "a", **changes)
     with pytest.raises(ValueError, match=message):
         load_model(folder)
 
 
-def test_tables_that_are_none_are_an_error(tmp_path):
+def test_a_table_of_another_type_is_an_error(tmp_path):
     config = config_of(tmp_path, "inference = 3\nclustering = {args = 4}")
     for table in ("inference", "clustering"):
         with pytest.raises(ValueError, match=rf"\[{table}\.args\] .* be a table"):
@@ -225,8 +223,8 @@ def test_weights_of_another_model_are_an_error_that_lists_them(tmp_path):
         load_model(folder)
 
 
-def test_the_licence_is_said_once(tmp_path, caplog):
-    _say_licence.cache_clear()
+def test_the_licence_is_logged_once(tmp_path, caplog):
+    _warn_of_licence.cache_clear()
     with caplog.at_level(logging.WARNING):
         load_model(write_original(tmp_path / "a"))
         load_model(write_original(tmp_path / "b"))

@@ -12,7 +12,7 @@ from torch import nn
 from torch.testing import assert_close
 from torchaudio.transforms import MelSpectrogram
 
-from pyannote_diarizen.models.speaker_frames import LogMelSpectrogram
+from pyannote_diarizen.models.log_mel import LogMelSpectrogram
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet, weighted_statistics
 
 

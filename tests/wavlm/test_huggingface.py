@@ -166,8 +166,8 @@ def test_scales_left_by_pruning_are_an_error(tiny_config, tmp_path):
         ({"hidden_act": "relu"}, "`hidden_act` should be 'gelu'"),
         ({"layer_norm_eps": 1e-12}, "`layer_norm_eps` should be"),
         ({"feat_extract_activation": "relu"}, "`feat_extract_activation` should"),
-        ({"conv_stride": [5]}, "is no WavLM that we know"),
-        ({"hidden_size": "32"}, "is no WavLM that we know"),
+        ({"conv_stride": [5]}, "is not a known WavLM"),
+        ({"hidden_size": "32"}, "is not a known WavLM"),
     ],
     ids=str,
 )
@@ -193,7 +193,7 @@ def test_a_missing_field_is_named(folder):
 
 def test_a_configuration_that_is_not_json_is_an_error(folder):
     (folder / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"config\.json' is no JSON"):
+    with pytest.raises(ValueError, match=r"config\.json' is not JSON"):
         WavLM.from_pretrained(folder)
 
 

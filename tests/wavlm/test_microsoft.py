@@ -73,6 +73,6 @@ def test_another_activation_is_an_error(wavlm, tmp_path):
     content = microsoft_file(wavlm)
     content["cfg"]["activation_fn"] = "relu"
     torch.save(content, tmp_path / "a.pt")
-    message = re.escape("a.pt' is no WavLM that we know: `activation_fn` should be")
+    message = re.escape("a.pt' is not a known WavLM: `activation_fn` should be")
     with pytest.raises(ValueError, match=message):
         WavLM.from_pretrained(tmp_path / "a.pt")
