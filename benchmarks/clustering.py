@@ -199,7 +199,7 @@ def few(num_conversations: int) -> str:
         "agglomerative": (AgglomerativeClustering(), FEW),
         "vbx": (VBxClustering(plda), VBX),
         "vbx, by evidence": (VBxClustering(plda, number_by="evidence"), VBX[:1]),
-        "auto": (AutoClustering(plda, number_by="vbx"), AUTO),
+        "auto": (AutoClustering(plda), AUTO),
     }
     rows = []
     for fewest, most in FEW_EMBEDDINGS:

@@ -32,7 +32,7 @@ from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
 EUCLIDEAN = ("centroid", "median", "ward")
 """Methods for euclidean distances only: lengths are normalised for metric "cosine"."""
 MAX_BYTES = 64_000_000
-"""Size of all dendrograms in memory: those of 200 hours of audio."""
+"""Size of all dendrograms in memory: 200 hours of audio."""
 
 _dendrograms: OrderedDict[tuple, np.ndarray] = OrderedDict()
 _lock = Lock()

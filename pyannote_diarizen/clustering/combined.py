@@ -3,7 +3,7 @@
 """Combinations of agglomerative clustering, VBx and evidence.
 
 `benchmarks/clustering.py` compares them: agglomerative clustering is best for a handful
-of embeddings, VBx for more, and evidence for many speakers.
+of embeddings, VBx for more, and evidence for long conversations of many speakers.
 """
 
 from collections.abc import Iterable
@@ -44,17 +44,17 @@ class AutoClustering(BaseClustering):
         PLDA fitted on embeddings of the same model.
     metric, constrained_assignment, min_active_ratio
         See `VBxClustering`.
-    number_by : {"evidence", "vbx"}, optional
-        See `VBxClustering`. Defaults to "evidence".
+    number_by : {"vbx", "evidence"}, optional
+        See `VBxClustering`.
     min_embeddings : int, optional
         Minimum number of embeddings for VBx. Defaults to 10.
 
     Hyper-parameters
     ----------------
     agglomerative
-        Those of `AgglomerativeClustering`.
+        Hyper-parameters of `AgglomerativeClustering`.
     vbx
-        Those of `VBxClustering`.
+        Hyper-parameters of `VBxClustering`.
     """
 
     expects_num_clusters: bool = False
@@ -65,7 +65,7 @@ class AutoClustering(BaseClustering):
         metric: str = "cosine",
         constrained_assignment: bool = True,
         min_active_ratio: float = 0.1,
-        number_by: Literal["vbx", "evidence"] = "evidence",
+        number_by: Literal["vbx", "evidence"] = "vbx",
         min_embeddings: int = 10,
     ) -> None:
         super().__init__(metric=metric, constrained_assignment=constrained_assignment)

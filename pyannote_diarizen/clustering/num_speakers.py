@@ -69,7 +69,7 @@ class NumSpeakersEvidence:
 
     @property
     def posterior(self) -> np.ndarray:
-        """Probability (num_numbers,) of each number among those that were tried.
+        """Probability (num_numbers,) of each number that was tried.
 
         Close to 0 or 1, because the evidence still overrates embeddings that overlap:
         look at differences of `log_evidence` first.

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """VBx clustering of the speakers of all chunks, within bounds on their number.
 
-Reliable embeddings are clustered agglomeratively, then by VBx in the PLDA space, which
-finds the number of clusters. Another number is reached by merging and splitting the
-clusters of VBx. Finally all speakers go to the closest clusters, at most one speaker of
-a chunk to each.
+Reliable embeddings are clustered agglomeratively, then by VBx in the PLDA space. Other
+numbers of clusters are reached by merges and splits. Finally all speakers go to the
+closest clusters, at most one speaker of a chunk to each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,9 +46,8 @@ LOOP_PROB = 0.9
 TOGETHER = 0.5
 """Share of the chunks that two speakers must have in common to be different people.
 
-Simulated conversations of development speakers, by evidence alone and with 0.1, 0.3 and
-0.5: error rate of any number of speakers 31.3, 28.8, 28.8 and 28.8 %, of one speaker
-14.4, 15.8, 15.0 and 14.4 %, because some chunks split the only speaker in two.
+Diarization error rate of simulated conversations by evidence alone and with 0.1, 0.3,
+0.5: 31.3, 28.8, 28.8, 28.8 %; of one speaker, whom chunks may split: 14.4 to 15.8 %.
 """
 MAX_RESPONSIBILITIES = MAX_VECTORS**2
 """Maximum size of responsibilities: VBx starts with fewer clusters if need be."""
@@ -93,18 +91,17 @@ class VBxClustering(BaseClustering):
         `functional.speaker_number` for the errors of both. With "evidence", speakers
         who share half of the chunks are different people.
     expected_clusters : float, optional
-        Expected number of clusters, for calls that give none. It is the centre of a
-        prior, under which the evidence chooses the number.
+        Expected number of clusters, for calls that give none: the evidence chooses the
+        number, under a prior centred on it.
     prior_weight : float, optional
-        Weight of this prior: k clusters instead of m cost this many nats per
-        embedding, times the square of log(k / m). Defaults to 1.
+        Weight of this prior, see `NumSpeakersPrior`. Defaults to 1.
 
     Hyper-parameters
     ----------------
     threshold : float in range [0.3, 1.2]
         Distance between unit-length centroids below which the agglomerative
-        clustering merges. With `ahc_criterion="maxclust"`, an integer in range
-        [1, 20]: number of clusters that it leaves.
+        clustering merges. With `ahc_criterion="maxclust"`, its number of clusters, an
+        integer in range [1, 20].
     Fa : float in range [0.01, 0.5]
         Weight of the embeddings in VBx.
     Fb : float in range [0.01, 15]
@@ -195,13 +192,12 @@ class VBxClustering(BaseClustering):
         segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
             Activity of speakers, 0 or 1. By default, all speakers are active.
         num_clusters : int, optional
-            Number of clusters, if known. Fewer are found only if all chunks together
-            have fewer active speakers.
+            Number of clusters, if known; fewer if there are fewer active speakers.
         min_clusters, max_clusters : int, optional
             Bounds on the number of clusters, ignored beside `num_clusters`.
         expected_clusters : float, optional
-            Expected number of clusters. Defaults to the "expected_speakers" of `file`,
-            then to that of the constructor.
+            Expected number of clusters. Defaults to "expected_speakers" of `file`, then
+            to that of the constructor.
         file : Mapping, optional
             File of the embeddings.
         **kwargs
@@ -235,7 +231,7 @@ class VBxClustering(BaseClustering):
         if len(train) < 2 or most < 2:
             return single_cluster(train, active | self.silent_speakers_compete)
 
-        # bounds may be floats, infinity among them
+        # bounds may be floats, or infinite
         request = self._request(selection, int(fewest), int(most), expected_clusters)
         posterior = self._find(selection, self._model(selection), request)
         centroids = self._centroids(posterior.responsibilities, train)
@@ -263,13 +259,11 @@ class VBxClustering(BaseClustering):
 
         Parameters
         ----------
-        embeddings, segmentations
+        embeddings, segmentations, expected_clusters
             See `__call__`.
         num_speakers : Iterable of int, optional
             Numbers to try, between 1 and the number of clustered embeddings. Defaults
             to 1 to 10, or to twice the number that is found.
-        expected_clusters : float, optional
-            See `__call__`. Defaults to that of the constructor.
 
         Returns
         -------
@@ -352,15 +346,12 @@ class VBxClustering(BaseClustering):
         """Speakers, as many as requested."""
         lengths = np.linalg.norm(selection.embeddings, axis=1, keepdims=True)
         labels = self._first_labels(dendrogram_of(selection.embeddings / lengths))
+        posterior = model.fit(smooth_labels(labels))
+        fewest, most = request.fewest, request.most
         posterior = model.drop_spurious(
-            model.fit(smooth_labels(labels)),
-            selection.speech,
-            self.min_share,
-            request.fewest,
+            posterior, selection.speech, self.min_share, fewest
         )
-        return settle_num_speakers(
-            model, posterior, request.fewest, request.most, request.prior
-        )
+        return settle_num_speakers(model, posterior, fewest, most, request.prior)
 
     def _first_labels(self, dendrogram: np.ndarray) -> np.ndarray:
         """Clusters (num_embeddings,) of the agglomerative clustering."""
@@ -387,7 +378,7 @@ class VBxClustering(BaseClustering):
     ) -> np.ndarray:
         """2 minus distances (num_chunks, num_speakers, num_clusters), never NaN."""
         num_chunks, num_speakers, dimension = embeddings.shape
-        flat = embeddings.reshape(-1, dimension)
+        flat = embeddings.reshape(-1, dimension)  # cdist takes matrices only
         scores = 2 - cdist(flat, centroids, metric=self.metric)
         scores = np.nan_to_num(scores, nan=np.nanmin(scores, initial=2))
         return scores.reshape(num_chunks, num_speakers, -1)

@@ -246,7 +246,7 @@ def vbx(
         Defaults to 0: the order of embeddings does not matter.
     starts : (num_embeddings,) np.ndarray of bool, optional
         First embedding of each independent sequence: an embedding after a pause, or of
-        another speaker who talks at the same time. Defaults to the first embedding
+        another speaker at the same time. Defaults to the first embedding
         alone. Has no effect without `loop_probability`.
     max_iterations : int, optional
         Maximum number of iterations. Defaults to 20.

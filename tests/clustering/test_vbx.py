@@ -46,7 +46,7 @@ def conversation(rng: np.random.Generator) -> Conversation:
     people = 2 * rng.standard_normal((3, DIMENSION))
     truth = np.stack([rng.permutation(3) for _ in range(20)])
     embeddings = people[truth] + 0.5 * rng.standard_normal((20, 3, DIMENSION))
-    # everybody speaks in turn, ten frames each
+    # the three speakers speak one after the other, ten frames each
     activity = np.zeros((20, 30, 3), dtype=np.uint8)
     for speaker in range(3):
         activity[:, 10 * speaker : 10 * speaker + 10, speaker] = 1
@@ -123,7 +123,7 @@ def test_requested_number_comes_out(clustering, conversation, number: int):
     hard, soft, centroids = clustering(**conversation.inputs, num_clusters=number)
     npt.assert_array_equal(np.unique(hard[hard != -2]), np.arange(number))
     assert len(centroids) == soft.shape[2] == number
-    # the caller says that there is nobody else: everybody active is somebody
+    # the bound excludes further speakers: all active speakers are assigned
     npt.assert_array_equal(hard == -2, conversation.truth == -2)
 
 
@@ -225,9 +225,9 @@ def test_left_over_speaker_stays_unassigned_unless_nobody_else_is_there(
     free, _, centroids = clustering(**conversation.inputs)
     number = len(centroids)
     assert (free[1::2] == -2).any()
-    told, _, _ = clustering(**conversation.inputs, max_clusters=number)
-    npt.assert_array_equal(told[free != -2], free[free != -2])
-    npt.assert_array_equal(told == -2, conversation.truth == -2)
+    bounded, _, _ = clustering(**conversation.inputs, max_clusters=number)
+    npt.assert_array_equal(bounded[free != -2], free[free != -2])
+    npt.assert_array_equal(bounded == -2, conversation.truth == -2)
 
 
 def test_without_constraint_everybody_joins_the_closest(plda, conversation):
@@ -305,7 +305,7 @@ def test_evidence_knows_no_hyper_parameter(plda, conversation):
 def test_who_meets_in_half_of_the_chunks_is_not_one_speaker(
     plda, rng, num_shared, expected
 ):
-    """However alike they sound; a chunk that hears two in one voice is let pass."""
+    """Their embeddings are equal; fewer chunks in common may be errors."""
     voice = rng.standard_normal(DIMENSION)
     embeddings = voice + 0.05 * rng.standard_normal((10, 2, DIMENSION))
     activity = np.zeros((10, 30, 2), dtype=np.uint8)

@@ -95,7 +95,7 @@ def test_order_of_speakers_does_not_matter(conversation, rng: np.random.Generato
 
 
 def test_ties_follow_each_voice_where_two_speak_at_once(conversation):
-    # two voices in turn in the list, each the same throughout, and hard to tell apart
+    # embeddings of two similar speakers, in turn
     labels = np.arange(60) % 2
     conversation["embeddings"] = conversation["embeddings"] * 0.3 + labels[:, None]
     order = np.argsort(labels, kind="stable")
