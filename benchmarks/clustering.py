@@ -5,7 +5,8 @@
     python benchmarks/clustering.py --quality          # the default
     python benchmarks/clustering.py --hours 1 4 12 24  # seconds and memory
     python benchmarks/clustering.py --stages 500 5000  # two stages against one
-    python benchmarks/clustering.py --counts           # evidence by count
+    python benchmarks/clustering.py --few              # few embeddings a speaker
+    python benchmarks/clustering.py --counts           # evidence by number of speakers
     python benchmarks/clustering.py --write            # all, into the document
 
 Embeddings are drawn from the PLDA of the bundled pipeline, or are those that its model
@@ -50,20 +51,27 @@ from reports import table, write_results
 from scipy.cluster.hierarchy import fcluster
 from sklearn.metrics import adjusted_rand_score
 
-from pyannote_diarizen.clustering import PLDA, HybridClustering, VBxClustering
+from pyannote_diarizen.clustering import (
+    PLDA,
+    AgglomerativeClustering,
+    AutoClustering,
+    VBxClustering,
+)
+from pyannote_diarizen.clustering.original import OriginalVBxClustering
 from pyannote_diarizen.evaluation.metrics import equal_error_rates
 from pyannote_diarizen.functional.linkage import linkage
 from pyannote_diarizen.hub.bundled import bundled_folder
-from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 DOCUMENT = ROOT / "docs" / "clustering.md"
 NAME = "benchmarks/clustering.py"
-PARTS = ("quality", "hours", "stages", "counts")
-"""What the marks in the document name, after `NAME`."""
+PARTS = ("quality", "few", "hours", "stages", "counts")
+"""Names of the marks in the document, after `NAME`."""
 
 NUM_SPEAKERS = (2, 5, 10, 20)
+FEW_EMBEDDINGS = ((1, 4), (3, 10), (6, 15))
+"""Fewest and most embeddings of each of one to four speakers."""
 SPEAKERS_OF_A_DAY = 20
 EMBEDDINGS_OF_AN_HOUR = 2083
 HOURS = (1.0, 4.0, 12.0, 24.0)
@@ -80,7 +88,8 @@ VBX: Grid = [
     for Fa, Fb in ((0.07, 0.8), (0.07, 4), (0.2, 1), (0.2, 4), (0.2, 14))
 ]
 """Those of published pipelines, and some that find more or fewer speakers."""
-HYBRID: Grid = [{**parameters, "margin": 0.3} for parameters in VBX]
+FEW: Grid = [{**parameters, "min_cluster_size": 1} for parameters in AGGLOMERATIVE]
+AUTO: Grid = [{"agglomerative": few, "vbx": vbx} for few in FEW for vbx in VBX]
 
 Score = tuple[float, float]
 """Purity of clusters, and how far their number is off."""
@@ -137,14 +146,12 @@ def clusterings(
     plda: PLDA, others: Sequence[Conversation]
 ) -> dict[str, BaseClustering]:
     """Build the clusterings to compare, each at its best for `others`."""
-    original = ORIGINAL_CLUSTERING["VBxClustering"]
     candidates: dict[str, tuple[BaseClustering, Grid]] = {
         "pyannote AHC": (host.AgglomerativeClustering(), AGGLOMERATIVE),
         "pyannote VBx": (host.VBxClustering(plda), VBX),
-        "original": (VBxClustering(plda, **original), VBX),
+        "original": (OriginalVBxClustering(plda), VBX),
         "ours": (VBxClustering(plda), VBX),
         "ours, by evidence": (VBxClustering(plda, number_by="evidence"), VBX),
-        "ours, hybrid": (HybridClustering(plda), HYBRID),
     }
     return {
         name: instantiate_best(clustering, grid, others)
@@ -182,6 +189,42 @@ def compare(voices: Mapping[str, Voices], plda: PLDA, num_voices: int) -> str:
         f"Number given:\n\n{table(header, cells[True])}\n"
         "Purity, and mean error of the number; as many conversations in each row as "
         f"have {num_voices} speakers in all.\n"
+    )
+
+
+def few(num_conversations: int) -> str:
+    """Table of conversations with few embeddings of each speaker."""
+    plda, _ = bundled()
+    systems: dict[str, tuple[BaseClustering, Grid]] = {
+        "agglomerative": (AgglomerativeClustering(), FEW),
+        "vbx": (VBxClustering(plda), VBX),
+        "vbx, by evidence": (VBxClustering(plda, number_by="evidence"), VBX[:1]),
+        "auto": (AutoClustering(plda), AUTO),
+    }
+    rows = []
+    for fewest, most in FEW_EMBEDDINGS:
+        for kind, voices in both_voices(plda).items():
+            others, drawn = (
+                [
+                    draw_conversation(
+                        voices,
+                        1 + i % 4,
+                        np.random.default_rng([i, seed]),
+                        fewest,
+                        most,
+                    )
+                    for i in range(count)
+                ]
+                for seed, count in ((1, 16), (0, num_conversations))
+            )
+            scores = [
+                mean_score(instantiate_best(system, grid, others), drawn, hint=False)
+                for system, grid in systems.values()
+            ]
+            rows.append([f"{fewest} to {most}", kind, *map(cell, scores)])
+    return table(["embeddings of a speaker", "voices", *systems], rows) + (
+        f"\nPurity, and mean error of the number, which is not given; "
+        f"{num_conversations} conversations of one to four speakers in each row.\n"
     )
 
 
@@ -228,7 +271,7 @@ def quality(num_voices: int) -> str:
 
 
 def evidence_by_count(num_speakers: int = 5, most: int = 10) -> str:
-    """Table of what speaks for each number of speakers of a conversation."""
+    """Table of the evidence for each number of speakers of a conversation."""
     plda, _ = bundled()
     clustering = VBxClustering(plda).instantiate(VBxClustering.default_parameters())
     rows = []
@@ -298,7 +341,7 @@ def speed(hours: Sequence[float]) -> str:
 
 
 def stages(counts: Sequence[int]) -> str:
-    """Tell how close two stages come to all distances, by threshold."""
+    """Table of the agreement of two stages with all distances, by threshold."""
     rng = np.random.default_rng(0)
     plda, parameters = bundled()
     rows = []
@@ -350,13 +393,15 @@ def main() -> None:
     parser.add_argument("--quality", action="store_true", help="the default")
     parser.add_argument("--hours", type=float, nargs="+", help="of recordings")
     parser.add_argument("--stages", type=int, nargs="+", help="numbers of embeddings")
-    parser.add_argument("--counts", action="store_true", help="evidence by count")
+    parser.add_argument("--few", action="store_true", help="few embeddings a speaker")
+    parser.add_argument("--counts", action="store_true", help="evidence by number")
     parser.add_argument("--voices", type=int, default=400, help="of each row")
     parser.add_argument("--write", action="store_true", help=f"into {DOCUMENT.name}")
     options = parser.parse_args()
 
     measure: dict[str, Callable[[], str]] = {
         "quality": partial(quality, options.voices),
+        "few": partial(few, 2 * options.voices // 5),
         "hours": partial(speed, options.hours or HOURS),
         "stages": partial(stages, options.stages or STAGES),
         "counts": evidence_by_count,

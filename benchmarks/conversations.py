@@ -64,10 +64,14 @@ class Conversation:
 
 
 def draw_conversation(
-    voices: Voices, num_speakers: int, rng: np.random.Generator
+    voices: Voices,
+    num_speakers: int,
+    rng: np.random.Generator,
+    fewest: int = FEWEST,
+    most: int = MOST,
 ) -> Conversation:
-    """Draw a conversation whose speakers have unequal shares."""
-    shares = np.exp(rng.uniform(np.log(FEWEST), np.log(MOST), num_speakers))
+    """Draw a conversation with `fewest` to `most` embeddings of each speaker."""
+    shares = np.exp(rng.uniform(np.log(fewest), np.log(most), num_speakers))
     return lay_out(voices(shares.round().astype(int), rng), rng)
 
 

@@ -116,7 +116,7 @@ def load_recognition(
 ) -> "SpeakerRecognition":
     """Load speaker recognition; print a warning if the PLDA is not calibrated."""
     from pyannote_diarizen.clustering.plda import PLDA
-    from pyannote_diarizen.functional.calibration import Calibration
+    from pyannote_diarizen.functional.detection import Calibration
     from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.recognition import SpeakerRecognition

@@ -7,9 +7,8 @@ from pyannote_diarizen._host import import_pyannote
 import_pyannote()
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
-from pyannote_diarizen.clustering.auto import AutoClustering
-from pyannote_diarizen.clustering.count_evidence import CountEvidence
-from pyannote_diarizen.clustering.hybrid import HybridClustering
+from pyannote_diarizen.clustering.combined import AutoClustering, HybridClustering
+from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import VBxClustering
 
@@ -17,7 +16,7 @@ __all__ = [
     "PLDA",
     "AgglomerativeClustering",
     "AutoClustering",
-    "CountEvidence",
     "HybridClustering",
+    "NumSpeakersEvidence",
     "VBxClustering",
 ]

@@ -1,19 +1,18 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""PLDA from and to the files of Kaldi, text or binary.
+"""Reader and writer of the PLDA files of Kaldi, text or binary.
 
-Kaldi keeps a PLDA in a file of its own (`plda`: mean, transform and psi, our mu, tr and
-psi) and what comes before it in two others: `mean.vec`, to be subtracted from
-embeddings, and `transform.mat`, the LDA, often with an offset as its last column.
-Recipes apply them as
+Kaldi has three files: `mean.vec` is subtracted from embeddings, `transform.mat` is the
+LDA, often with an offset as its last column, and `plda` holds mean, transform and psi
+(our mu, tr and psi). Recipes apply them as
 
     ivector-subtract-global-mean mean.vec ... | transform-vec transform.mat ... \
         | ivector-normalize-length ... | ivector-plda-scoring ... plda
 
-which the six arrays of pyannote.audio express exactly, although they normalise lengths
-before the LDA as well: without an offset after the LDA, that changes nothing.
-`ivector-plda-scoring` normalises once more, which pyannote.audio does not: scores are
-the same with its `--normalize-length=false`.
+The six arrays of pyannote.audio express this exactly, although pyannote.audio also
+normalises lengths before the LDA: without an offset after it, this changes nothing.
+`ivector-plda-scoring` normalises once more; its scores are the same as ours with
+`--normalize-length=false`.
 
 References
 ----------
@@ -41,20 +40,20 @@ def read_kaldi_plda(
     mean: Path | str | None = None,
     normalize_first: bool = False,
 ) -> PLDAParameters:
-    """Read a PLDA of Kaldi and what its recipe applies before it.
+    """Read a PLDA of Kaldi, and the mean and LDA of its recipe.
 
     Parameters
     ----------
     plda : Path or str
-        As `ivector-compute-plda` writes it.
+        Output of `ivector-compute-plda`.
     transform : Path or str, optional
-        LDA, as `ivector-compute-lda` writes it. Defaults to none.
+        LDA, output of `ivector-compute-lda`. Defaults to none.
     mean : Path or str, optional
-        Subtracted first, as `ivector-mean` writes it; needed beside `transform`.
-        Defaults to zero.
+        Mean to subtract, output of `ivector-mean`; needed with `transform`. Defaults
+        to zero.
     normalize_first : bool, optional
-        Whether lengths are normalised between `mean` and `transform`, too, as the files
-        of `write_kaldi_plda` need it. Defaults to False, as in recipes of Kaldi.
+        Also normalise lengths between `mean` and `transform`, for the files of
+        `write_kaldi_plda`. Defaults to False, as in recipes of Kaldi.
 
     Returns
     -------
@@ -65,7 +64,7 @@ def read_kaldi_plda(
     FileNotFoundError
         If a file does not exist.
     ValueError
-        If a file is damaged or something else, or files do not go together.
+        If a file is damaged or of another kind, or dimensions disagree.
     """
     mu, tr, psi = _read(plda, "PLDA", (1, 2, 1))
     lda, offset = np.eye(len(mu)), np.zeros(len(mu))
@@ -78,17 +77,16 @@ def read_kaldi_plda(
             lda, offset = lda[:, :-1], lda[:, -1]
     if lda.shape != (len(mu), len(mean1)):
         raise ValueError(
-            f"The PLDA in '{plda}' is of dimension {len(mu)}, but what comes before it "
-            f"goes from {len(mean1)} dimensions through a matrix of shape {lda.shape}: "
-            "do the files go together?"
+            f"The PLDA in '{plda}' has dimension {len(mu)}, the mean {len(mean1)}, and "
+            f"the LDA shape {lda.shape}: do the files belong together?"
         )
     mean2 = -offset
     if not normalize_first:
-        # lda @ (x - mean1) + offset = lda @ (x - mean1 + shift): with no offset left,
-        # the length of what `lda` is given does not matter
+        # lda @ (x - mean1) + offset = lda @ (x - mean1 + pinv(lda) @ offset): without
+        # offset, lengths before the LDA do not change directions after it
         mean1 = mean1 - np.linalg.pinv(lda) @ offset
         mean2 = np.zeros(len(mu))
-    # Kaldi has directions that tell no speaker apart, with a psi of 0
+    # Kaldi writes psi 0 for directions without variance between speakers
     return PLDAParameters(mean1, lda.T, mean2, mu, tr, np.maximum(psi, SMALLEST_PSI))
 
 
@@ -97,7 +95,7 @@ def write_kaldi_plda(
 ) -> None:
     """Write `plda`, `transform.mat` and `mean.vec` for the tools of Kaldi.
 
-    They are to be applied with lengths normalised before the LDA as well:
+    Apply them with lengths normalised before the LDA as well:
 
         ivector-subtract-global-mean mean.vec ... | ivector-normalize-length ... \
             | transform-vec transform.mat ... | ivector-normalize-length ...
@@ -106,9 +104,9 @@ def write_kaldi_plda(
     ----------
     parameters : PLDAParameters
     folder : Path or str
-        Created if need be.
+        Created if it does not exist.
     binary : bool, optional
-        Defaults to True. Text keeps all digits, too.
+        Write binary files (default), or text with all digits.
     """
     p = parameters
     transform = np.column_stack([p.lda.T, -p.mean2])
@@ -118,7 +116,7 @@ def write_kaldi_plda(
 
 
 def _read(path: Path | str, kind: str, ndims: tuple[int, ...]) -> list[np.ndarray]:
-    """Vectors and matrices of a file, in float64, `ndims` of them."""
+    """Arrays of a file in float64, with the numbers of dimensions in `ndims`."""
     content = Path(path).read_bytes()
     try:
         if content.startswith(BINARY):

@@ -1,32 +1,100 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What clusterings do with the speakers of a chunk, before and after they cluster.
+"""Speakers of each chunk: selection before the clustering, assignment after it.
 
-Before, they choose those whose embeddings are worth it; after, they give all those who
-speak to clusters.
+Arrays are (num_chunks, num_speakers, ...), where speakers are local to their chunk.
+Embeddings of local speakers who are alone long enough are selected for the clustering;
+afterwards all active local speakers are assigned to clusters.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from pyannote.core import SlidingWindowFeature
 from scipy.optimize import linear_sum_assignment
 
 UNASSIGNED = -2
+"""Cluster of inactive and unassigned speakers, as in pyannote.audio."""
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Embeddings to cluster.
+
+    Attributes
+    ----------
+    embeddings : (num_embeddings, dimension) np.ndarray of float64
+        Finite embeddings, none of them zero.
+    chunks, speakers : (num_embeddings,) np.ndarray
+        Chunk and local speaker of each embedding.
+    speech : (num_embeddings,) np.ndarray
+        Number of frames in which the speaker is active; 1 without segmentations.
+    starts : (num_embeddings,) np.ndarray of bool or None
+        First embedding of each sequence, if embeddings are in order of time.
+    """
+
+    embeddings: np.ndarray
+    chunks: np.ndarray
+    speakers: np.ndarray
+    speech: np.ndarray
+    starts: np.ndarray | None
+
+    def __len__(self) -> int:
+        """Count embeddings."""
+        return len(self.embeddings)
+
+
+def select(
+    embeddings: np.ndarray,
+    segmentations: SlidingWindowFeature | None,
+    min_active_ratio: float,
+    min_embeddings: int = 2,
+    ordered: bool = False,
+) -> Selection:
+    """Select the embeddings to cluster.
+
+    Parameters
+    ----------
+    embeddings, segmentations, min_active_ratio, min_embeddings
+        See `reliable_speakers`.
+    ordered : bool, optional
+        Sort embeddings in order of time, one sequence per speaker after the other;
+        without `segmentations`, each embedding is a sequence. Defaults to False.
+
+    Returns
+    -------
+    selection : Selection
+    """
+    chunks, speakers = reliable_speakers(
+        embeddings, segmentations, min_active_ratio, min_embeddings
+    )
+    starts = np.ones(len(chunks), dtype=bool) if ordered else None
+    if ordered and segmentations is not None:
+        order, starts = speaker_sequences(segmentations, chunks, speakers)
+        chunks, speakers = chunks[order], speakers[order]
+    speech = np.ones(len(chunks))
+    if segmentations is not None:
+        speech = segmentations.data.sum(axis=1, dtype=float)[chunks, speakers]
+    selected = embeddings[chunks, speakers].astype(np.float64)
+    return Selection(selected, chunks, speakers, speech, starts)
 
 
 def active_speakers(
     embeddings: np.ndarray, segmentations: SlidingWindowFeature | None
 ) -> np.ndarray:
-    """Tell who speaks in which chunk.
+    """Find the speakers who are active in each chunk.
 
     Parameters
     ----------
     embeddings : (num_chunks, num_speakers, dimension) np.ndarray
+        Embeddings of all local speakers.
     segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        Activity of speakers, 0 or 1. Everybody is active if None.
+        Activity of speakers, 0 or 1. If None, all speakers are active.
 
     Returns
     -------
     active : (num_chunks, num_speakers) np.ndarray of bool
+        True if the speaker is active in at least one frame.
 
     Raises
     ------
@@ -47,33 +115,8 @@ def active_speakers(
 
 
 def _frames_last(segmentations: SlidingWindowFeature) -> np.ndarray:
-    """Copy as (num_chunks, num_speakers, num_frames): ten times as fast to sum up."""
+    """Copy as (num_chunks, num_speakers, num_frames): sums are ten times as fast."""
     return np.ascontiguousarray(segmentations.data.swapaxes(1, 2))
-
-
-def speakers_together(chunks: np.ndarray, share: float) -> int:
-    """Count the speakers who meet often: they are different people.
-
-    Parameters
-    ----------
-    chunks : (num_speakers,) np.ndarray of int
-        Chunk of each speaker of each chunk, see `reliable_speakers`.
-    share : float
-        Of the chunks with a speaker in them, above 0.
-
-    Returns
-    -------
-    count : int
-        As many speakers are in at least that share of the chunks.
-
-    Examples
-    --------
-    >>> speakers_together(np.array([0, 1, 1, 4, 4, 5]), share=0.5)
-    2
-    """
-    counts = np.bincount(chunks)
-    counts = np.sort(counts[counts > 0])[::-1]
-    return int(counts[max(0, int(np.ceil(share * len(counts))) - 1)])
 
 
 def reliable_speakers(
@@ -82,33 +125,33 @@ def reliable_speakers(
     min_active_ratio: float,
     min_embeddings: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the speakers whose embeddings are worth clustering.
-
-    They are alone during a share of the chunk, so that the embedding is theirs.
+    """Find the speakers who are alone long enough for a reliable embedding.
 
     Parameters
     ----------
     embeddings : (num_chunks, num_speakers, dimension) np.ndarray
-        Those that could not be computed, not finite or zero, are never chosen.
+        Embeddings that are not finite, or zero, are never selected.
     segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        Activity of speakers, 0 or 1. Everybody is active, alone, if None.
+        Activity of speakers, 0 or 1. If None, all speakers are active, alone.
     min_active_ratio : float
-        Share of the frames of a chunk, rounded to a number of frames.
+        Share of the frames of a chunk, rounded to a number of frames, in which the
+        speaker is alone.
     min_embeddings : int, optional
-        If fewer speakers than that (or fewer than 2) are alone long enough, take all
-        those that are active.
+        If fewer speakers (or fewer than 2) are alone long enough, all active speakers
+        are selected. Defaults to 2.
 
     Returns
     -------
     chunks, speakers : (num_selected,) np.ndarray
-        Where to find them.
+        Chunk and local speaker of each selected embedding.
     """
     usable = active_speakers(embeddings, segmentations)
     usable &= np.isfinite(embeddings).all(axis=2) & embeddings.any(axis=2)
     if segmentations is not None:
-        activity = _frames_last(segmentations)
+        activity = _frames_last(segmentations)  # (num_chunks, num_speakers, num_frames)
+        # frames of a single speaker
         activity *= activity.sum(axis=1, keepdims=True, dtype=np.uint8) == 1
-        clean = activity.sum(axis=2)
+        clean = activity.sum(axis=2)  # (num_chunks, num_speakers)
         num_frames = segmentations.data.shape[1]
         reliable = usable & (clean >= round(min_active_ratio * num_frames))
         if np.sum(reliable) >= max(min_embeddings, 2):
@@ -117,15 +160,86 @@ def reliable_speakers(
     return chunks, speakers
 
 
+def speakers_together(chunks: np.ndarray, share: float) -> int:
+    """Count the speakers who are often in the same chunk, hence different people.
+
+    Parameters
+    ----------
+    chunks : (num_embeddings,) np.ndarray of int
+        Chunk of each selected speaker, see `reliable_speakers`.
+    share : float
+        Share of the chunks with a selected speaker, above 0.
+
+    Returns
+    -------
+    num_speakers : int
+        Number of speakers that at least that share of the chunks have.
+
+    Examples
+    --------
+    >>> speakers_together(np.array([0, 1, 1, 4, 4, 5]), share=0.5)
+    2
+    """
+    per_chunk = np.bincount(chunks)
+    per_chunk = np.sort(per_chunk[per_chunk > 0])[::-1]
+    return int(per_chunk[max(0, int(np.ceil(share * len(per_chunk))) - 1)])
+
+
+def speaker_sequences(
+    segmentations: SlidingWindowFeature, chunks: np.ndarray, speakers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sort embeddings into sequences of one speaker each, in order of time.
+
+    Chunks overlap and have several speakers: there is no single order in which each
+    embedding follows one other. So a speaker of a chunk continues a speaker of the
+    chunk before if both are active in the same frames, matched one to one so that the
+    number of these frames is highest. Sequences of different speakers run in parallel.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity of speakers, 0 or 1.
+    chunks, speakers : (num_embeddings,) np.ndarray
+        Chunk and local speaker of each embedding, chunks in increasing order.
+
+    Returns
+    -------
+    order : (num_embeddings,) np.ndarray of int
+        Indices of embeddings, sequence after sequence.
+    starts : (num_embeddings,) np.ndarray of bool
+        Whether the embedding in that place of `order` is the first of its sequence.
+    """
+    data, window = segmentations.data, segmentations.sliding_window
+    num_chunks, num_frames, num_speakers = data.shape
+    shift = round(num_frames * window.step / window.duration)
+
+    indices = np.full((num_chunks, num_speakers), -1)
+    indices[chunks, speakers] = np.arange(len(chunks))
+    sequences = np.arange(len(chunks))  # index of the first embedding of the sequence
+    for chunk in range(1, num_chunks):
+        # (num_speakers, num_speakers): active frames in common, before and now
+        shared = data[chunk - 1, shift:].T.astype(float) @ data[chunk, : -shift or None]
+        # speakers without selected embedding end their sequence
+        shared[indices[chunk - 1] < 0] = shared[:, indices[chunk] < 0] = 0
+        before, after = linear_sum_assignment(shared, maximize=True)
+        same = shared[before, after] > 0
+        before = indices[chunk - 1][before[same]]
+        sequences[indices[chunk][after[same]]] = sequences[before]
+
+    order = np.argsort(sequences, kind="stable")
+    starts = np.diff(sequences[order], prepend=-1) != 0
+    return order, starts
+
+
 def one_to_one(
     soft_clusters: np.ndarray, competing: np.ndarray | None = None
 ) -> np.ndarray:
-    """Assign speakers of a chunk to different clusters, as well as possible.
+    """Assign the speakers of a chunk to different clusters, with the best total score.
 
     Parameters
     ----------
     soft_clusters : (num_chunks, num_speakers, num_clusters) np.ndarray
-        The higher, the better the speaker fits the cluster. NaN counts as the worst.
+        Score of each cluster, higher is better. NaN counts as the lowest score.
     competing : (num_chunks, num_speakers) np.ndarray of bool, optional
         Speakers to assign. Defaults to all.
 
@@ -146,36 +260,26 @@ def one_to_one(
     return hard_clusters
 
 
-def number_unassigned(
-    hard_clusters: np.ndarray, soft_clusters: np.ndarray, centroids: np.ndarray
+def single_cluster(
+    selected: np.ndarray, active: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count the unassigned as one more cluster, the first, as DiariZen does.
+    """One cluster with all active speakers, or no cluster if there is only silence.
 
     Parameters
     ----------
-    hard_clusters : (num_chunks, num_speakers) np.ndarray
-        Cluster of each speaker, -2 if none.
-    soft_clusters : (num_chunks, num_speakers, num_clusters) np.ndarray
-    centroids : (num_clusters, dimension) np.ndarray
+    selected : (num_embeddings, dimension) np.ndarray
+        Selected embeddings.
+    active : (num_chunks, num_speakers) np.ndarray of bool
+        Speakers to assign.
 
     Returns
     -------
-    hard_clusters : (num_chunks, num_speakers) np.ndarray
-        Numbers from 0 without a gap; -2, if anywhere, has become 0.
-    soft_clusters, centroids : np.ndarray
-        Of the clusters that have speakers; NaN and zeros where those were -2.
-
-    Examples
-    --------
-    >>> hard = np.array([[0, -2], [2, 0]])
-    >>> number_unassigned(hard, np.ones((2, 2, 3)), np.ones((3, 1)))[0]
-    array([[1, 0],
-           [2, 1]])
+    hard_clusters, soft_clusters, centroids : np.ndarray
+        See `VBxClustering`. The centroid is zero if there is no embedding, as in
+        pyannote.audio.
     """
-    found, numbers = np.unique(hard_clusters, return_inverse=True)
-    real = found != UNASSIGNED
-    soft = np.full((*hard_clusters.shape, len(found)), np.nan)
-    soft[:, :, real] = soft_clusters[:, :, found[real]]
-    renumbered = np.zeros((len(found), centroids.shape[1]))
-    renumbered[real] = centroids[found[real]]
-    return numbers.reshape(hard_clusters.shape), soft, renumbered
+    num_clusters = int(active.any())
+    hard_clusters = np.where(active, 0, UNASSIGNED).astype(np.int32)
+    soft_clusters = np.ones((*active.shape, num_clusters))
+    mean = selected.sum(axis=0, keepdims=True) / max(len(selected), 1)
+    return hard_clusters, soft_clusters, mean[:num_clusters]

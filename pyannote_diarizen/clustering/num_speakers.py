@@ -1,34 +1,80 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What clusterings do where there is little to cluster, or a number to come out."""
+"""Requested number of speakers, and the evidence for the number that is found.
+
+The mathematics is in `functional.speaker_number`.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from pyannote_diarizen.clustering.local_speakers import UNASSIGNED
+from pyannote_diarizen.functional.speaker_number import NumSpeakersPrior
 
 
-def single_cluster(
-    selected: np.ndarray, active: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One cluster with all active speakers, or none at all in silence.
+@dataclass(frozen=True)
+class NumSpeakersRequest:
+    """Bounds on the number of speakers, and how to choose between them.
 
-    Parameters
+    Attributes
     ----------
-    selected : (num_embeddings, dimension) np.ndarray
-        Embeddings that could be clustered.
-    active : (num_chunks, num_speakers) np.ndarray of bool
-
-    Returns
-    -------
-    hard_clusters, soft_clusters, centroids : np.ndarray
-        As of `VBxClustering`. The centroid is zero if no embedding could be computed,
-        as the host does for speakers without embedding.
+    fewest, most : int
+        Bounds.
+    prior : NumSpeakersPrior or None, optional
+        Prior of the number that the evidence chooses. None (default) keeps the number
+        of VBx as far as the bounds allow.
     """
-    num_clusters = int(active.any())
-    hard_clusters = np.where(active, 0, UNASSIGNED).astype(np.int32)
-    soft_clusters = np.ones((*active.shape, num_clusters))
-    mean = selected.sum(axis=0, keepdims=True) / max(len(selected), 1)
-    return hard_clusters, soft_clusters, mean[:num_clusters]
+
+    fewest: int
+    most: int
+    prior: NumSpeakersPrior | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class NumSpeakersEvidence:
+    """Evidence for each number of speakers, and for each speaker that is found.
+
+    Attributes
+    ----------
+    num_speakers : (num_numbers,) np.ndarray of int
+        Numbers that were tried, in increasing order.
+    log_evidence : (num_numbers,) np.ndarray
+        Evidence of the best partition into that number, in nats, up to a constant.
+    log_prior : (num_numbers,) np.ndarray
+        Logarithm of the prior of that number, at most 0; zeros without expected number.
+    found : int
+        Number of speakers that the clustering finds without bounds.
+    responsibilities : (num_embeddings, found) np.ndarray
+        Probability that each clustered embedding belongs to each speaker.
+    chunks, speakers : (num_embeddings,) np.ndarray
+        Chunk and local speaker of each clustered embedding.
+    separation : (found,) np.ndarray
+        Log-odds, in nats, that the speaker differs from the speaker most like it;
+        infinite for a single speaker.
+    elbo : (num_iterations,) np.ndarray
+        Evidence lower bound after each iteration of VBx.
+    """
+
+    num_speakers: np.ndarray
+    log_evidence: np.ndarray
+    log_prior: np.ndarray
+    found: int
+    responsibilities: np.ndarray
+    chunks: np.ndarray
+    speakers: np.ndarray
+    separation: np.ndarray
+    elbo: np.ndarray
+
+    @property
+    def posterior(self) -> np.ndarray:
+        """Probability (num_numbers,) of each number that was tried.
+
+        Close to 0 or 1, because the evidence still overrates embeddings that overlap:
+        look at differences of `log_evidence` first.
+        """
+        return softmax(self.log_evidence + self.log_prior)
 
 
 def fill_empty_clusters(
@@ -37,10 +83,10 @@ def fill_empty_clusters(
     chunks: np.ndarray,
     speakers: np.ndarray,
 ) -> None:
-    """Give each empty cluster the embedding that belongs there most, in place.
+    """Give each empty cluster the embedding with the highest responsibility, in place.
 
-    A cluster can lose all its embeddings to centroids that are closer. The number
-    that the caller asked for should come out nevertheless.
+    A cluster can lose all its embeddings to closer centroids, and the number that the
+    caller asked for would not come out.
 
     Parameters
     ----------
@@ -49,7 +95,7 @@ def fill_empty_clusters(
     responsibilities : (num_embeddings, num_clusters) np.ndarray
         Probability that each embedding belongs to each cluster.
     chunks, speakers : (num_embeddings,) np.ndarray
-        Where embeddings come from.
+        Chunk and local speaker of each embedding.
     """
     num_clusters = responsibilities.shape[1]
     for cluster in range(num_clusters):
@@ -58,7 +104,8 @@ def fill_empty_clusters(
         )
         if sizes[cluster] > 0:
             continue
-        current = hard_clusters[chunks, speakers]
+        current = hard_clusters[chunks, speakers]  # (num_embeddings,)
+        # an embedding that is alone in its cluster would leave that one empty
         movable = (current == UNASSIGNED) | (sizes[current] > 1)
         best = np.argmax(np.where(movable, responsibilities[:, cluster], -1))
         hard_clusters[chunks[best], speakers[best]] = cluster

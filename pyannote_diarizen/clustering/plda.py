@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""PLDA that pyannote.audio accepts, and that can be estimated and saved.
+"""PLDA for pyannote.audio that can be fitted, adapted, calibrated and saved.
 
-The two files are those of pyannote.audio and DiariZen: `xvec_transform.npz` (mean1,
-mean2, lda) and `plda.npz` (mu, tr, psi). A calibration, which others do not look for,
-is stored beside the latter.
+It is stored in the two files of pyannote.audio and DiariZen: `xvec_transform.npz`
+(mean1, mean2, lda) and `plda.npz` (mu, tr, psi). The second file may also hold a
+calibration, which pyannote.audio ignores.
 """
 
 import zlib
@@ -19,7 +19,7 @@ from pyannote.audio.core import plda as host
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.clustering.kaldi_plda import read_kaldi_plda, write_kaldi_plda
-from pyannote_diarizen.functional.calibration import Calibration, fit_calibration
+from pyannote_diarizen.functional.detection import Calibration, fit_calibration
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
     check_training_set,
@@ -34,9 +34,9 @@ FILES = {
     "plda.npz": ("mu", "tr", "psi"),
 }
 CALIBRATION = "calibration"
-"""Scale and offset, in the second file."""
+"""Name of scale and offset in the second file."""
 MAX_EMBEDDINGS = 2000
-"""That many make two million pairs, more than enough for two numbers."""
+"""Maximum number of embeddings to calibrate on: two million pairs for two numbers."""
 
 
 class PLDA(host.PLDA):
@@ -45,7 +45,7 @@ class PLDA(host.PLDA):
     Parameters
     ----------
     transform_npz, plda_npz : Path, str or binary file
-        Pair of files, as written by `save`.
+        The two files that `save` writes.
     lda_dimension : int, optional
         Keep only the first dimensions. Defaults to all of them.
 
@@ -54,7 +54,7 @@ class PLDA(host.PLDA):
     parameters : PLDAParameters
         Arrays of the two files.
     calibration : Calibration
-        Of log-likelihood ratios; leaves them alone unless `calibrate` made it.
+        Calibration of log-likelihood ratios; the identity unless `calibrate` made it.
 
     Raises
     ------
@@ -89,8 +89,7 @@ class PLDA(host.PLDA):
                 f"`lda_dimension` should be between 1 and {dimension}, the dimension "
                 f"of this PLDA, got {lda_dimension}."
             )
-        # the host reads the arrays once more: hand it what has been checked, which
-        # NumPy reads from memory as well as from the paths that the host announces
+        # pyannote.audio reads the arrays again: pass the checked ones, in memory
         transform, plda = _pack(parameters, calibration)
         super().__init__(transform, plda, lda_dimension)
         self.parameters, self.calibration = parameters, calibration
@@ -110,7 +109,7 @@ class PLDA(host.PLDA):
         lda_dimension : int, optional
             Keep only the first dimensions. Defaults to all of them.
         calibration : Calibration, optional
-            Of log-likelihood ratios. Defaults to none.
+            Calibration of log-likelihood ratios. Defaults to none.
         """
         return cls(*_pack(parameters, calibration or Calibration()), lda_dimension)
 
@@ -163,8 +162,8 @@ class PLDA(host.PLDA):
         labels : (num_embeddings,) np.ndarray
             Speaker of each embedding.
         lda_dimension : int, optional
-            Less than the number of speakers. Defaults to 128, or to what embeddings
-            and speakers allow if that is less.
+            Less than the number of speakers. Defaults to 128, or less if embeddings
+            and speakers do not suffice.
 
         See Also
         --------
@@ -175,7 +174,7 @@ class PLDA(host.PLDA):
     def adapt(
         self, embeddings: np.ndarray, labels: np.ndarray, weight: float = 0.5
     ) -> "PLDA":
-        """Interpolate with what embeddings of another domain tell.
+        """Interpolate with a PLDA estimated from embeddings of another domain.
 
         Parameters
         ----------
@@ -183,12 +182,12 @@ class PLDA(host.PLDA):
         labels : (num_embeddings,) np.ndarray
             Speaker of each embedding.
         weight : float, optional
-            Of the other domain, between 0 and 1. Defaults to 0.5.
+            Weight of the other domain, between 0 and 1. Defaults to 0.5.
 
         Returns
         -------
         adapted : PLDA
-            With all dimensions, whatever `lda_dimension`, and without calibration.
+            PLDA with all dimensions, whatever `lda_dimension`, without calibration.
 
         See Also
         --------
@@ -199,21 +198,20 @@ class PLDA(host.PLDA):
         )
 
     def calibrate(self, embeddings: np.ndarray, labels: np.ndarray) -> "PLDA":
-        """Make log-likelihood ratios those of speakers it was not trained on.
+        """Calibrate log-likelihood ratios on speakers outside the training set.
 
         Parameters
         ----------
         embeddings : (num_embeddings, embedding_dimension) np.ndarray
-            Every two of them are a trial. `MAX_EMBEDDINGS` are drawn if there are more,
-            the same each time.
+            Each pair of embeddings is a trial. Of more than `MAX_EMBEDDINGS`, a fixed
+            random sample is used.
         labels : (num_embeddings,) np.ndarray
             Speaker of each embedding.
 
         Returns
         -------
         calibrated : PLDA
-            The same but for its `calibration`, which is that of `lda_dimension`
-            dimensions.
+            The same PLDA with another `calibration`, for `lda_dimension` dimensions.
 
         Raises
         ------
@@ -223,7 +221,7 @@ class PLDA(host.PLDA):
 
         See Also
         --------
-        pyannote_diarizen.functional.calibration.fit_calibration
+        pyannote_diarizen.functional.detection.fit_calibration
         """
         x, y = check_training_set(embeddings, labels)
         if len(y) > MAX_EMBEDDINGS:
@@ -239,13 +237,13 @@ class PLDA(host.PLDA):
     def save(self, folder: Path | str) -> None:
         """Write the pair of files, which stock pyannote.audio loads as well.
 
-        All dimensions are written, whatever `lda_dimension`. Files that exist are
-        replaced once both are written, never seen half written.
+        All dimensions are written, whatever `lda_dimension`. Existing files are
+        replaced once both new ones are complete.
 
         Parameters
         ----------
         folder : Path or str
-            Created if need be.
+            Created if it does not exist.
         """
         with ExitStack() as stack:
             contents = _pack(self.parameters, self.calibration)
@@ -263,7 +261,7 @@ class PLDA(host.PLDA):
     ) -> "PLDA":
         """Load from files of Kaldi, text or binary.
 
-        A PLDA alone is one for what `ivector-normalize-length` is given. For raw
+        A PLDA alone applies to the input of `ivector-normalize-length`. For raw
         embeddings, the LDA and the mean of the same recipe are needed, too.
 
         Parameters
@@ -271,7 +269,7 @@ class PLDA(host.PLDA):
         plda, transform, mean : Path or str
             Called `plda`, `transform.mat` and `mean.vec` in recipes of Kaldi.
         normalize_first : bool, optional
-            True for files of `save_kaldi`. Defaults to False.
+            Whether the files are from `save_kaldi`. Defaults to False.
 
         See Also
         --------
@@ -287,9 +285,9 @@ class PLDA(host.PLDA):
         Parameters
         ----------
         folder : Path or str
-            Created if need be.
+            Created if it does not exist.
         binary : bool, optional
-            Defaults to True; False writes text.
+            Write binary files (default) or text.
 
         See Also
         --------
@@ -311,7 +309,7 @@ class PLDA(host.PLDA):
         Raises
         ------
         ValueError
-            If embeddings are not of the dimension this PLDA was made for.
+            If embeddings are not of the dimension of this PLDA.
         """
         expected = len(self.parameters.mean1)
         if embeddings.ndim != 2 or embeddings.shape[1] != expected:
@@ -332,8 +330,7 @@ class PLDA(host.PLDA):
         Returns
         -------
         ratio : (num_a, num_b) np.ndarray
-            Natural logarithm, each embedding of `a` against each one of `b`, as
-            `calibration` has it.
+            Calibrated, in nats, each embedding of `a` with each embedding of `b`.
         """
         return self.calibration(log_likelihood_ratio(self(a), self(b), self.phi))
 

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Voiceprints: embeddings of speakers whose names are known, in one portable file.
+"""Voiceprints: embeddings of enrolled speakers with their names, in one file.
 
 The file is an npz archive of plain arrays, which NumPy reads without running code:
-`format` (1), `model` and `fingerprint` (of the embedding model, to which others do not
-compare), `names` and `embeddings` (one row a clip). It holds no audio and no paths.
+`format` (1), `model` and `fingerprint` of the embedding model, `names` and `embeddings`
+(one row per clip). Embeddings of different models cannot be compared, hence the
+fingerprint. The file holds no audio and no paths.
 """
 
 import zlib
@@ -20,27 +21,27 @@ from pyannote_diarizen.errors import VoiceprintMismatchError
 
 FORMAT = 1
 UNKNOWN_PREFIX = "unknown"
-"""Names that start so are those of strangers."""
+"""First part of the names that unknown speakers get."""
 _ARRAYS = ("format", "model", "fingerprint", "names", "embeddings")
 
 
 @dataclass(frozen=True)
 class EmbeddingIdentity:
-    """Which model embeddings are of.
+    """Embedding model that made some embeddings.
 
     Parameters
     ----------
     model : str
-        Its class and dimension, for humans.
+        Class and dimension of the model, for messages.
     fingerprint : str
-        Digest of its weights.
+        Digest of the weights of the model.
     """
 
     model: str
     fingerprint: str
 
     def __str__(self) -> str:
-        """Name it in messages."""
+        """Model and start of the fingerprint."""
         return f"{self.model} ({self.fingerprint[:12]})"
 
 
@@ -55,13 +56,13 @@ class Voiceprints:
     names : sequence of str
         Speaker of each clip.
     embeddings : (num_clips, dimension) np.ndarray
-        One of each clip.
+        Embedding of each clip.
 
     Raises
     ------
     ValueError
-        If shapes disagree, an embedding is not finite, or a name is empty or one that
-        unknown voices get.
+        If shapes disagree, an embedding is not finite, or a name is empty or reserved
+        for unknown speakers.
     """
 
     identity: EmbeddingIdentity
@@ -83,12 +84,12 @@ class Voiceprints:
             if not name.strip() or name.startswith(UNKNOWN_PREFIX):
                 raise ValueError(
                     f"A speaker cannot be called '{name}': names should not be empty, "
-                    f"nor start with '{UNKNOWN_PREFIX}', as those of strangers do."
+                    f"nor start with '{UNKNOWN_PREFIX}', as unknown speakers do."
                 )
 
     @property
     def speakers(self) -> list[str]:
-        """Names, each once, in the order of enrolment."""
+        """Names of the speakers in the order of enrolment."""
         return list(dict.fromkeys(self.names))
 
     def num_clips(self, speaker: str) -> int:
@@ -96,53 +97,53 @@ class Voiceprints:
         return self.names.count(speaker)
 
     def means(self) -> np.ndarray:
-        """(num_speakers, dimension) mean embedding of each of `speakers`."""
+        """Mean embeddings (num_speakers, dimension) in the order of `speakers`."""
         names = np.array(self.names)
         means = [self.embeddings[names == name].mean(axis=0) for name in self.speakers]
         return np.array(means).reshape(-1, self.embeddings.shape[1])
 
     def __add__(self, other: "Voiceprints") -> "Voiceprints":
-        """Voiceprints of both; clips of speakers with the same name go together."""
+        """Voiceprints of both; clips with the same name are of one speaker."""
         other.check_identity(self.identity)
         embeddings = np.concatenate([self.embeddings, other.embeddings])
         return Voiceprints(self.identity, self.names + other.names, embeddings)
 
     def without(self, speakers: Iterable[str]) -> "Voiceprints":
-        """Forget speakers, and their embeddings.
+        """Remove speakers and their embeddings.
 
         Raises
         ------
         ValueError
-            If one is not there.
+            If a speaker is not enrolled.
         """
         forgotten = set(speakers)
         if strangers := forgotten - set(self.names):
             raise ValueError(
-                f"Nobody is called {', '.join(sorted(strangers))}; enrolled are: "
-                f"{', '.join(self.speakers) or 'nobody'}."
+                f"No enrolled speaker is called {', '.join(sorted(strangers))}; "
+                f"enrolled are: {', '.join(self.speakers) or 'none'}."
             )
         kept = [i for i, name in enumerate(self.names) if name not in forgotten]
         names = tuple(self.names[i] for i in kept)
         return Voiceprints(self.identity, names, self.embeddings[kept])
 
     def check_identity(self, identity: EmbeddingIdentity) -> None:
-        """Refuse to be compared with embeddings of another model.
+        """Raise an error for embeddings of another model.
 
         Parameters
         ----------
         identity : EmbeddingIdentity
-            Of the other embeddings.
+            Model of the other embeddings.
 
         Raises
         ------
         VoiceprintMismatchError
-            If it is not that of these ones.
+            If it is another model.
         """
         if identity.fingerprint != self.identity.fingerprint:
             raise VoiceprintMismatchError(
-                f"These voiceprints were made by {self.identity}, and embeddings of "
-                f"{identity} do not compare: use the pipeline they were made with, or "
-                "enrol speakers again."
+                f"The voiceprints are from {self.identity}, the embeddings from "
+                f"{identity}, which cannot be compared: use the pipeline of the "
+                "voiceprints, or enrol the speakers again."
             )
 
     def save(self, path: Path | str) -> None:
@@ -151,7 +152,7 @@ class Voiceprints:
         Parameters
         ----------
         path : Path or str
-            Replaced if it exists; its folder is made if need be.
+            Replaced if it exists; its folder is created if it does not.
         """
         with replacing(Path(path)) as temporary, temporary.open("wb") as file:
             np.savez(
@@ -172,13 +173,13 @@ class Voiceprints:
         FileNotFoundError
             If it does not exist.
         ValueError
-            If it is damaged, something else, or of a later version.
+            If it is damaged, of another kind, or of a later version.
         """
         if not Path(path).is_file():
-            raise FileNotFoundError(f"There are no voiceprints at '{path}'.")
+            raise FileNotFoundError(f"No file of voiceprints at '{path}'.")
         try:
             if not is_zipfile(path):
-                raise ValueError("it is no npz archive, or half of one")
+                raise ValueError("it is not a complete npz archive")
             with np.load(path, allow_pickle=False) as file:
                 if missing := set(_ARRAYS) - set(file):
                     raise ValueError(f"it lacks {', '.join(sorted(missing))}")
@@ -193,4 +194,6 @@ class Voiceprints:
                 arrays["embeddings"],
             )
         except (ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
-            raise ValueError(f"'{path}' is no file of voiceprints: {error}.") from error
+            raise ValueError(
+                f"'{path}' is not a file of voiceprints: {error}."
+            ) from error

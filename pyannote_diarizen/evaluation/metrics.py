@@ -18,7 +18,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from scipy.spatial.distance import cdist
 
 from pyannote_diarizen.clustering.plda import PLDA
-from pyannote_diarizen.functional.equal_error_rate import pairwise_equal_error_rate
+from pyannote_diarizen.functional.detection import pairwise_equal_error_rate
 
 MAX_EMBEDDINGS = 4000
 """Embeddings of one verification test: 8 million trials, half a gigabyte."""

@@ -15,7 +15,7 @@ from pyannote.core import Annotation
 from pyannote.metrics.diarization import DiarizationErrorRate
 
 from pyannote_diarizen.atomic import replacing
-from pyannote_diarizen.clustering.count_evidence import CountEvidence
+from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.evaluation.study import choose_trial
 
 _COLUMNS = 3
@@ -84,12 +84,12 @@ def _draw_rows(
     axes.grid(axis="x", alpha=0.3)
 
 
-def draw_evidence(evidence: CountEvidence) -> Figure:
+def draw_evidence(evidence: NumSpeakersEvidence) -> Figure:
     """Draw the evidence for each number of speakers, and the separation of speakers.
 
     Parameters
     ----------
-    evidence : CountEvidence
+    evidence : NumSpeakersEvidence
         Result of `DiariZen.evidence`.
 
     Returns
@@ -111,7 +111,7 @@ def draw_evidence(evidence: CountEvidence) -> Figure:
     return figure
 
 
-def _draw_numbers(axes: Axes, evidence: CountEvidence) -> None:
+def _draw_numbers(axes: Axes, evidence: NumSpeakersEvidence) -> None:
     counts = evidence.num_speakers
     likelihood = evidence.log_evidence - evidence.log_evidence.max()
     axes.plot(counts, likelihood, "o-", color="C0", label="evidence")
@@ -126,7 +126,7 @@ def _draw_numbers(axes: Axes, evidence: CountEvidence) -> None:
     axes.legend()
 
 
-def _draw_speakers(axes: Axes, evidence: CountEvidence) -> None:
+def _draw_speakers(axes: Axes, evidence: NumSpeakersEvidence) -> None:
     rows = np.arange(evidence.found)
     shares = evidence.responsibilities.mean(axis=0)
     # the odds of a single speaker are infinite: there is no other to merge with

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Forward-backward algorithm of a hidden Markov model that likes to stay where it is.
+"""Forward-backward algorithm of a hidden Markov model with a loop probability.
 
-At each step the state is kept with some probability, or else chosen afresh, whatever it
-was, so that a step costs as much as there are states, not their square. Everything is
-computed in the log domain.
+At each step the state is kept with that probability, or else drawn again, independently
+of the state before. So the cost of a step is proportional to the number of states, not
+to its square. Everything is computed in the log domain.
 
 References
 ----------
@@ -22,14 +22,14 @@ EPSILON = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class HiddenChain:
-    """What a hidden Markov model believes about its states.
+    """Posterior distribution of the states of a hidden Markov model.
 
     Attributes
     ----------
     posteriors : (num_steps, num_states) np.ndarray
         Probability of each state at each step, given all observations.
     choices : (num_states,) np.ndarray
-        Expected number of times that each state was chosen afresh.
+        Expected number of times that each state was drawn.
     log_likelihood : float
         Log-likelihood of all observations.
     log_forward, log_backward : (num_steps, num_states) np.ndarray
@@ -56,9 +56,9 @@ def forward_backward(
     log_likelihoods : (num_steps, num_states) np.ndarray
         Log-likelihood of each observation in each state.
     loop_probability : float
-        Probability, between 0 and 1, that a state is kept; else one is chosen.
+        Probability, between 0 and 1, that a state is kept instead of drawn again.
     initial : (num_states,) np.ndarray
-        Probability of each state when it is chosen.
+        Probability of each state when it is drawn.
     starts : (num_steps,) np.ndarray of bool, optional
         Steps where a new sequence starts, independent of the one before. Defaults to
         the first step.
@@ -88,6 +88,7 @@ def forward_backward(
     # np.logaddexp.reduce is ten times as fast as logsumexp on arrays this small
     total = np.logaddexp.reduce
 
+    # forward: log p(x_1 .. x_t, state), (num_states,) at each step
     for t in range(num_steps):
         arriving = log_initial
         if not first[t]:
@@ -95,17 +96,19 @@ def forward_backward(
             arriving = np.logaddexp(log_keep + past, log_choose + total(past))
         forward[t] = log_likelihoods[t] + arriving
 
+    # backward: log p(x_t+1 .. x_T | state)
     for t in range(num_steps - 1, -1, -1):
         if not last[t]:
             future = log_likelihoods[t + 1] + backward[t + 1]
             backward[t] = np.logaddexp(log_keep + future, total(log_choose + future))
 
-    log_past = total(forward, axis=1)
+    log_past = total(forward, axis=1)  # (num_steps,): log p(x_1 .. x_t)
     sequences = np.cumsum(first) - 1
     log_evidence = log_past[last]
     normalizer = log_evidence[sequences, None]
     posteriors = np.exp(forward + backward - normalizer)
 
+    # draws of each state: at the first step of sequences, and p(drawn at t | x) after
     inside = np.flatnonzero(~first)
     future = log_likelihoods[inside] + backward[inside] - normalizer[inside]
     weights = np.exp(log_past[inside - 1, None] + future).sum(axis=0)

@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Who is who, from log-likelihood ratios: known speakers, unknown ones, and the same.
+"""Identification of speakers from log-likelihood ratios.
 
-Bayes' rule over all hypotheses at once: a voice is that of one of the speakers that are
-known, or of none of them. It is named if that is probable enough.
+Bayes' rule with one hypothesis per known speaker, and one for all unknown speakers. A
+voice is identified if the posterior probability of a known speaker is high enough. The
+same ratios link speakers of several recordings. A *voice* is a speaker of a recording
+before identification.
 """
 
 import numpy as np
@@ -16,20 +18,21 @@ UNKNOWN = -1
 
 
 def speaker_posteriors(ratio: np.ndarray, unknown_prior: float) -> np.ndarray:
-    """Probability that a voice is that of each known speaker, or of nobody known.
+    """Posterior probability of each known speaker, and of an unknown one.
 
     Parameters
     ----------
     ratio : (num_voices, num_known) np.ndarray
-        Log-likelihood ratios, see `functional.plda.log_likelihood_ratio`.
+        Log-likelihood ratio of each voice and known speaker, see
+        `functional.plda.log_likelihood_ratio`.
     unknown_prior : float
-        Probability, before listening, that a voice is unknown, above 0 and below 1. The
-        rest is shared equally.
+        Prior probability of an unknown speaker, above 0 and below 1. Known speakers
+        share the rest equally.
 
     Returns
     -------
     posteriors : (num_voices, num_known + 1) np.ndarray
-        Rows sum up to one, the last column is for unknown voices.
+        Rows sum to one, the last column is for an unknown speaker.
 
     Raises
     ------
@@ -44,6 +47,7 @@ def speaker_posteriors(ratio: np.ndarray, unknown_prior: float) -> np.ndarray:
     check_probability("unknown_prior", unknown_prior)
     num_voices, num_known = ratio.shape
     known_prior = (1 - unknown_prior) / max(num_known, 1)
+    # log p(voice | known) pi(known) relative to the same product for unknown
     log_odds = ratio + np.log(known_prior) - np.log(unknown_prior)
     return softmax(np.column_stack([log_odds, np.zeros(num_voices)]), axis=1)
 
@@ -51,22 +55,22 @@ def speaker_posteriors(ratio: np.ndarray, unknown_prior: float) -> np.ndarray:
 def choose_speakers(
     posteriors: np.ndarray, min_probability: float, exclusive: bool
 ) -> np.ndarray:
-    """Decide who voices are.
+    """Choose the speaker of each voice.
 
     Parameters
     ----------
     posteriors : (num_voices, num_known + 1) np.ndarray
-        As `speaker_posteriors` gives them.
+        Result of `speaker_posteriors`.
     min_probability : float
-        Less probable speakers are not named.
+        Lowest posterior probability of a chosen speaker.
     exclusive : bool
-        Voices are of different speakers, as those of one recording: who is most
-        probable of all goes to the voice that makes everything most probable.
+        Give each known speaker to one voice at most, as in one recording: the choice
+        has the highest product of probabilities.
 
     Returns
     -------
     speakers : (num_voices,) np.ndarray of int
-        Columns of `posteriors`, -1 where unknown.
+        Index of each voice's speaker, -1 if unknown.
 
     Examples
     --------
@@ -79,11 +83,12 @@ def choose_speakers(
     known, unknown = posteriors[:, :-1], posteriors[:, -1:]
     num_voices, num_known = known.shape
     if exclusive:
-        # one place for each known speaker, and one for each unknown voice
+        # (num_voices, num_known + num_voices): one column for each known speaker, and
+        # one for each voice to be unknown
         places = np.hstack([known, np.repeat(unknown, num_voices, axis=1)])
         barred = np.hstack([known < min_probability, np.zeros((num_voices,) * 2, bool)])
         logs = np.log(np.maximum(places, np.finfo(float).tiny))
-        # enough to outweigh all others, finite as the solver needs it
+        # low enough to outweigh all others, finite for the solver
         logs[barred] = -1e3 * max(num_voices, 1)
         _, chosen = linear_sum_assignment(logs, maximize=True)
         return np.where(chosen < num_known, chosen, UNKNOWN)
@@ -97,25 +102,25 @@ def choose_speakers(
 def link_speakers(
     ratio: np.ndarray, recordings: np.ndarray, prior: float
 ) -> np.ndarray:
-    """Find the same speakers in several recordings.
+    """Group the voices of one speaker in several recordings.
 
-    Agglomerative clustering, average linkage, of log-likelihood ratios: clusters merge
-    while their odds of being one speaker are above 1. Speakers of the same recording
-    never meet.
+    Agglomerative clustering with average linkage of log-likelihood ratios: clusters
+    merge while the odds of one speaker are above 1. Voices of the same recording are
+    never grouped.
 
     Parameters
     ----------
     ratio : (num_voices, num_voices) np.ndarray
-        Log-likelihood ratio of every two, symmetric.
+        Log-likelihood ratio of each pair of voices, symmetric.
     recordings : (num_voices,) np.ndarray
-        Where each of them is from.
+        Recording of each voice.
     prior : float
-        Probability, before listening, that speakers of two recordings are the same.
+        Prior probability that voices of two recordings are of one speaker.
 
     Returns
     -------
     speakers : (num_voices,) np.ndarray of int
-        Numbered from 0 in the order of their first appearance.
+        Speaker of each voice, numbered from 0 in the order of first appearance.
 
     Raises
     ------
@@ -134,10 +139,10 @@ def link_speakers(
         return np.zeros(num_voices, dtype=int)
     apart = recordings[:, None] == recordings
     np.fill_diagonal(apart, False)
-    # from 0, as distances are
+    # odds ratio * prior / (1 - prior) above 1, as distances from 0: highest - ratio
     threshold = ratio.max() - np.log((1 - prior) / prior)
     distances = ratio.max() - (ratio + ratio.T) / 2
-    # so much that no average over clusters comes near the threshold
+    # so large that no average over clusters comes near the threshold
     distances[apart] = num_voices**2 * (1 + max(threshold, distances.max()))
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), method="average")
@@ -147,6 +152,6 @@ def link_speakers(
 
 
 def check_probability(name: str, value: float) -> None:
-    """Raise a `ValueError` for a prior that leaves nothing to find out."""
+    """Raise a `ValueError` unless a prior is above 0 and below 1."""
     if not 0 < value < 1:
         raise ValueError(f"`{name}` should be above 0 and below 1, got {value}.")

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Agglomerative clustering of more vectors than a distance matrix has room for.
+"""Agglomerative clustering in memory that grows with the number of vectors.
 
-SciPy compares all pairs: for 50,000 embeddings, those of a day of audio, it would need
+SciPy compares all pairs: for the 50,000 embeddings of a day of audio, it would need
 20 GB. Above `MAX_VECTORS`, two stages take its place:
 
 1. vectors are halved along their principal direction until blocks are small enough,
@@ -10,9 +10,9 @@ SciPy compares all pairs: for 50,000 embeddings, those of a day of audio, it wou
    made, until `max_vectors` groups are left;
 2. these groups are clustered in turn.
 
-So the merges that matter, the distant ones, are made knowing all vectors, and the
-others among vectors that are alike. Time is a multiple of n log n; memory grows with
-the vectors alone. The result is a dendrogram like those of SciPy.
+So the last merges, which decide the clusters, see all groups, and the first ones see
+similar vectors only. Time is proportional to n log n, memory to n. The result is a
+dendrogram in the format of SciPy.
 
 References
 ----------
@@ -28,7 +28,7 @@ from scipy.linalg import eigh
 from scipy.spatial.distance import cdist
 
 MAX_VECTORS = 4000
-"""Distances between that many take 130 MB."""
+"""Number of vectors whose distances take 130 MB."""
 
 
 def linkage(
@@ -44,19 +44,19 @@ def linkage(
     vectors : (num_vectors, dimension) np.ndarray
         At least two, finite.
     method : str, optional
-        As of `scipy.cluster.hierarchy.linkage`. Defaults to "centroid".
+        Method of `scipy.cluster.hierarchy.linkage`. Defaults to "centroid".
     metric : str, optional
         Distance between vectors. Defaults to "euclidean".
     max_vectors : int, optional
-        Do as SciPy does up to that many vectors, proceed in two stages above.
+        Maximum number of vectors for SciPy; more are clustered in two stages.
 
     Returns
     -------
     dendrogram : (num_vectors - 1, 4) np.ndarray
-        The two nodes of each merge, their distance, and how many vectors they hold.
-        The second stage knows groups by their sizes and centroids, which is all that
-        "centroid", "ward" and "average" of cosine distances depend on. Other methods
-        take a group for a vector at its centroid.
+        The two nodes of each merge, their distance, and the number of their vectors.
+        The second stage represents groups by sizes and centroids, which is exact for
+        "centroid", "ward" and "average" of cosine distances. For other methods, a group
+        counts as a vector at its centroid.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def topmost_nodes(merges: np.ndarray, num_vectors: int) -> np.ndarray:
     Returns
     -------
     nodes : (num_vectors,) np.ndarray of int
-        The topmost node above each vector; those that agree are one cluster.
+        Topmost node above each vector; vectors with the same node are one cluster.
 
     Examples
     --------
@@ -117,13 +117,13 @@ def principal_blocks(vectors: np.ndarray, max_size: int) -> list[np.ndarray]:
     ----------
     vectors : (num_vectors, dimension) np.ndarray
     max_size : int
-        Of blocks, at least 1.
+        Maximum size of a block, at least 1.
 
     Returns
     -------
     blocks : list of (num_members,) np.ndarray
-        Indices of the members of each block. The order of vectors does not matter,
-        unless there are equal ones.
+        Indices of the members of each block, which do not depend on the order of
+        vectors unless some are equal.
     """
     blocks, pending = [], [np.arange(len(vectors))]
     while pending:
@@ -146,7 +146,7 @@ def _merge_within_blocks(
     num_merges = len(vectors) - num_groups
     blocks = principal_blocks(vectors, num_groups)
     dendrograms = [hierarchy.linkage(vectors[b], method, metric) for b in blocks]
-    # a merge comes after those of its block before it, even if it is closer than they
+    # heights never decrease within a block: a merge comes after the ones it needs
     heights = [np.maximum.accumulate(dendrogram[:, 2]) for dendrogram in dendrograms]
     order = np.argsort(np.concatenate(heights), kind="stable")
     ranks = np.argsort(order)
@@ -176,8 +176,8 @@ def _distances_between_groups(
 def _merge_groups(distances: np.ndarray, sizes: np.ndarray, method: str) -> np.ndarray:
     """Dendrogram of groups by the generic algorithm; destroys `distances`.
 
-    `bounds` are lower bounds of the distances to the nearest groups: merges can make
-    them too low, which is looked at only once they are the least of all.
+    `bounds` are lower bounds of the distances to the nearest groups. Merges can make
+    them too low; the lowest one is corrected before it is used.
     """
     num_groups = len(sizes)
     sizes, nodes = sizes.astype(float), np.arange(num_groups)
@@ -212,7 +212,7 @@ def _merge_groups(distances: np.ndarray, sizes: np.ndarray, method: str) -> np.n
 def _after_merge(
     distances: np.ndarray, sizes: np.ndarray, kept: int, gone: int, method: str
 ) -> np.ndarray:
-    """Distances (num_groups,) to what two groups become; those gone are at infinity."""
+    """Distances (num_groups,) to the merged group; infinite for the merged ones."""
     a, b = distances[kept], distances[gone]
     if method == "single":
         updated = np.minimum(a, b)
@@ -229,6 +229,7 @@ def _after_merge(
 def _weighted_by_size(
     a: np.ndarray, b: np.ndarray, sizes: np.ndarray, kept: int, gone: int, method: str
 ) -> np.ndarray:
+    # Lance-Williams formulas, Müllner, figure 2
     m, n = sizes[kept], sizes[gone]
     if method == "average":
         return (m * a + n * b) / (m + n)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Losses of segmentation: one value per frame, so that callers average as they need.
+"""Losses of powerset segmentation, one value per frame.
 
-Models give log-probabilities of powerset classes, that is, of sets of speakers who
-speak at once. Class *k* of a frame has probability :math:`p_k`.
+Models return log-probabilities of powerset classes, that is, of sets of speakers who
+are active together. Class *k* of a frame has probability :math:`p_k`.
 
 References
 ----------
@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-_LEAST_DOUBT = 1e-6
-"""Where powers of :math:`1 - p` below 1 would have no gradient."""
+_MIN_ERROR = 1e-6
+"""Minimum of :math:`1 - p`, whose powers below 1 have no gradient at 0."""
 
 
 def cross_entropy(
@@ -35,8 +35,8 @@ def cross_entropy(
     r"""Compute the cross-entropy of powerset classes [1]_.
 
     With target class :math:`t` and :math:`K` classes, it is :math:`-\sum_k w_k q_k
-    (1 - p_k)^\gamma \log p_k`, where :math:`q_k = (1 - \epsilon) [k = t] + \epsilon/K`:
-    :math:`-\log p_t` as long as nothing else is asked.
+    (1 - p_k)^\gamma \log p_k`, where :math:`q_k = (1 - \epsilon) [k = t] + \epsilon/K`.
+    By default, it is :math:`-\log p_t`.
 
     Parameters
     ----------
@@ -44,25 +44,25 @@ def cross_entropy(
     target : (batch_size, num_frames) Tensor of int64
         Class of each frame.
     class_weights : (num_classes,) Tensor, optional
-        :math:`w`. Defaults to 1 for each class.
+        Weight :math:`w` of each class. Defaults to 1.
     label_smoothing : float, optional
-        :math:`\epsilon`, what the target leaves to all classes alike [3]_. Between 0
-        and 1, defaults to 0.
+        Part :math:`\epsilon` of the target probability that all classes share [3]_,
+        between 0 and 1. Defaults to 0.
     focal_gamma : float, optional
-        :math:`\gamma` of the focal loss, which turns to frames that are hard [2]_.
-        Defaults to 0, 2 is usual.
+        Exponent :math:`\gamma` of the focal loss, which gives more weight to hard
+        frames [2]_. Defaults to 0; 2 is usual.
 
     Returns
     -------
     loss : (batch_size, num_frames) Tensor
     """
-    loss = -log_probabilities
+    loss = -log_probabilities  # (batch_size, num_frames, num_classes)
     if focal_gamma:
-        doubt = -torch.expm1(log_probabilities)  # 1 - p, exact where p is close to 1
-        loss = loss * doubt.clamp_min(_LEAST_DOUBT) ** focal_gamma
+        error = -torch.expm1(log_probabilities)  # 1 - p, exact where p is close to 1
+        loss = loss * error.clamp_min(_MIN_ERROR) ** focal_gamma
     if class_weights is not None:
         loss = loss * class_weights
-    hard = loss.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+    hard = loss.gather(-1, target.unsqueeze(-1)).squeeze(-1)  # the term k = t
     if not label_smoothing:
         return hard
     return (1 - label_smoothing) * hard + label_smoothing * loss.mean(dim=-1)
@@ -71,26 +71,26 @@ def cross_entropy(
 def balanced_class_weights(
     num_frames: Tensor, cardinality: Tensor, exponent: float = 1.0
 ) -> Tensor:
-    r"""Compute weights that make up for classes that are rare.
+    r"""Compute class weights that balance frequent and rare classes.
 
-    Speakers of a chunk have no order, so that classes of as many speakers are as
-    frequent: the frames of two speakers at once are divided among all pairs.
+    Speakers of a chunk have no order, so that classes with the same number of speakers
+    are equally frequent: frames with two speakers are divided among all pairs.
 
     Parameters
     ----------
     num_frames : (max_speakers_per_frame + 1,) Tensor
-        Frames, or seconds, of silence, of one speaker, of two at once, and so on.
+        Number of frames, or seconds, with no speaker, one speaker, two speakers, ...
     cardinality : (num_classes,) Tensor
         Number of speakers of each class.
     exponent : float, optional
-        Weights are frequencies to the power of minus this: 1 (default) gives all
-        classes the same part in the loss, 0 leaves frequent ones theirs.
+        Weights are frequencies to the power of minus `exponent`: 1 (default) gives all
+        classes the same share of the loss, 0 the same weight.
 
     Returns
     -------
     weights : (num_classes,) Tensor
-        Weigh 1 on average over frames. Classes without a frame get the greatest
-        weight of the others.
+        Weight of each class, 1 on average over frames. Classes without a frame get
+        the highest weight of the others.
 
     Raises
     ------
@@ -99,15 +99,16 @@ def balanced_class_weights(
 
     Examples
     --------
-    Half of silence, and half of one of two speakers:
+    Half silence, half one speaker, with at most two speakers:
 
     >>> balanced_class_weights(torch.tensor([10, 10, 0]), torch.tensor([0, 1, 1, 2]))
     tensor([0.6667, 1.3333, 1.3333, 1.3333])
     """
     if not num_frames.sum() > 0:
-        raise ValueError("Classes cannot be weighed by their frequency without frames.")
+        raise ValueError("`num_frames` should hold at least one frame, got none.")
     cardinality = cardinality.long()
     num_classes = torch.bincount(cardinality, minlength=len(num_frames))
+    # frequency of one class, (num_classes,)
     frequency = (num_frames / num_frames.sum() / num_classes)[cardinality]
     seen = frequency > 0
     weights = frequency.where(seen, frequency[seen].min()) ** -exponent
@@ -117,9 +118,9 @@ def balanced_class_weights(
 def multilabel_cross_entropy(
     log_probabilities: Tensor, mapping: Tensor, target: Tensor
 ) -> Tensor:
-    r"""Compute the binary cross-entropy of the activity of speakers [4]_.
+    r"""Compute the binary cross-entropy of the activity of each speaker [4]_.
 
-    A speaker is active with the probability of all classes that he or she is in.
+    The probability of a speaker is the sum over the classes with that speaker.
 
     Parameters
     ----------
@@ -137,13 +138,14 @@ def multilabel_cross_entropy(
     classes = log_probabilities.unsqueeze(-1)  # (..., num_classes, 1)
     member = mapping.bool()
     absent = torch.finfo(classes.dtype).min
+    # log of the sum over classes with and without the speaker, (..., num_speakers)
     active = classes.masked_fill(~member, absent).logsumexp(dim=-2)
     inactive = classes.masked_fill(member, absent).logsumexp(dim=-2)
     return -torch.where(target.bool(), active, inactive).mean(dim=-1)
 
 
 def change_between_frames(log_probabilities: Tensor) -> Tensor:
-    r"""Measure how much probabilities change from a frame to the next.
+    r"""Squared difference between the probabilities of neighbouring frames.
 
     Parameters
     ----------
@@ -152,8 +154,8 @@ def change_between_frames(log_probabilities: Tensor) -> Tensor:
     Returns
     -------
     loss : (batch_size, num_frames) Tensor
-        Sum over classes of squared differences with the frame before, 0 for the first:
-        2 where all the probability goes to another class.
+        Sum over classes, 0 for the first frame; 2 where all the probability moves to
+        another class.
     """
     probabilities = log_probabilities.exp()
     change = probabilities.diff(dim=1).square().sum(dim=-1)
@@ -161,16 +163,16 @@ def change_between_frames(log_probabilities: Tensor) -> Tensor:
 
 
 def distance_to_smoothed(log_probabilities: Tensor, sigma: float) -> Tensor:
-    r"""Measure how far probabilities are from themselves smoothed by a Gaussian.
+    r"""Squared difference between probabilities and their smoothing by a Gaussian.
 
-    Unlike `change_between_frames`, what happens over a few `sigma` costs next to
-    nothing, however steep; what lasts less costs most.
+    Unlike `change_between_frames`, it penalises activity or pauses shorter than a few
+    `sigma` most, and a single change hardly.
 
     Parameters
     ----------
     log_probabilities : (batch_size, num_frames, num_classes) Tensor
     sigma : float
-        Standard deviation of the Gaussian, in frames. It is cut at three times that.
+        Standard deviation of the Gaussian, in frames; the kernel ends at 3 `sigma`.
 
     Returns
     -------
@@ -188,8 +190,9 @@ def distance_to_smoothed(log_probabilities: Tensor, sigma: float) -> Tensor:
     reach = int(3 * sigma + 0.5)
     offsets = torch.arange(-reach, reach + 1).to(probabilities)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    # one channel per class, (num_classes, 1, 2 * reach + 1)
     kernel = (kernel / kernel.sum()).expand(probabilities.shape[1], 1, -1)
-    # the first frame and the last one go on beyond the chunk
+    # the first and the last frame are repeated beyond the chunk
     padded = F.pad(probabilities, (reach, reach), mode="replicate")
     smoothed = F.conv1d(padded, kernel, groups=len(kernel))
     return (probabilities - smoothed).square().sum(dim=1)

@@ -29,28 +29,28 @@ import numpy as np
 from scipy.linalg import eigh
 
 SMALLEST_PSI = 1e-6
-"""Directions that tell no speaker apart keep this variance: readers divide by it."""
+"""Minimum variance between speakers, because it is a divisor."""
 
 
 @dataclass(frozen=True, eq=False)
 class PLDAParameters:
-    """Arrays that take embeddings to the PLDA space, named as in the files.
+    """Arrays of the map from embeddings to the PLDA space, named as in the files.
 
-    All of them are float64, whatever they are given as: directions of speakers whose
-    `psi` are close to each other depend on the CPU if solved for in float32.
+    All of them are converted to float64: in float32, directions whose `psi` are close
+    to each other would depend on the CPU.
 
     Attributes
     ----------
     mean1 : (embedding_dimension,) np.ndarray
         Mean of the embeddings.
     lda : (embedding_dimension, dimension) np.ndarray
-        Discriminant directions, one a column.
+        Discriminant directions, one in each column.
     mean2 : (dimension,) np.ndarray
         Mean after `lda`.
     mu : (dimension,) np.ndarray
         Mean of the speakers after the second normalisation.
     tr : (dimension, dimension) np.ndarray
-        Map to the PLDA space, one direction a row.
+        Map to the PLDA space, one direction in each row.
     psi : (dimension,) np.ndarray
         Variances between speakers in the PLDA space.
 
@@ -101,12 +101,12 @@ class SpeakerStatistics:
     Attributes
     ----------
     counts : (num_speakers, 1) np.ndarray
-        Vectors per speaker.
+        Number of vectors of each speaker.
     means : (num_speakers, dimension) np.ndarray
         Mean of each speaker.
     scatter : (dimension, dimension) np.ndarray
         Sum of outer products of the deviations from the speaker's mean. Speakers
-        with one vector deviate by zero, hence say nothing here.
+        with one vector add zero.
     """
 
     counts: np.ndarray
@@ -149,13 +149,14 @@ def fit_plda(
     labels : (num_embeddings,) np.ndarray
         Speaker of each embedding, of any type that sorts.
     lda_dimension : int, optional
-        Dimensions to keep, less than the number of speakers. Defaults to the usual
-        128, or to what embeddings and speakers allow if that is less.
+        Number of dimensions to keep, less than the number of speakers. Defaults to the
+        usual 128, or to the dimension of embeddings or the number of speakers minus one
+        if they are less.
 
     Returns
     -------
     parameters : PLDAParameters
-        `psi` decreases.
+        Parameters with decreasing `psi`.
 
     Raises
     ------
@@ -190,7 +191,7 @@ def log_likelihood_ratio(a: np.ndarray, b: np.ndarray, phi: np.ndarray) -> np.nd
     Returns
     -------
     ratio : (num_a, num_b) np.ndarray
-        Natural logarithm, each row of `a` against each row of `b`.
+        In nats, each row of `a` with each row of `b`.
 
     Examples
     --------
@@ -214,10 +215,10 @@ def length_normalize(vectors: np.ndarray) -> np.ndarray:
 
 
 def normalize_within_speakers(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Centre, then make directions equal in which embeddings of one speaker vary.
+    """Centre, then scale to the same variance within speakers in all directions.
 
     Within-class covariance normalization (Hatch et al.): afterwards, the cosine of two
-    embeddings weighs each direction by how much it tells of speakers.
+    embeddings weighs each direction by its variance between speakers.
 
     Parameters
     ----------
@@ -228,7 +229,7 @@ def normalize_within_speakers(embeddings: np.ndarray, labels: np.ndarray) -> np.
     Returns
     -------
     normalized : (num_embeddings, dimension) np.ndarray
-        Of unit length.
+        Embeddings of unit length.
 
     Raises
     ------
@@ -243,10 +244,10 @@ def normalize_within_speakers(embeddings: np.ndarray, labels: np.ndarray) -> np.
 
 
 def shrink(covariance: np.ndarray, num_samples: int) -> np.ndarray:
-    """Covariance drawn towards a sphere, the more so the fewer samples made it.
+    """Covariance shrunk towards a multiple of the identity, more with fewer samples.
 
     Oracle approximating shrinkage, (23) of Chen et al. Makes covariances of fewer
-    samples than dimensions invertible, and leaves those of many samples alone.
+    samples than dimensions invertible, and hardly changes ones of many samples.
     """
     dimension = len(covariance)
     trace, energy = np.trace(covariance), np.sum(covariance**2)
@@ -276,15 +277,15 @@ def fit_two_covariances(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Maximum-likelihood mu, tr and psi, by expectation-maximisation.
 
-    Each step is taken in the space where W is the identity and B diagonal, so that
-    the posterior of every speaker has independent dimensions.
+    Each step is taken in the space where W is the identity and B diagonal (psi): there,
+    the posterior of a speaker has independent dimensions.
 
     Parameters
     ----------
     statistics : SpeakerStatistics
-        Of vectors whose lengths are normalised.
+        Statistics of vectors with normalised lengths.
     max_iterations : int, optional
-        Defaults to 200.
+        Maximum number of iterations. Defaults to 200.
     tolerance : float, optional
         Change of psi, as a share of the total variance, below which to stop. Defaults
         to 1e-5.
@@ -300,12 +301,15 @@ def fit_two_covariances(
 
     for _ in range(max_iterations):
         previous = psi = np.maximum(psi, SMALLEST_PSI)
-        # posterior of the speakers, relative to mu
+        # E step: posterior of each speaker relative to mu, N(speakers, variances), with
+        # 1 / variance = 1 / psi + n, all arrays (num_speakers, dimension)
         deviations = (means - mu) @ tr.T
         variances = psi / (1 + counts * psi)
         speakers = counts * variances * deviations
         residuals = deviations - speakers
 
+        # M step: B is the covariance of the speakers, W that of the residuals of all
+        # vectors, both with the posterior variances
         shift = speakers.mean(axis=0)
         between = np.cov(speakers.T, bias=True) + np.diag(variances.mean(axis=0))
         within = tr @ statistics.scatter @ tr.T + (counts * residuals).T @ residuals
@@ -326,7 +330,7 @@ def fit_two_covariances(
 def check_training_set(
     embeddings: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Raise a `ValueError` for a training set that cannot work.
+    """Convert a training set, or raise a `ValueError` if it is not sufficient.
 
     Parameters
     ----------
@@ -349,7 +353,7 @@ def check_training_set(
             f"{num_bad} of {len(x)} embeddings are not finite: drop them first."
         )
     _, counts = np.unique(y, return_counts=True)
-    # a single dimension would leave nothing but the sign once lengths are normalised
+    # two speakers have one LDA dimension, which length normalisation reduces to a sign
     if len(counts) < 3 or counts.max() < 2:
         raise ValueError(
             "A PLDA needs at least three speakers, and two embeddings for one of them, "
@@ -360,7 +364,7 @@ def check_training_set(
 
 
 def _discriminants(statistics: SpeakerStatistics, dimension: int) -> np.ndarray:
-    """Directions (embedding_dimension, dimension) that separate speakers most."""
+    """Directions (embedding_dimension, dimension) that separate speakers best."""
     means, counts = statistics.means, statistics.counts
     deviations = means - (counts * means).sum(axis=0) / counts.sum()
     between = (counts * deviations).T @ deviations / counts.sum()

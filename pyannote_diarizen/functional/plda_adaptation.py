@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Adaptation of a PLDA to a new domain, from a few of its speakers.
 
-The covariances between and within speakers of the new domain are estimated in the space
-of the old LDA and interpolated with the old ones, and so are means: what few speakers
-cannot tell is left to the many of the old domain.
+Means and covariances between and within speakers of the new domain are estimated in the
+space of the old LDA and interpolated with the old ones, because few speakers are not
+enough to estimate them alone.
 
 References
 ----------
@@ -41,19 +41,19 @@ def adapt_plda(
     labels : (num_embeddings,) np.ndarray
         Speaker of each embedding, of any type that sorts.
     weight : float, optional
-        Of the new domain, between 0 (nothing changes) and 1 (nothing but the LDA is
-        left of the old one). Defaults to 0.5.
+        Weight of the new domain, between 0 (nothing changes) and 1 (only the LDA is
+        from the old domain). Defaults to 0.5.
 
     Returns
     -------
     adapted : PLDAParameters
-        With the LDA of `parameters`. `psi` decreases.
+        Parameters with the LDA of `parameters` and decreasing `psi`.
 
     Raises
     ------
     ValueError
         If `weight` is out of range, embeddings are not of the dimension of
-        `parameters`, or cannot be learnt from, see `fit_plda`.
+        `parameters`, or do not suffice for a PLDA, see `fit_plda`.
     """
     if not 0 <= weight <= 1:
         raise ValueError(f"`weight` should be between 0 and 1, got {weight}.")
@@ -73,6 +73,7 @@ def adapt_plda(
     mean2 = interpolate(old.mean2, reduced.mean(axis=0))
     vectors = length_normalize(reduced - mean2)
     mu, *spread = fit_two_covariances(SpeakerStatistics.of(vectors, y))
+    # interpolated in the space before `tr`, then made the identity and diagonal again
     tr, psi = diagonalize(
         *map(interpolate, _covariances(old.tr, old.psi), _covariances(*spread))
     )
@@ -81,5 +82,5 @@ def adapt_plda(
 
 def _covariances(tr: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Covariances within and between speakers, which `tr` maps to 1 and `psi`."""
-    inverse = np.linalg.inv(tr)
+    inverse = np.linalg.inv(tr)  # W = tr^-1 tr^-T, B = tr^-1 diag(psi) tr^-T
     return inverse @ inverse.T, inverse * psi @ inverse.T

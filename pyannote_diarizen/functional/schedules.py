@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Learning rates over time, relative to the one that is configured.
+"""Learning rate schedules, as factors of the configured learning rate.
 
-All take the number of steps of the optimizer so far, how many there will be, and give a
-factor. `warm_up` counts steps during which the rate grows linearly from nothing.
+Each function takes the current step of the optimizer and the total number of steps.
+`warm_up` is the number of steps during which the rate grows linearly from 0.
 
 References
 ----------
@@ -16,7 +16,7 @@ import math
 
 
 def constant(step: int, num_steps: float, warm_up: int = 0) -> float:
-    """Rate as configured, after the warm-up.
+    """Constant rate after the warm-up.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def constant(step: int, num_steps: float, warm_up: int = 0) -> float:
 
 
 def linear(step: int, num_steps: float, warm_up: int = 0) -> float:
-    """Rate that falls on a straight line, to nothing at the last step.
+    """Rate that decreases linearly, to 0 at the last step.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def linear(step: int, num_steps: float, warm_up: int = 0) -> float:
 
 
 def cosine(step: int, num_steps: float, warm_up: int = 0, floor: float = 0.0) -> float:
-    """Rate that falls on half a cosine, to `floor` at the last step.
+    """Rate that decreases on half a cosine, to `floor` at the last step.
 
     Examples
     --------
@@ -60,9 +60,9 @@ def one_cycle(
     start: float = 0.04,
     end: float = 4e-6,
 ) -> float:
-    """Rate that grows from `start` to 1 on half a cosine, then falls to `end` [1]_.
+    """Rate that grows from `start` to 1 on half a cosine, then decreases to `end` [1]_.
 
-    By default that of `torch.optim.lr_scheduler.OneCycleLR`, where `warm_up` takes 30 %
+    By default equal to `torch.optim.lr_scheduler.OneCycleLR`, where `warm_up` is 30 %
     of the steps.
     """
     if warm_up is None:
@@ -75,7 +75,7 @@ def one_cycle(
 
 
 def noam(step: int, num_steps: float, warm_up: int = 4000) -> float:
-    """Rate that falls with the square root of steps [2]_, 1 at the end of the warm-up.
+    """Inverse square root of the step [2]_, scaled to 1 at the end of the warm-up.
 
     Examples
     --------
@@ -87,9 +87,10 @@ def noam(step: int, num_steps: float, warm_up: int = 4000) -> float:
 
 
 def _progress(step: int, num_steps: float, warm_up: float) -> float:
-    """Share of what follows the warm-up that is over."""
+    """Completed share of the steps after the warm-up."""
     if math.isinf(num_steps):
         raise ValueError(
-            "This schedule needs to know when training ends: set trainer.max_epochs."
+            "This schedule needs the number of steps of training: set "
+            "trainer.max_epochs."
         )
     return (step - warm_up) / max(1.0, num_steps - warm_up)

@@ -5,10 +5,10 @@
 Embeddings are rows, centred and scaled so that the within-speaker covariance is the
 identity and the between-speaker covariance is diagonal (`phi`). Each speaker has a
 Gaussian posterior mean with diagonal covariance; each embedding has a probability of
-belonging to each speaker (`responsibilities`). Speakers that the data do not need see
-their prior vanish, which is how VBx counts speakers.
+belonging to each speaker (`responsibilities`). The prior of a speaker that the data do
+not need goes to zero: this is how VBx finds the number of speakers.
 
-Two priors on the order of embeddings exist: none at all (a mixture, the form that
+The order of embeddings has one of two priors: none (a mixture, the form that
 pyannote.audio and DiariZen use), or a hidden Markov model that stays with the same
 speaker with probability `loop_probability`. Everything is computed in float64.
 
@@ -21,24 +21,27 @@ symbols are its symbols: `rho` are scaled embeddings, `alpha` and `invL` the mea
 variances of the speakers' posteriors, `gamma` the responsibilities, `pi` the priors.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
 
 from pyannote_diarizen.functional.hmm import EPSILON, forward_backward
 
+NEEDED_PRIOR = 1e-7
+"""`VBxModel.fit` removes speakers whose prior is not above this value."""
+
 
 @dataclass(frozen=True, eq=False)
 class VBxPosterior:
-    """What VBx believes once it has stopped.
+    """Posterior distribution of speakers and of their embeddings.
 
     Attributes
     ----------
     responsibilities : (num_embeddings, num_speakers) np.ndarray
         Probability that each embedding belongs to each speaker; rows sum to one.
     priors : (num_speakers,) np.ndarray
-        Share of each speaker; close to zero for those that were not needed.
+        Share of each speaker; close to zero for a speaker that is not needed.
     speaker_means : (num_speakers, dimension) np.ndarray
         Posterior means of the speakers (`alpha`).
     speaker_variances : (num_speakers, dimension) np.ndarray
@@ -53,17 +56,136 @@ class VBxPosterior:
     speaker_variances: np.ndarray
     elbo: np.ndarray
 
+    @property
+    def labels(self) -> np.ndarray:
+        """Speaker (num_embeddings,) with the highest responsibility."""
+        return np.asarray(self.responsibilities.argmax(axis=1))
+
+    def select(self, speakers: np.ndarray) -> "VBxPosterior":
+        """Keep the speakers where `speakers` (num_speakers,) is true."""
+        return replace(
+            self,
+            responsibilities=self.responsibilities[:, speakers],
+            priors=self.priors[speakers],
+            speaker_means=self.speaker_means[speakers],
+            speaker_variances=self.speaker_variances[speakers],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class VBxModel:
+    """Embeddings of one recording and the operating point of VBx.
+
+    Attributes
+    ----------
+    embeddings : (num_embeddings, dimension) np.ndarray
+        Embeddings in the PLDA space.
+    phi : (dimension,) np.ndarray
+        Variances between speakers, where the variance within a speaker is 1.
+    Fa, Fb, loop_probability, starts, max_iterations
+        See `vbx`.
+    """
+
+    embeddings: np.ndarray
+    phi: np.ndarray
+    Fa: float
+    Fb: float
+    loop_probability: float = 0.0
+    starts: np.ndarray | None = None
+    max_iterations: int = 20
+
+    def fit(self, responsibilities: np.ndarray) -> VBxPosterior:
+        """Run VBx, then remove the speakers whose prior went to zero.
+
+        Parameters
+        ----------
+        responsibilities : (num_embeddings, num_speakers) np.ndarray
+            Responsibilities to start from.
+
+        Returns
+        -------
+        posterior : VBxPosterior
+            At least one speaker.
+        """
+        posterior = self._run(responsibilities)
+        return posterior.select(posterior.priors > NEEDED_PRIOR)
+
+    def drop_spurious(
+        self,
+        posterior: VBxPosterior,
+        weights: np.ndarray,
+        min_share: float,
+        fewest: int = 1,
+    ) -> VBxPosterior:
+        """Drop speakers with too little speech, the one with the least speech first.
+
+        Parameters
+        ----------
+        posterior : VBxPosterior
+            Result of `fit`.
+        weights : (num_embeddings,) np.ndarray
+            Amount of speech behind each embedding, in any unit.
+        min_share : float
+            Share of all speech below which a speaker is dropped.
+        fewest : int, optional
+            Number of speakers to keep in any case. Defaults to 1.
+
+        Returns
+        -------
+        posterior : VBxPosterior
+            VBx runs again after each drop, from the speakers that are left.
+        """
+        while len(posterior.priors) > fewest:
+            speech = weights @ posterior.responsibilities  # (num_speakers,)
+            least = np.argmin(speech)
+            if speech[least] >= min_share * speech.sum():
+                break
+            left = posterior.select(np.arange(len(speech)) != least)
+            found = self._run(
+                left.responsibilities,
+                priors=left.priors / left.priors.sum(),
+                speaker_models=(left.speaker_means, left.speaker_variances),
+            )
+            posterior = found.select(found.priors > NEEDED_PRIOR)
+        return posterior
+
+    def certain(self, labels: np.ndarray) -> VBxPosterior:
+        """Posterior of a given partition, without any iteration that would change it.
+
+        Parameters
+        ----------
+        labels : (num_embeddings,) np.ndarray of int
+            Speaker of each embedding, from 0 without a gap.
+
+        Returns
+        -------
+        posterior : VBxPosterior
+            Responsibilities are 0 or 1. The bound is that of one iteration from them.
+        """
+        responsibilities = np.eye(labels.max() + 1)[labels]
+        shares = responsibilities.mean(axis=0)
+        once = replace(self, max_iterations=1)
+        posterior = once._run(responsibilities, priors=shares)
+        return replace(posterior, responsibilities=responsibilities, priors=shares)
+
+    def _run(self, responsibilities: np.ndarray, **start: object) -> VBxPosterior:
+        return vbx(
+            responsibilities=responsibilities,
+            **vars(self),
+            **start,  # type: ignore[arg-type]
+        )
+
 
 def smooth_labels(labels: np.ndarray, smoothing: float = 7.0) -> np.ndarray:
-    """Responsibilities that favour a first clustering without believing it blindly.
+    """Soft responsibilities from the labels of a first clustering.
 
     Parameters
     ----------
     labels : (num_embeddings,) np.ndarray of int
         Clusters, numbered from 0.
     smoothing : float, optional
-        Log-odds in favour of the given cluster against any other one. Negative means
-        certainty (one-hot responsibilities).
+        Log-odds of the given cluster against any other one. A negative value gives
+        one-hot responsibilities. Defaults to 7.
 
     Returns
     -------
@@ -108,25 +230,26 @@ def vbx(
     phi : (dimension,) np.ndarray
         Variances between speakers, where the variance within a speaker is 1.
     responsibilities : (num_embeddings, num_speakers) np.ndarray
-        Where to start from, for instance `smooth_labels` of another clustering.
+        Responsibilities to start from, for instance `smooth_labels` of another
+        clustering.
     Fa : float
-        Weight of the embeddings; below 1 since neighbouring ones are not independent.
+        Weight of an embedding; below 1 because overlapping chunks are not independent.
     Fb : float
         Weight of the prior on speakers: the higher, the fewer speakers survive.
     priors : (num_speakers,) np.ndarray, optional
         Share of each speaker to start from. Defaults to equal shares.
     speaker_models : pair of (num_speakers, dimension) np.ndarray, optional
-        Posterior means and variances of a previous call, to be used by the first
-        iteration instead of those that `responsibilities` imply.
+        Posterior means and variances of a previous call, which the first iteration
+        uses instead of computing them from `responsibilities`.
     loop_probability : float, optional
-        Probability in [0, 1) that the next embedding is tied to the speaker of this
-        one. Defaults to 0: the order of embeddings does not matter.
+        Probability in [0, 1) that the next embedding has the speaker of this one.
+        Defaults to 0: the order of embeddings does not matter.
     starts : (num_embeddings,) np.ndarray of bool, optional
-        Embeddings that are tied to no previous one, for instance because they follow a
-        pause or belong to another voice that speaks at the same time. Defaults to the
-        first one. Has no effect without `loop_probability`.
+        First embedding of each independent sequence: an embedding after a pause, or of
+        another speaker at the same time. Defaults to the first embedding
+        alone. Has no effect without `loop_probability`.
     max_iterations : int, optional
-        Stop after that many iterations. Defaults to 20.
+        Maximum number of iterations. Defaults to 20.
     epsilon : float, optional
         Stop as soon as the bound grows by less than this. Defaults to 1e-4.
 
@@ -142,7 +265,7 @@ def vbx(
     """
     X = np.asarray(embeddings, dtype=np.float64)
     Phi = np.asarray(phi, dtype=np.float64)
-    gamma = np.asarray(responsibilities, dtype=np.float64)
+    gamma = np.asarray(responsibilities, dtype=np.float64)  # (num_embeddings, speakers)
     _check_arrays(X, Phi, gamma)
     _check_settings(Fa, Fb, loop_probability, max_iterations)
 
@@ -152,18 +275,21 @@ def vbx(
     elbo: list[float] = []
 
     while True:
+        # E step: responsibilities given the speakers, and their normaliser log p(X)
         log_p = _log_likelihoods(X, Phi, alpha, invL, Fa)
         if loop_probability > 0:
             gamma, pi, log_p_X = _hmm_step(log_p, pi, loop_probability, starts)
         else:
             gamma, pi, log_p_X = _mixture_step(log_p, pi)
 
+        # Kullback-Leibler divergence of the speakers' posteriors from N(0, I), times Fb
         divergence = Fb / 2 * np.sum(invL + alpha**2 - np.log(invL) - 1)
         elbo.append(log_p_X - divergence)  # (25)
         if len(elbo) == max_iterations:
             break
         if len(elbo) > 1 and elbo[-1] - elbo[-2] < epsilon:
             break
+        # M step: speakers given the responsibilities
         alpha, invL = _speaker_models(X, Phi, gamma, Fa / Fb)
 
     return VBxPosterior(gamma, pi, alpha, invL, np.array(elbo))
@@ -173,7 +299,8 @@ def _speaker_models(
     X: np.ndarray, Phi: np.ndarray, gamma: np.ndarray, ratio: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means and variances of the speakers; `ratio` is Fa / Fb."""
-    invL = 1 / (1 + ratio * gamma.sum(axis=0)[:, None] * Phi)  # (17)
+    num_embeddings = gamma.sum(axis=0)[:, None]  # (num_speakers, 1), fractional
+    invL = 1 / (1 + ratio * num_embeddings * Phi)  # (17)
     alpha = ratio * invL * (gamma.T @ (X * np.sqrt(Phi)))  # (16), with rho of (18)
     return alpha, invL
 
@@ -182,11 +309,12 @@ def _log_likelihoods(
     X: np.ndarray, Phi: np.ndarray, alpha: np.ndarray, invL: np.ndarray, Fa: float
 ) -> np.ndarray:
     """Log-likelihoods (num_embeddings, num_speakers) of (23), times Fa."""
-    # in place: (num_embeddings, num_speakers) arrays are what VBx needs memory for
+    # in place, because arrays (num_embeddings, num_speakers) take most of the memory
+    # G is the part of log N(x; V y, I) that no speaker changes, (num_embeddings, 1)
     G = -0.5 * (np.sum(X**2, axis=1, keepdims=True) + X.shape[1] * np.log(2 * np.pi))
     rho = X * np.sqrt(Phi)  # (18)
     log_p = rho @ alpha.T
-    log_p -= 0.5 * (invL + alpha**2) @ Phi
+    log_p -= 0.5 * (invL + alpha**2) @ Phi  # expectation over the speaker's posterior
     log_p += G
     log_p *= Fa
     return log_p
@@ -195,12 +323,12 @@ def _log_likelihoods(
 def _mixture_step(
     log_p: np.ndarray, pi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Responsibilities, priors and log-likelihood when order does not matter.
+    """Responsibilities, priors and log-likelihood of the mixture.
 
-    Responsibilities take the place of `log_p`.
+    Overwrites `log_p` with the responsibilities.
     """
     log_p += np.log(pi + EPSILON)
-    highest = log_p.max(axis=1, keepdims=True)
+    highest = log_p.max(axis=1, keepdims=True)  # softmax and logsumexp in one pass
     log_p -= highest
     gamma = np.exp(log_p, out=log_p)
     total = gamma.sum(axis=1, keepdims=True)

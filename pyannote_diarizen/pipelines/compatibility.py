@@ -13,23 +13,23 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
     SpeakerDiarization,
 )
 from pyannote.core import Annotation, SlidingWindowFeature
 
-ORIGINAL_CLUSTERING: dict[str, dict[str, Any]] = {
-    "VBxClustering": {
-        "bounded": False,
-        "silent_speakers_compete": True,
-        "phantom_speaker": True,
-        "centroid": "sum",
-        "min_share": 0.0,
-    },
-    "AgglomerativeClustering": {"silent_speakers_compete": True},
+from pyannote_diarizen.clustering.original import (
+    OriginalAgglomerativeClustering,
+    OriginalVBxClustering,
+)
+
+ORIGINAL_CLUSTERING: dict[str, type[BaseClustering]] = {
+    "VBxClustering": OriginalVBxClustering,
+    "AgglomerativeClustering": OriginalAgglomerativeClustering,
 }
-"""Options with which our clusterings equal the original ones."""
+"""Clusterings of the original in place of ours."""
 
 
 class ClusterNumbers:

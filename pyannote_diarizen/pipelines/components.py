@@ -25,6 +25,7 @@ from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.clustering.vbx import LOOP_PROB
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.models.checkpoint import load_model
+from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
 
 _OF_HOST = ("KMeansClustering", "OracleClustering")
 """Clusterings of pyannote.audio that `DiariZen` offers beside registered ones."""
@@ -139,7 +140,11 @@ def unused_plda() -> PLDA:
 
 
 def build_clustering(
-    name: str, plda: host.PLDA | None, metric: str, options: Mapping[str, Any]
+    name: str,
+    plda: host.PLDA | None,
+    metric: str,
+    options: Mapping[str, Any],
+    compatibility: Literal["diarizen"] | None = None,
 ) -> BaseClustering:
     """Build a clustering.
 
@@ -153,6 +158,8 @@ def build_clustering(
         Distance between embeddings.
     options : Mapping
         Other arguments of the constructor.
+    compatibility : {"diarizen"}, optional
+        Build the clustering of the original, where it differs from ours.
 
     Returns
     -------
@@ -164,7 +171,8 @@ def build_clustering(
     ValueError
         If the clustering has no such option.
     """
-    clustering = find_clustering(name)
+    original = ORIGINAL_CLUSTERING.get(name) if compatibility else None
+    clustering = original or find_clustering(name)
     needed = {"plda": plda} if needs_plda(name) else {}
     known = set(signature(clustering).parameters) - {"plda", "metric"}
     if unknown := set(options) - known:

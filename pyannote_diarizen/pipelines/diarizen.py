@@ -25,7 +25,7 @@ from pyannote.audio.pipelines.speaker_diarization import (
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.core import Annotation, SlidingWindowFeature
 
-from pyannote_diarizen.clustering.count_evidence import CountEvidence
+from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.pipelines import components
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
@@ -155,7 +155,8 @@ class DiariZen(SpeakerDiarization):
             options.clustering,
             loaded_plda,
             self._embedding.metric,
-            options.all_clustering_options,
+            options.clustering_options,
+            options.compatibility,
         )
         expects_number = getattr(self.clustering, "expects_num_clusters", False)
         self._expects_num_speakers = expects_number
@@ -271,7 +272,7 @@ class DiariZen(SpeakerDiarization):
 
     def evidence(
         self, output: DiarizeOutput, num_speakers: Iterable[int] | None = None
-    ) -> CountEvidence:
+    ) -> NumSpeakersEvidence:
         """Compute the evidence for each number of speakers in a file.
 
         The bounds of the call that made `output` have no effect; the
@@ -286,7 +287,7 @@ class DiariZen(SpeakerDiarization):
 
         Returns
         -------
-        evidence : CountEvidence
+        evidence : NumSpeakersEvidence
             Input of `evaluation.plots.draw_evidence`.
 
         Raises

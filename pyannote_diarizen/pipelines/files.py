@@ -20,7 +20,7 @@ from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader, audio_info
-from pyannote_diarizen.clustering.count_evidence import CountEvidence
+from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.errors import AudioFileError
 
 _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
@@ -185,7 +185,7 @@ class Features:
 
     def evidence(
         self, clustering: Any, num_speakers: Iterable[int] | None
-    ) -> CountEvidence:
+    ) -> NumSpeakersEvidence:
         """Compute the evidence for numbers of speakers, by a clustering that can."""
         return clustering.evidence(
             self.embeddings,

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
 from pyannote_diarizen.pipelines.components import clustering_names, needs_plda
 
 
@@ -87,12 +86,6 @@ class Options:
                 "identifier of one that was fitted on embeddings of the same model, or "
                 "choose clustering='AgglomerativeClustering', which needs none."
             )
-
-    @property
-    def all_clustering_options(self) -> dict[str, Any]:
-        """Options of the clustering; given ones override `compatibility`."""
-        original = ORIGINAL_CLUSTERING.get(self.clustering, {})
-        return {**(original if self.compatibility else {}), **self.clustering_options}
 
     def choose_channel(self, segmentation: Model) -> Literal["downmix"] | int:
         """Select the channel to read.

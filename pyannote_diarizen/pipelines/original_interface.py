@@ -7,9 +7,7 @@ same RTTM, after `from pyannote_diarizen.pipelines import DiariZenPipeline`.
 """
 
 from collections.abc import Mapping
-from inspect import signature
 from io import IOBase
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +17,6 @@ from pyannote.audio.core.io import AudioFile
 from pyannote.audio.pipelines.utils import PipelineModel
 from pyannote.core import Annotation
 
-from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.batch import find_audio, is_collection
@@ -31,18 +28,6 @@ Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]
 """Speakers of one session, with their embeddings if requested."""
 
 _FILE_KEYS = ("uri", "audio", "waveform", "sample_rate")
-
-
-def _also(name: str) -> property:
-    """Alias of the attribute `name`."""
-    return property(attrgetter(name), lambda self, value: setattr(self, name, value))
-
-
-class _OriginalVBxClustering(VBxClustering):
-    """`VBxClustering` whose attributes may be set by their original names."""
-
-    ahc_threshold = _also("threshold")
-    maxIters = _also("max_iterations")  # noqa: N815
 
 
 class DiariZenPipeline(DiariZen):
@@ -100,10 +85,6 @@ class DiariZenPipeline(DiariZen):
             rttm_out_dir=rttm_out_dir,
             cache_dir=cache_dir,
         )
-        if isinstance(self.clustering, VBxClustering):
-            names = signature(VBxClustering).parameters
-            arguments = {name: getattr(self.clustering, name) for name in names}
-            self.clustering = _OriginalVBxClustering(**arguments)
         self.instantiate(described["params"])
         self.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812 - usual name
 from torch import Tensor
 from torchmetrics import Metric
 
-from pyannote_diarizen.functional.equal_error_rate import pairwise_equal_error_rate
+from pyannote_diarizen.functional.detection import pairwise_equal_error_rate
 
 
 class PairwiseEqualErrorRate(Metric):

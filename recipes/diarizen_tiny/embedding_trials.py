@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pyannote_diarizen.functional.equal_error_rate import pairwise_equal_error_rate
+from pyannote_diarizen.functional.detection import pairwise_equal_error_rate
 from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
 from pyannote_diarizen.simulation.excerpts import cut_excerpts, read_excerpt
 from pyannote_diarizen.simulation.recording import Mixing, Recorder

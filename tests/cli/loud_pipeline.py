@@ -10,7 +10,7 @@ from pyannote.audio import Pipeline
 from pyannote.core import Annotation, Segment
 
 from pyannote_diarizen.audio.reader import read_audio
-from pyannote_diarizen.clustering import CountEvidence
+from pyannote_diarizen.clustering import NumSpeakersEvidence
 
 
 class LoudPipeline(Pipeline):
@@ -41,11 +41,11 @@ class LoudPipeline(Pipeline):
             diarization[Segment(start, end)] = ",".join(given) or "SPEAKER_00"
         return diarization
 
-    def evidence(self, output: Annotation) -> CountEvidence:
-        """Embedding of two numbers for each speaker."""
+    def evidence(self, output: Annotation) -> NumSpeakersEvidence:
+        """Evidence of one and of two speakers."""
         if not output:
             raise ValueError("Nobody speaks.")
-        return CountEvidence(
+        return NumSpeakersEvidence(
             num_speakers=np.array([1, 2]),
             log_evidence=np.array([-1.0, -2.0]),
             log_prior=np.zeros(2),

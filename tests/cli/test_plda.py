@@ -12,7 +12,7 @@ import soundfile
 from published import write_embedding
 
 from pyannote_diarizen.clustering import PLDA
-from pyannote_diarizen.functional.calibration import Calibration
+from pyannote_diarizen.functional.detection import Calibration
 
 NAME = "Colours.SpeakerDiarization.Noises"
 YML = """

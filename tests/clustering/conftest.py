@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""People who talk in chunks, and the PLDA of such people."""
+"""Conversations of drawn speakers, and a PLDA of the same distribution."""
 
 import sys
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""People who talk in chunks, and whether a clustering tells them apart."""
+"""Conversations of drawn speakers, and comparison of partitions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ DIMENSION = 24
 
 @dataclass
 class Talk:
-    """Embeddings of speakers who are all active, in turn, in all chunks."""
+    """Embeddings of local speakers who are all active, one after the other."""
 
     embeddings: np.ndarray  # (num_chunks, num_speakers, dimension)
     truth: np.ndarray  # (num_chunks, num_speakers)

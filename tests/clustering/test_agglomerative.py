@@ -8,7 +8,10 @@ import pytest
 from pyannote.audio.pipelines import clustering as host
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from pyannote_diarizen.clustering import AgglomerativeClustering
+from pyannote_diarizen.clustering import AgglomerativeClustering, agglomerative
+from pyannote_diarizen.clustering.agglomerative import dendrogram_of
+from pyannote_diarizen.clustering.original import OriginalAgglomerativeClustering
+from pyannote_diarizen.functional.linkage import linkage
 
 PARAMETERS = {"method": "centroid", "min_cluster_size": 2, "threshold": 0.5}
 
@@ -39,17 +42,6 @@ def test_speakers_of_a_chunk_are_different(conversation):
     assert hard[-1, 0] == hard[-1, 1]
 
 
-@pytest.mark.parametrize("compete", [False, True])
-def test_silent_speakers_compete_on_demand(conversation, compete):
-    # the silent one of the last chunk fits the cluster of the one who speaks better
-    first, second = conversation["embeddings"][-1]
-    second[:] = conversation["embeddings"][0, 0]
-    first[:] = 0.6 * first + 0.4 * conversation["embeddings"][0, 1]
-    clustering = AgglomerativeClustering(silent_speakers_compete=compete)
-    hard, _, _ = clustering.instantiate(PARAMETERS)(**conversation)
-    assert (hard[-1, 0] == hard[0, 0]) != compete
-
-
 def test_bounds_are_honoured(conversation):
     clustering = AgglomerativeClustering()
     clustering.instantiate({**PARAMETERS, "min_cluster_size": 1})
@@ -63,12 +55,9 @@ def test_hundreds_of_clusters_do_not_overflow():
     npt.assert_array_equal(hard[:, 0], np.arange(300))
 
 
-def test_parent_does_the_rest(conversation):
-    """With all of the host's choices, the host's result."""
-    clustering = AgglomerativeClustering(
-        constrained_assignment=False,
-        min_active_ratio=0.2,
-        silent_speakers_compete=True,
+def test_with_the_options_of_pyannote_the_result_is_the_same(conversation):
+    clustering = OriginalAgglomerativeClustering(
+        constrained_assignment=False, min_active_ratio=0.2
     ).instantiate(PARAMETERS)
     stock = host.AgglomerativeClustering().instantiate(PARAMETERS)
     expected = stock(**conversation)
@@ -80,7 +69,7 @@ def test_parent_does_the_rest(conversation):
 @pytest.mark.parametrize("case", range(4))
 def test_equals_original(parity: Path, case: int):
     expected = np.load(parity / "vbx" / f"clustering_{case}.npz")
-    clustering = AgglomerativeClustering(silent_speakers_compete=True)
+    clustering = OriginalAgglomerativeClustering()
     clustering.instantiate(
         {"method": "centroid", "min_cluster_size": 4, "threshold": 0.7}
     )
@@ -90,3 +79,51 @@ def test_equals_original(parity: Path, case: int):
     npt.assert_array_equal(hard, expected["ahc.hard"])
     npt.assert_allclose(soft, expected["ahc.soft"], atol=1e-9)
     npt.assert_allclose(centroids, expected["ahc.centroids"], atol=1e-9)
+
+
+# -- dendrograms
+
+
+@pytest.fixture
+def computed(monkeypatch) -> list[tuple]:
+    """Calls of `linkage`, from an empty store."""
+    computed = []
+
+    def spy(vectors, method, metric):
+        computed.append((len(vectors), method, metric))
+        return linkage(vectors, method, metric)
+
+    monkeypatch.setattr(agglomerative, "linkage", spy)
+    monkeypatch.setattr(
+        agglomerative, "_dendrograms", type(agglomerative._dendrograms)()
+    )
+    return computed
+
+
+def test_the_same_vectors_are_clustered_once(computed, rng):
+    vectors = rng.standard_normal((20, 3))
+    first = dendrogram_of(vectors)
+    npt.assert_array_equal(first, linkage(vectors))
+    first[:] = 0  # callers may change their copy
+    npt.assert_array_equal(dendrogram_of(vectors.copy()), linkage(vectors))
+    assert len(computed) == 1
+
+
+def test_other_vectors_and_methods_are_computed(computed, rng):
+    vectors = rng.standard_normal((20, 3))
+    dendrogram_of(vectors)
+    for other in (vectors[::-1], vectors[:-1], vectors.T, vectors.astype(np.float32)):
+        npt.assert_array_equal(dendrogram_of(other), linkage(other))
+    dendrogram_of(vectors, "average")
+    dendrogram_of(vectors, "average", "cosine")
+    assert len(computed) == 7
+
+
+def test_last_used_dendrograms_are_kept(computed, rng, monkeypatch):
+    first, second, third = rng.standard_normal((3, 20, 3))
+    monkeypatch.setattr(agglomerative, "MAX_BYTES", 2 * 19 * 4 * 8)
+    for vectors in (first, second, first, third, first):
+        dendrogram_of(vectors)
+    assert len(computed) == 3
+    dendrogram_of(second)
+    assert len(computed) == 4

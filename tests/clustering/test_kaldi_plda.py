@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Kaldi's PLDA: its files, and what its tools make of an embedding."""
+"""Kaldi's PLDA: its files, and the result of its tools."""
 
 import struct
 from pathlib import Path

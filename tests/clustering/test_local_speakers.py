@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
+from itertools import pairwise
+
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -7,9 +9,9 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from pyannote_diarizen.clustering.local_speakers import (
     active_speakers,
-    number_unassigned,
     one_to_one,
     reliable_speakers,
+    speaker_sequences,
 )
 
 
@@ -67,19 +69,77 @@ def test_no_score_at_all():
     assert sorted(one_to_one(np.full((1, 3, 2), np.nan))[0]) == [-2, 0, 1]
 
 
-def test_nobody_unassigned_changes_nothing():
-    hard, soft, centroids = np.array([[0, 1]]), np.ones((1, 2, 2)), np.eye(2)
-    for before, after in zip(
-        (hard, soft, centroids), number_unassigned(hard, soft, centroids), strict=True
-    ):
-        npt.assert_array_equal(before, after)
+# -- sequences
 
 
-def test_empty_clusters_lose_their_numbers():
-    hard = np.array([[0, 3], [-2, 3]])
-    soft = np.arange(16.0).reshape(2, 2, 4)
-    centroids = np.arange(4.0)[:, None]
-    numbered, soft_numbered, rows = number_unassigned(hard, soft, centroids)
-    npt.assert_array_equal(numbered, [[1, 2], [0, 2]])
-    npt.assert_array_equal(rows, [[0], [0], [3]])
-    npt.assert_array_equal(soft_numbered[..., 1:], soft[..., [0, 3]])
+def cut(timeline: np.ndarray, num_chunks: int, step: int = 2, duration: int = 8):
+    """Chunks of 8 frames every 2 out of (num_frames, num_speakers) activity."""
+    data = np.stack(
+        [timeline[i * step : i * step + duration] for i in range(num_chunks)]
+    )
+    window = SlidingWindow(duration=duration, step=step)
+    return SlidingWindowFeature(data.astype(np.uint8), window)
+
+
+def all_active(segmentations: SlidingWindowFeature) -> tuple[np.ndarray, np.ndarray]:
+    return np.nonzero(segmentations.data.any(axis=1))
+
+
+@pytest.fixture
+def dialogue() -> np.ndarray:
+    """Two people: one speaks until frame 12, the other from frame 10 on."""
+    timeline = np.zeros((24, 2))
+    timeline[:12, 0] = timeline[10:, 1] = 1
+    return timeline
+
+
+def sequences(segmentations, chunks, speakers) -> list[list[tuple[int, int]]]:
+    order, starts = speaker_sequences(segmentations, chunks, speakers)
+    places = list(zip(chunks[order].tolist(), speakers[order].tolist(), strict=True))
+    bounds = [*np.flatnonzero(starts), len(order)]
+    return [places[i:j] for i, j in pairwise(bounds)]
+
+
+def test_each_speaker_is_a_sequence_in_order_of_time(dialogue):
+    segmentations = cut(dialogue, 9)
+    first, second = sequences(segmentations, *all_active(segmentations))
+    assert first == [(chunk, 0) for chunk in range(6)]
+    assert second == [(chunk, 1) for chunk in range(2, 9)]
+
+
+def test_sequences_go_on_when_local_speakers_change_places(dialogue):
+    segmentations = cut(dialogue, 9)
+    segmentations.data[1::2] = segmentations.data[1::2, :, ::-1]
+    first, second = sequences(segmentations, *all_active(segmentations))
+    assert first == [(chunk, chunk % 2) for chunk in range(6)]
+    assert second == [(chunk, 1 - chunk % 2) for chunk in range(2, 9)]
+
+
+def test_a_sequence_ends_where_chunks_share_no_active_frame(dialogue):
+    timeline = np.zeros((40, 1))
+    timeline[:4] = timeline[30:] = 1
+    segmentations = cut(timeline, 17)
+    chunks, speakers = all_active(segmentations)
+    assert [len(s) for s in sequences(segmentations, chunks, speakers)] == [2, 5]
+
+
+def test_a_speaker_without_embedding_ends_a_sequence(dialogue):
+    segmentations = cut(dialogue, 5)
+    chunks, speakers = all_active(segmentations)
+    kept = (chunks != 2) | (speakers != 0)
+    first, _, third = sequences(segmentations, chunks[kept], speakers[kept])
+    assert first == [(0, 0), (1, 0)]
+    assert third == [(3, 0), (4, 0)]
+
+
+def test_without_overlap_each_embedding_is_a_sequence(dialogue):
+    segmentations = cut(dialogue, 3, step=8)
+    order, starts = speaker_sequences(segmentations, *all_active(segmentations))
+    assert starts.all()
+    npt.assert_array_equal(order, np.arange(len(order)))
+
+
+def test_no_speaker_has_no_sequence(dialogue):
+    none = np.empty(0, dtype=int)
+    order, starts = speaker_sequences(cut(dialogue, 3), none, none)
+    assert order.size == starts.size == 0

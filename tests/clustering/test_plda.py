@@ -14,7 +14,7 @@ from pyannote.audio.pipelines.utils.getter import get_plda
 
 from pyannote_diarizen.clustering import PLDA
 from pyannote_diarizen.clustering import plda as plda_module
-from pyannote_diarizen.functional.calibration import log_likelihood_ratio_cost
+from pyannote_diarizen.functional.detection import log_likelihood_ratio_cost
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
     length_normalize,
@@ -118,7 +118,7 @@ def test_adapted(plda, labelled):
 def test_calibrated(plda, rng, tmp_path: Path):
     labels = np.repeat(np.arange(30), 4)
     speakers = 2 * rng.standard_normal((30, 24))
-    # noisier than what it learnt from: surer than it may be
+    # noisier than the training set: ratios are too large
     trials = speakers[labels] + 2 * rng.standard_normal((120, 24)), labels
     first, second = np.triu_indices(120, k=1)
     same = labels[first] == labels[second]

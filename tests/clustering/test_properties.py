@@ -46,11 +46,10 @@ def clustering(request, people_plda):
         case "evident":
             return VBxClustering(people_plda, number_by="evidence").instantiate(VBX)
         case "hybrid":
-            parameters = {**VBX, "margin": 0.3}
-            return HybridClustering(people_plda).instantiate(parameters)
+            return HybridClustering(people_plda).instantiate(VBX)
         case _:
             least = 10**6 if request.param == "few" else 0
-            auto = AutoClustering(people_plda, min_duration=0, min_embeddings=least)
+            auto = AutoClustering(people_plda, min_embeddings=least)
             return auto.instantiate({"agglomerative": AHC, "vbx": VBX})
 
 

@@ -8,7 +8,7 @@ import pytest
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 from sklearn.metrics import adjusted_rand_score
 
-from pyannote_diarizen.clustering import PLDA, VBxClustering, dendrograms
+from pyannote_diarizen.clustering import PLDA, VBxClustering, agglomerative
 from pyannote_diarizen.clustering import vbx as module
 from pyannote_diarizen.clustering.local_speakers import one_to_one
 from pyannote_diarizen.functional import linkage
@@ -44,7 +44,7 @@ def test_two_stages_find_the_same_speakers(
     clustering, rng, monkeypatch, num_clusters, noise
 ):
     embeddings, _ = talk(rng, 600, 6, noise)
-    monkeypatch.setattr(dendrograms, "MAX_BYTES", 0)
+    monkeypatch.setattr(agglomerative, "MAX_BYTES", 0)
     expected, _, _ = clustering(embeddings, num_clusters=num_clusters)
     monkeypatch.setattr(linkage.linkage, "__defaults__", ("centroid", "euclidean", 100))
     found, _, _ = clustering(embeddings, num_clusters=num_clusters)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pyannote.core import Annotation, Segment
 
-from pyannote_diarizen.clustering import CountEvidence
+from pyannote_diarizen.clustering import NumSpeakersEvidence
 from pyannote_diarizen.evaluation.plots import (
     draw_evidence,
     draw_study,
@@ -91,7 +91,7 @@ def test_the_file_is_a_picture(reference, hypothesis, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def make(found: int = 2, **changes: np.ndarray) -> CountEvidence:
+def make(found: int = 2, **changes: np.ndarray) -> NumSpeakersEvidence:
     values = {
         "num_speakers": np.array([1, 2, 3]),
         "log_evidence": np.array([-30.0, -10.0, -12.0]),
@@ -102,7 +102,7 @@ def make(found: int = 2, **changes: np.ndarray) -> CountEvidence:
         "separation": np.full(found, 5.0),
         "elbo": np.array([-20.0, -10.0]),
     }
-    return CountEvidence(found=found, **{**values, **changes})
+    return NumSpeakersEvidence(found=found, **{**values, **changes})
 
 
 def test_curve_falls_from_the_best_number():

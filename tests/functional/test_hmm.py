@@ -66,7 +66,7 @@ def test_one_step_each_is_a_mixture(rng: np.random.Generator):
 def test_equals_original(parity: Path, case: int):
     expected = np.load(parity / "vbx" / f"vbx_{case}.npz")
     transitions, initial = expected["fb_tr"], expected["fb_ip"]
-    loop_probability = 0.8  # what the transitions were made with
+    loop_probability = 0.8  # of the transitions
     npt.assert_allclose(
         transitions, 0.8 * np.eye(len(initial)) + 0.2 * initial, atol=1e-12
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Losses agree with those of PyTorch where it has them, and with the hand elsewhere."""
+"""Losses agree with PyTorch, or with cases by hand."""
 
 import math
 

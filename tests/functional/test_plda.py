@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""PLDA: recovers what data were drawn from, and scores as Gaussians say."""
+"""PLDA: recovers the parameters of drawn data, and scores like Gaussian densities."""
 
 from typing import Any
 

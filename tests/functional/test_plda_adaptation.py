@@ -6,7 +6,7 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
-from pyannote_diarizen.functional.equal_error_rate import equal_error_rate
+from pyannote_diarizen.functional.detection import equal_error_rate
 from pyannote_diarizen.functional.plda import (
     PLDAParameters,
     fit_plda,
@@ -17,7 +17,7 @@ from pyannote_diarizen.functional.plda_adaptation import adapt_plda
 
 DIMENSION = 32
 SPEAKERS = np.geomspace(2, 0.02, DIMENSION)
-"""Standard deviation between speakers: few directions tell most of them apart."""
+"""Standard deviation between speakers: most of it in few directions."""
 
 
 class Domain:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Schedules: those of the original, those of torch, and where they end."""
+"""Schedules of the original and of torch, and their ends."""
 
 import json
 import math

@@ -11,7 +11,12 @@ import numpy.testing as npt
 import pytest
 from pyannote.audio.utils.vbx import cluster_vbx
 
-from pyannote_diarizen.functional.vbx import VBxPosterior, smooth_labels, vbx
+from pyannote_diarizen.functional.vbx import (
+    VBxModel,
+    VBxPosterior,
+    smooth_labels,
+    vbx,
+)
 
 
 @pytest.fixture
@@ -90,7 +95,7 @@ def test_order_of_speakers_does_not_matter(conversation, rng: np.random.Generato
 
 
 def test_ties_follow_each_voice_where_two_speak_at_once(conversation):
-    # two voices in turn in the list, each the same throughout, and hard to tell apart
+    # embeddings of two similar speakers, in turn
     labels = np.arange(60) % 2
     conversation["embeddings"] = conversation["embeddings"] * 0.3 + labels[:, None]
     order = np.argsort(labels, kind="stable")
@@ -266,3 +271,62 @@ def test_random_start_of_the_original(parity: Path):
     npt.assert_allclose(
         posterior.responsibilities, expected["gamma"], rtol=0, atol=1e-9
     )
+
+
+# -- model of a recording
+
+MODEL_PHI = np.linspace(8, 1, 6)
+MODEL_TRUTH = np.repeat([0, 1, 2], [30, 24, 3])
+
+
+@pytest.fixture
+def model(rng: np.random.Generator) -> VBxModel:
+    speakers = 2 * rng.standard_normal((3, 6)) * np.sqrt(MODEL_PHI)
+    return VBxModel(
+        speakers[MODEL_TRUTH] + rng.standard_normal((57, 6)), MODEL_PHI, Fa=0.5, Fb=1.0
+    )
+
+
+def test_fit_removes_speakers_whose_prior_is_zero(model):
+    start = smooth_labels(2 * MODEL_TRUTH + np.arange(57) % 2)
+    posterior = model.fit(start)
+    whole = vbx(model.embeddings, MODEL_PHI, start, Fa=0.5, Fb=1.0)
+    kept = whole.priors > 1e-7
+    assert kept.sum() == 3
+    npt.assert_array_equal(posterior.responsibilities, whole.responsibilities[:, kept])
+    npt.assert_array_equal(posterior.speaker_means, whole.speaker_means[kept])
+    npt.assert_array_equal(posterior.elbo, whole.elbo)
+
+
+def test_spurious_speakers_are_dropped(model):
+    posterior = model.fit(smooth_labels(MODEL_TRUTH))
+    left = model.drop_spurious(posterior, np.ones(57), min_share=0.1)
+    assert left.responsibilities.shape == (57, 2)
+    npt.assert_allclose(left.responsibilities.sum(axis=1), 1)
+    npt.assert_array_equal(left.responsibilities[:54].argmax(axis=1), MODEL_TRUTH[:54])
+
+
+@pytest.mark.parametrize(
+    ("min_share", "seconds", "fewest"),
+    [(0.03, 1, 1), (0.1, 10, 1), (0.1, 1, 3)],
+    ids=["enough embeddings", "long embeddings", "minimum number"],
+)
+def test_other_speakers_are_kept(model, min_share, seconds, fewest):
+    posterior = model.fit(smooth_labels(MODEL_TRUTH))
+    speech = np.where(MODEL_TRUTH == 2, seconds, 1.0)
+    left = model.drop_spurious(posterior, speech, min_share, fewest)
+    npt.assert_array_equal(left.responsibilities, posterior.responsibilities)
+
+
+def test_certain_keeps_speakers_that_vbx_would_remove(model):
+    halves = 2 * MODEL_TRUTH + np.arange(57) % 2
+    posterior = model.certain(halves)
+    npt.assert_array_equal(posterior.responsibilities, np.eye(6)[halves])
+    npt.assert_array_equal(posterior.labels, halves)
+    npt.assert_allclose(posterior.priors, np.bincount(halves) / 57)
+    assert posterior.elbo[0] < model.certain(MODEL_TRUTH).elbo[0]
+
+
+def test_certain_bound_is_below_what_vbx_reaches_from_there(model):
+    start = np.eye(3)[MODEL_TRUTH]
+    assert model.certain(MODEL_TRUTH).elbo[-1] <= model.fit(start).elbo[-1] + 1e-6

@@ -129,7 +129,7 @@ def test_bounds_change_nothing(build, two_speakers):
 
 
 def test_options_take_precedence(build, two_speakers):
-    pipeline = build(clustering_options={"phantom_speaker": False})
+    pipeline = build(clustering_options={"spurious_speaker": False})
     assert pipeline.clustering.silent_speakers_compete
     output = pipeline(dict(two_speakers))
     assert output.speaker_diarization.labels() == [0, 1]
@@ -213,7 +213,7 @@ def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_pat
         parity / "hub",
         embedding=embedding,
         compatibility="diarizen",
-        clustering_options={} if phantom else {"phantom_speaker": False},
+        clustering_options={} if phantom else {"spurious_speaker": False},
         rttm_out_dir=tmp_path,
     )
 

@@ -121,7 +121,7 @@ def test_some_values_of_ones_own(published):
     pipeline = DiariZenPipeline(published, config_parse=tables)
     assert pipeline.clustering.Fb == 3
     assert pipeline.clustering.Fa == 0.07
-    assert pipeline.clustering.phantom_speaker
+    assert pipeline.clustering.spurious_speaker
     assert pipeline.median_filter is None
 
 

@@ -1,9 +1,13 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Choice of a clustering by how much there is to cluster."""
+"""Combinations of agglomerative clustering, VBx and evidence.
+
+`benchmarks/clustering.py` compares them: agglomerative clustering is best for a handful
+of embeddings, VBx for more, and evidence for long conversations of many speakers.
+"""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pyannote.audio.core import plda as host
@@ -11,34 +15,46 @@ from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.core import SlidingWindowFeature
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
-from pyannote_diarizen.clustering.count_evidence import CountEvidence
+from pyannote_diarizen.clustering.local_speakers import reliable_speakers
+from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.clustering.vbx import VBxClustering
 
 
-class AutoClustering(BaseClustering):
-    """VBx if there is enough to learn from, agglomerative clustering otherwise.
+class HybridClustering(VBxClustering):
+    """Preset of `VBxClustering`: the evidence chooses the number of speakers.
 
-    The rule: VBx for files of `min_duration` at least with `min_embeddings` at least to
-    cluster. VBx re-estimates speakers and their shares, which takes many embeddings;
-    the agglomerative clustering needs no more than distances.
+    Parameters
+    ----------
+    plda, ...
+        See `VBxClustering`. `number_by` defaults to "evidence".
+    """
+
+    default_number_by = "evidence"
+
+
+class AutoClustering(BaseClustering):
+    """Agglomerative clustering of few embeddings, VBx of more.
+
+    VBx estimates speakers and their shares, which takes several embeddings of each
+    speaker; the agglomerative clustering needs distances only.
 
     Parameters
     ----------
     plda : pyannote.audio.core.plda.PLDA
-        PLDA made for these embeddings.
-    metric, constrained_assignment, min_active_ratio, silent_speakers_compete
+        PLDA fitted on embeddings of the same model.
+    metric, constrained_assignment, min_active_ratio
         See `VBxClustering`.
-    min_duration : float, optional
-        In seconds. Defaults to 30.
+    number_by : {"vbx", "evidence"}, optional
+        See `VBxClustering`.
     min_embeddings : int, optional
-        Defaults to 30.
+        Minimum number of embeddings for VBx. Defaults to 10.
 
     Hyper-parameters
     ----------------
     agglomerative
-        Those of `AgglomerativeClustering`.
+        Hyper-parameters of `AgglomerativeClustering`.
     vbx
-        Those of `VBxClustering`.
+        Hyper-parameters of `VBxClustering`.
     """
 
     expects_num_clusters: bool = False
@@ -49,56 +65,46 @@ class AutoClustering(BaseClustering):
         metric: str = "cosine",
         constrained_assignment: bool = True,
         min_active_ratio: float = 0.1,
-        silent_speakers_compete: bool = False,
-        min_duration: float = 30.0,
-        min_embeddings: int = 30,
+        number_by: Literal["vbx", "evidence"] = "vbx",
+        min_embeddings: int = 10,
     ) -> None:
         super().__init__(metric=metric, constrained_assignment=constrained_assignment)
         self.min_active_ratio = min_active_ratio
-        self.silent_speakers_compete = silent_speakers_compete
-        self.min_duration = min_duration
+        self.number_by = number_by
         self.min_embeddings = min_embeddings
-        shared: dict[str, Any] = {
-            "metric": metric,
-            "constrained_assignment": constrained_assignment,
-            "min_active_ratio": min_active_ratio,
-            "silent_speakers_compete": silent_speakers_compete,
-        }
-        self.agglomerative = AgglomerativeClustering(**shared)
-        self.vbx = VBxClustering(plda, **shared)
+        shared = metric, constrained_assignment, min_active_ratio
+        self.agglomerative = AgglomerativeClustering(*shared)
+        self.vbx = VBxClustering(plda, *shared, number_by=number_by)
 
     @staticmethod
     def default_parameters() -> dict[str, dict[str, Any]]:
-        """Those of both clusterings."""
+        """Hyper-parameters of both clusterings, without minimum size of clusters."""
         return {
-            "agglomerative": AgglomerativeClustering.default_parameters(),
+            "agglomerative": {
+                **AgglomerativeClustering.default_parameters(),
+                "min_cluster_size": 1,
+            },
             "vbx": VBxClustering.default_parameters(),
         }
 
     def choose(
         self, embeddings: np.ndarray, segmentations: SlidingWindowFeature | None = None
     ) -> AgglomerativeClustering | VBxClustering:
-        """Choose the clustering of these embeddings.
+        """Choose the clustering by the number of embeddings to cluster.
 
         Parameters
         ----------
         embeddings : (num_chunks, num_speakers, dimension) np.ndarray
+            NaN where an embedding could not be computed.
         segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-            Without it, duration does not matter.
+            Activity of speakers, 0 or 1. By default, all speakers are active.
 
         Returns
         -------
         clustering : AgglomerativeClustering or VBxClustering
         """
-        selected, _, _ = self.vbx.filter_embeddings(embeddings, segmentations)
-        if len(selected) < self.min_embeddings:
-            return self.agglomerative
-        if segmentations is not None:
-            chunks = segmentations.sliding_window
-            last = chunks[len(segmentations.data) - 1]
-            if last.end - chunks.start < self.min_duration:
-                return self.agglomerative
-        return self.vbx
+        chunks, _ = reliable_speakers(embeddings, segmentations, self.min_active_ratio)
+        return self.agglomerative if len(chunks) < self.min_embeddings else self.vbx
 
     def __call__(
         self,
@@ -116,11 +122,11 @@ class AutoClustering(BaseClustering):
         segmentations: SlidingWindowFeature | None = None,
         num_speakers: Iterable[int] | None = None,
         expected_clusters: float | None = None,
-    ) -> CountEvidence:
-        """Tell what speaks for each number of speakers.
+    ) -> NumSpeakersEvidence:
+        """Evidence for each number of speakers; see `VBxClustering.evidence`.
 
-        That is what VBx finds, also where the agglomerative clustering is chosen, which
-        knows no evidence. See `VBxClustering.evidence`.
+        Computed by VBx even where the agglomerative clustering is chosen, which has no
+        evidence.
         """
         return self.vbx.evidence(
             embeddings, segmentations, num_speakers, expected_clusters
