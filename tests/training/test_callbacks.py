@@ -147,7 +147,7 @@ def test_pictures_are_in_their_folder(run):
     assert names == ["chunks-0000.png", "chunks-0001.png", "curves.png"]
 
 
-def test_watching_changes_nothing(run, tmp_path):
+def test_callbacks_change_nothing(run, tmp_path):
     observed = run[1].model.state_dict()
     for name, weight in fit(tmp_path, []).model.state_dict().items():
         assert torch.equal(weight, observed[name]), name
@@ -190,14 +190,14 @@ def test_validation_steps_inside_calls_of_the_model_are_no_scores(tmp_path):
     """As strategies of several processes make them."""
     figures, scores = ValidationFigures(tmp_path), torch.zeros(1, 5, 4)
     model = torch.nn.Identity()
-    model.register_forward_hook(figures._listen)
+    model.register_forward_hook(figures._record)
     model.forward = lambda step: step()
 
     def validation_step() -> None:
         model(lambda: scores)
 
     model(validation_step)
-    assert figures._said is scores
+    assert figures._scores is scores
 
 
 def test_a_run_has_these_callbacks_by_default(configure):
