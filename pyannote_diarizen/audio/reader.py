@@ -6,8 +6,10 @@
 needs no FFmpeg.
 """
 
+import os
 import random
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +44,9 @@ def list_audio(paths: Iterable[str | Path]) -> list[Path]:
     ----------
     paths : iterable of str or Path
         Files, kept as they are, and folders, searched recursively for files whose
-        suffix is one of `AUDIO_SUFFIXES`, upper case or lower case.
+        suffix is one of `AUDIO_SUFFIXES`, upper case or lower case. Links to folders
+        are followed; links to nothing are kept. There is a warning for each folder that
+        cannot be read.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def list_audio(paths: Iterable[str | Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        found = sorted(file for file in path.rglob("*") if _is_audio(file))
+        found = sorted(file for file in _walk(path) if _is_audio(file))
         if not found:
             raise AudioFileError(
                 f"Folder '{path}' holds no audio file; the suffixes looked for are "
@@ -71,10 +75,29 @@ def list_audio(paths: Iterable[str | Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield all files, each folder once, as links may lead back to a parent."""
+
+    def warn(error: OSError) -> None:
+        warnings.warn(
+            f"Folder '{error.filename}' is left out: {error.strerror}.", stacklevel=4
+        )
+
+    seen = set()
+    for root, folders, names in os.walk(folder, onerror=warn, followlinks=True):
+        folders.sort()
+        if (real := Path(root).resolve()) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(root, name) for name in names)
+
+
 def _is_audio(path: Path) -> bool:
     # macOS puts a hidden "._name.wav" beside each file of a foreign disk
     hidden = path.name.startswith(".")
-    return path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file()
+    is_file = path.is_file() or path.is_symlink()
+    return path.suffix.lower() in AUDIO_SUFFIXES and not hidden and is_file
 
 
 def audio_info(file: AudioFile) -> AudioInfo:

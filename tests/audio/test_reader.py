@@ -3,6 +3,7 @@
 """Reading audio as users and pyannote.audio ask for it."""
 
 import io
+import os
 import pickle
 import warnings
 
@@ -327,3 +328,29 @@ def test_other_channels_are_no_warning(rng):
         read_audio({"waveform": channels, "sample_rate": 16000})
     cancelled = np.array([[0.5], [-0.5]]) * np.ones(16000)
     read_audio({"waveform": cancelled, "sample_rate": 16000, "channel": 1})
+
+
+def test_links_of_a_folder_are_followed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.wav").touch()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "gone.wav").symlink_to("nowhere")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "parent").symlink_to(folder)
+    assert list_audio([folder]) == [folder / "gone.wav", folder / "linked" / "a.wav"]
+
+
+def test_folders_that_cannot_be_read_are_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.warns(UserWarning, match="closed' is left out: Permission denied"):
+        assert list_audio([tmp_path]) == [tmp_path / "a.wav"]
