@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pyannote.audio import Pipeline
+from pyannote.database import registry
 
 from pyannote_diarizen.cli.tune import Pruner, Sampler
 from pyannote_diarizen.evaluation.study import PRUNERS, SAMPLERS
@@ -118,7 +119,9 @@ def test_inside_the_folder_of_the_pipeline(tune, folder):
     assert Pipeline.from_pretrained(moved / "mine.yaml").threshold < 0.5
 
 
-def test_a_shipped_protocol_lacks_its_files_only(run, folder):
+def test_a_shipped_protocol_lacks_its_files_only(run, folder, monkeypatch):
+    for content in ("configs", "databases"):  # of other tests
+        monkeypatch.setattr(registry, content, {})
     name = "AMI-SDM.SpeakerDiarization.only_words"
     result = run("tune", str(folder), name, "--into", "tuned.yaml")
     assert result.exit_code == 2

@@ -11,6 +11,7 @@ import soundfile
 import torch
 from lightning.pytorch import Callback
 from pyannote.audio.core.model import Model
+from pyannote.database import registry
 
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.pretrained import load_pretrained
@@ -235,6 +236,8 @@ def test_errors_are_raised_before_training(configure, options, message):
 
 def test_a_shipped_protocol_lacks_its_files_only(configure, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for content in ("configs", "databases"):  # of other tests
+        monkeypatch.setattr(registry, content, {})
     name = "AMI-SDM.SpeakerDiarization.only_words"
     config = configure(**{"protocol": name, "+database": None})
     with pytest.raises(ValueError, match=r"`uri` of train: missing .*prepare"):
