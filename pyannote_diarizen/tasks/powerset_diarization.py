@@ -60,7 +60,7 @@ class SinglePrecisionPowerset(Powerset):
             return super().to_powerset(multilabel.float())
 
 
-class PowersetDiarization(TransientCache, SpeakerDiarization):
+class PowersetDiarization(SpeakerDiarization, TransientCache):
     """Speaker diarization of chunks, from real recordings and simulated ones.
 
     Everything that the host's task takes is taken too.
