@@ -1,15 +1,71 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Atomic writing: files and folders are written aside, then moved into place."""
+"""Atomic writing: files and folders are written aside, then moved into place.
+
+`recording_path` makes the path of a result from the name of a recording.
+"""
 
 import errno
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+_MAX_NAME_SIZE = 255
+"""Maximum number of bytes in the name of a file, on all common file systems."""
+
+
+def recording_path(folder: Path | str, uri: str, suffix: str) -> Path:
+    """Compose the path of a file about a recording, always inside `folder`.
+
+    Different recordings have different paths. A name may contain subfolders.
+
+    Parameters
+    ----------
+    folder : Path or str
+        Folder of results.
+    uri : str
+        Name of the recording.
+    suffix : str
+        Suffix of the file, with its dot.
+
+    Returns
+    -------
+    path : Path
+
+    Raises
+    ------
+    ValueError
+        If the name leads out of `folder`, is too long, or has a shorter form, as
+        "./monday" has.
+
+    Examples
+    --------
+    >>> recording_path("rttm", "monday", ".rttm").as_posix()
+    'rttm/monday.rttm'
+    """
+    plain = Path(os.path.normpath(uri)).as_posix()
+    outside = Path(plain).anchor or plain.split("/")[0] in (".", "..")
+    if outside or "\0" in uri:
+        raise ValueError(
+            f"Recording '{uri}' names no file inside '{folder}': rename it."
+        )
+    if plain != uri:
+        raise ValueError(f"Recording '{uri}' should be called '{plain}': rename it.")
+    size = max(len(os.fsencode(part)) for part in f"{uri}{suffix}".split("/"))
+    if size > _MAX_NAME_SIZE:
+        raise ValueError(
+            f"Recording '{uri:.40}...' has too long a name for a file: {size} bytes "
+            f"with {suffix}, at most {_MAX_NAME_SIZE} are possible. Rename it."
+        )
+    path = Path(folder, f"{uri}{suffix}")
+    if path.is_dir():
+        raise ValueError(f"'{path}' is a folder: rename recording '{uri}'.")
+    return path
 
 
 @contextmanager
@@ -52,7 +108,8 @@ def replacing(path: Path) -> Iterator[Path]:
     'whole'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    # short, since the name of `path` may be as long as the system permits
+    temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         with _naming_path(path):
             yield temporary

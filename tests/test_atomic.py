@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyannote_diarizen.atomic import new_folder, replacing
+from pyannote_diarizen.atomic import new_folder, recording_path, replacing
 
 
 def _write_half(path: Path) -> None:
@@ -81,3 +81,37 @@ def test_what_exists_is_not_replaced(tmp_path):
         with pytest.raises(FileExistsError, match=f"'{path}' exists"):
             _write_half_a_folder(path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("uri", ["a", "réunion", "a.b", "..a", "monday/a", "x" * 250])
+def test_names_of_recordings_are_paths_inside_the_folder(tmp_path, uri):
+    path = recording_path(tmp_path, uri, ".rttm")
+    with replacing(path) as temporary:
+        temporary.touch()
+    assert path == tmp_path / f"{uri}.rttm"
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("../up", "no file inside"),
+        ("a/../../up", "no file inside"),
+        ("/etc/passwd", "no file inside"),
+        ("..", "no file inside"),
+        ("", "no file inside"),
+        ("./m", "should be called 'm'"),
+        ("m/", "should be called 'm'"),
+        ("a//m", "should be called 'a/m'"),
+        ("a/../m", "should be called 'm'"),
+        ("x" * 251, "256 bytes with .rttm"),
+        ("é" * 126, "257 bytes with .rttm"),
+        (f"{'x' * 256}/a", "at most 255 are possible"),
+        ("taken", "taken.rttm' is a folder"),
+        ("a\0b", "no file inside"),
+    ],
+)
+def test_other_names_of_recordings_are_refused(tmp_path, uri, message):
+    (tmp_path / "taken.rttm").mkdir()
+    with pytest.raises(ValueError, match=message):
+        recording_path(tmp_path, uri, ".rttm")

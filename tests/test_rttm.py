@@ -6,7 +6,8 @@ import pytest
 from pyannote.core import Annotation, Segment
 from pyannote.database.util import load_rttm
 
-from pyannote_diarizen.rttm import rttm_text, write_rttm
+from pyannote_diarizen.corpora.listings import read_rttm
+from pyannote_diarizen.rttm import rttm_name, rttm_text, write_rttm
 
 
 @pytest.fixture
@@ -46,3 +47,30 @@ def test_spaces_become_underscores(tmp_path):
     read = load_rttm(tmp_path / "a.rttm")["my_call"]
     assert read.labels() == ["Ann_Lee"]
     assert annotation.uri == "my call"
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "null", "None", '"Ann" B', 'a"b'])
+def test_names_that_readers_lose_are_replaced_with_a_warning(tmp_path, name):
+    annotation = Annotation(uri=name)
+    annotation[Segment(0, 1)] = name
+    with pytest.warns(UserWarning, match="RTTM files would lose that name"):
+        write_rttm(annotation, tmp_path / "a.rttm")
+    ((uri, read),) = load_rttm(tmp_path / "a.rttm").items()
+    assert uri == rttm_name(name) == rttm_name(uri)
+    assert read.labels() == [rttm_name(name)]
+    (turn,) = read_rttm(tmp_path / "a.rttm").items
+    assert (turn.uri, turn.speaker) == (uri, uri)
+
+
+@pytest.mark.parametrize("names", [["Ann B", "Ann_B"], ["Ann_B", "Ann\tB"], ["1", 1]])
+def test_different_speakers_stay_different(tmp_path, names):
+    annotation = Annotation(uri="a")
+    for start, name in enumerate(names):
+        annotation[Segment(start, start + 1)] = name
+    with pytest.warns(UserWarning, match="RTTM files would lose that name"):
+        write_rttm(annotation, tmp_path / "a.rttm")
+    assert len(load_rttm(tmp_path / "a.rttm")["a"].labels()) == 2
+
+
+def test_text_that_is_no_unicode_can_be_written():
+    assert rttm_name("r\udce9union") == "r?union"

@@ -17,6 +17,7 @@ from pyannote_diarizen.cli.options import (
     PipelineOption,
     PresetOption,
     check_num_speakers,
+    check_output,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
@@ -62,12 +63,13 @@ def apply(
     pipeline cannot be loaded.
     """
     check_num_speakers(min_speakers, max_speakers)
+    check_output(into)
 
     from pyannote_diarizen.hub.loading import load_pipeline
-    from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
+    from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
     from pyannote_diarizen.rttm import rttm_text
 
-    named, failed = find_audio(audio)
+    named, failed = find_audio(audio, into or evidence)
     loaded = load_pipeline(pipeline, device, preset)
     if evidence and not hasattr(loaded, "evidence"):
         raise typer.BadParameter(
@@ -91,9 +93,13 @@ def apply(
                 failed.append(outcome)
                 progress.next_file()
             else:
-                if evidence:
-                    notes += _draw_evidence(loaded, outcome, evidence)
                 progress.next_file("" if into else rttm_text(outcome.diarization))
+                if evidence:
+                    try:
+                        notes += _draw_evidence(loaded, outcome, evidence)
+                    except OSError as error:
+                        text = f"Evidence for '{outcome.file}' is lost: {error}"
+                        failed.append(Outcome(outcome.file, error=text))
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
     print_failures(failed)
@@ -101,12 +107,12 @@ def apply(
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:
     """Plot the evidence for each number of speakers; return why that failed, if so."""
+    from pyannote_diarizen.atomic import recording_path
     from pyannote_diarizen.evaluation.plots import draw_evidence, save_figure
 
     try:
-        evidence = pipeline.evidence(outcome.output)
+        path = recording_path(folder, str(outcome.diarization.uri), ".png")
+        save_figure(draw_evidence(pipeline.evidence(outcome.output)), path)
     except (TypeError, ValueError) as error:
         return [f"No evidence for '{outcome.file}': {error}"]
-    path = folder / f"{outcome.diarization.uri}.png"
-    save_figure(draw_evidence(evidence), path)
     return []

@@ -3,11 +3,11 @@
 """`pyannote-diarizen enrol`: store voiceprints of speakers."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyannote_diarizen.cli.options import DeviceOption, PipelineOption
+from pyannote_diarizen.cli.options import ChannelOption, DeviceOption, PipelineOption
 from pyannote_diarizen.cli.progress import ProgressBars
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
@@ -39,6 +39,7 @@ def enrol(
     ] = None,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     device: DeviceOption = "auto",
+    channel: ChannelOption = None,
 ) -> None:
     """Store voiceprints of speakers, for `identify` and `link`.
 
@@ -54,14 +55,19 @@ def enrol(
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.corpora.single_speaker import clips_of_speakers
+    from pyannote_diarizen.rttm import check_speakers, rttm_name, warn_of_rename
 
     known = Voiceprints.load(into) if forget or into.exists() else None
     if known is not None and forget:
         known = known.without(forget)
     named = clips_of_speakers(clips or [], name)
+    speakers = dict.fromkeys(speaker for speaker, _ in named)
+    check_speakers([*(known.speakers if known else ()), *speakers])
+    for speaker in speakers:
+        warn_of_rename(speaker, rttm_name(speaker))
     failed: list[str] = []
     if named:
-        known, failed = _enrol(named, known, pipeline, device)
+        known, failed = _enrol(named, known, pipeline, device, channel)
     if known is not None and (forget or len(failed) < len(named)):
         known.save(into)
         for speaker in known.speakers:
@@ -79,6 +85,7 @@ def _enrol(
     known: "Voiceprints | None",
     pipeline: str,
     device: str,
+    channel: int | None,
 ) -> "tuple[Voiceprints | None, list[str]]":
     """Add voiceprints of clips to `known`; return them and the errors of clips."""
     from pyannote_diarizen.hub.loading import load_pipeline
@@ -91,7 +98,9 @@ def _enrol(
     with ProgressBars(len(clips)) as progress:
         for name, path in clips:
             try:
-                clip = {"uri": path.stem, "audio": path}
+                clip: dict[str, Any] = {"uri": path.stem, "audio": path}
+                if channel is not None:
+                    clip["channel"] = channel
                 enrolled = recognition.enrol(name, clip, progress)
             except (OSError, ValueError, RuntimeError) as error:
                 failed.append(f"'{path}' cannot be enrolled: {error}")

@@ -18,6 +18,7 @@ from pyannote_diarizen.cli.options import (
     PldaOption,
     PresetOption,
     check_num_speakers,
+    check_output,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
@@ -73,17 +74,19 @@ def identify(
     the pipeline or the voiceprints cannot be used.
     """
     check_num_speakers(min_speakers, max_speakers)
+    check_output(into)
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
     from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
-    from pyannote_diarizen.rttm import rttm_text
+    from pyannote_diarizen.rttm import check_speakers, rttm_text
 
     check_probability("--unknown", unknown)
     known = Voiceprints.load(voiceprints)
-    named, failed = find_audio(audio)
+    named, failed = find_audio(audio, into)
     recognition = load_recognition(pipeline, preset, plda, device)
     known.check_identity(recognition.identity)
+    check_speakers(known.speakers)
 
     def recognize(file: Any, **options: Any) -> Any:
         output = recognition.diarize(file, **options)

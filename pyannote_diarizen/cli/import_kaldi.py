@@ -50,12 +50,17 @@ def import_kaldi(
 
     Exit codes: 0, written; 1, errors in the data; 2, there is no such folder.
     """
-    from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
+    from pyannote_diarizen.corpora.kaldi import (
+        check_recordings,
+        import_kaldi,
+        read_kaldi_folder,
+    )
     from pyannote_diarizen.corpora.validation import check_disjoint, check_subset
 
     subsets = read_kaldi_folder(folder)
     findings = [found for one in subsets.values() for found in check_subset(one)]
-    if print_findings([*findings, *check_disjoint(subsets)]):
+    findings += [*check_recordings(subsets), *check_disjoint(subsets)]
+    if print_findings(findings):
         typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
     called = re.sub(r"[^\w-]+", "-", folder.resolve().name)

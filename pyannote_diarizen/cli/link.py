@@ -67,17 +67,20 @@ def link(
     """
     check_num_speakers(min_speakers, max_speakers)
 
+    from pyannote_diarizen.atomic import recording_path
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
-    from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
-    from pyannote_diarizen.rttm import write_rttm
+    from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
+    from pyannote_diarizen.rttm import check_speakers, write_rttm
 
     check_probability("--prior", prior)
     known = None if voiceprints is None else Voiceprints.load(voiceprints)
-    named, failed = find_audio(audio)
+    named, failed = find_audio(audio, into)
     recognition = load_recognition(pipeline, preset, plda, device)
     if known is not None:
         known.check_identity(recognition.identity)
+        check_speakers(known.speakers)
+    into.mkdir(parents=True, exist_ok=True)
 
     outputs: list[Any] = []
     with ProgressBars(len(named)) as progress:
@@ -100,7 +103,11 @@ def link(
     files_of: dict[str, list[str]] = {}
     for output in linked:
         diarization = output.speaker_diarization
-        write_rttm(diarization, into / f"{diarization.uri}.rttm")
+        try:
+            write_rttm(diarization, recording_path(into, diarization.uri, ".rttm"))
+        except OSError as error:
+            text = f"'{diarization.uri}' cannot be written: {error}"
+            failed.append(Outcome(into, error=text))
         for speaker in diarization.labels():
             files_of.setdefault(speaker, []).append(diarization.uri)
     if remember is not None:

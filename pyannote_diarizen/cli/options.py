@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Options that several commands share."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +77,12 @@ WeightsOnlyOption = Annotated[
         help="Refuse models that hold more than weights, or execute their code."
     ),
 ]
+
+
+def check_output(into: Path | None) -> None:
+    """Refuse a closed standard output if results would go there."""
+    if into is None and sys.stdout is None:
+        raise typer.BadParameter("Standard output is closed: give a folder, --into.")
 
 
 def check_num_speakers(min_speakers: int | None, max_speakers: int | None) -> None:

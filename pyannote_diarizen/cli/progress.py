@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -67,7 +68,8 @@ class ProgressBars:
         if completed is None:
             completed = total = 1
         if stage not in self._stages:
-            self._stages[stage] = self._bars.add_task(f"{file['uri']}: {stage}")
+            name = escape(str(file["uri"]))
+            self._stages[stage] = self._bars.add_task(f"{name}: {stage}")
         self._bars.update(self._stages[stage], completed=completed, total=total)
 
     def next_file(self, result: str = "") -> None:

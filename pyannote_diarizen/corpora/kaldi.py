@@ -11,23 +11,25 @@ Audio is linked, not copied. Several folders inside a subset become one.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import recording_path, replacing
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.listings import (
     Region,
     Subset,
+    iter_items,
     read_rttm,
     read_scp,
     read_uem,
 )
-from pyannote_diarizen.rttm import rttm_line
+from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.rttm import rttm_line, rttm_name
 
 Scope = Literal["file", "database", "global"]
 NAMES = {
@@ -118,6 +120,27 @@ def _one_of(folder: Path, *patterns: str) -> list[Path]:
     return []
 
 
+def check_recordings(subsets: Mapping[str, Subset]) -> Iterator[Finding]:
+    """Find names of recordings that a protocol cannot use."""
+    for subset in subsets.values():
+        first: dict[str, Path] = {}
+        for path, recording in iter_items(subset.recordings):
+            uri, text = recording.uri, ""
+            suffix = recording.audio.suffix if recording.audio else ""
+            try:
+                recording_path("audio", uri, suffix)
+            except ValueError as error:
+                text = str(error).rstrip(".")
+            if "/" in uri:
+                text = f"'{uri}' cannot be the name of a file"
+            elif rttm_name(uri) != uri:
+                text = f"'{uri}' cannot be a name in an RTTM file"
+            elif first.setdefault(uri, path) != path:
+                text = f"'{uri}' is also in '{first[uri]}'"
+            if text:
+                yield Finding("error", text, "rename it", path, recording.line)
+
+
 def import_kaldi(
     subsets: Mapping[str, Subset], into: Path, database: str, scope: Scope = "file"
 ) -> Imported:
@@ -140,18 +163,21 @@ def import_kaldi(
     OSError
         If a file cannot be written, or the file system has no links.
     ValueError
-        If a name cannot be the name of a file or protocol.
+        If a name cannot be the name of a file or protocol; nothing is written.
     """
     if not re.fullmatch(r"[\w-]+", database):
         raise ValueError(
             f"`database` should consist of letters, digits, - and _, got '{database}'."
         )
+    for finding in check_recordings(subsets):
+        raise ValueError(str(finding))
     into = Path(into)
     templates = []
     for name, subset in subsets.items():
         for uri, audio in subset.audio.items():
-            link = into / "audio" / name / f"{uri}{audio.suffix}"
-            _link(link, audio, uri)
+            link = recording_path(into / "audio" / name, uri, audio.suffix)
+            with replacing(link) as temporary:
+                temporary.symlink_to(audio.resolve())
             templates.append(f"audio/{name}/{{uri}}{audio.suffix}")
         _write_lists(subset, into / name)
     protocol = {"scope": scope} | {
@@ -170,13 +196,6 @@ def import_kaldi(
         text = yaml.safe_dump(content, sort_keys=False)
         temporary.write_text(text, encoding="utf-8")
     return Imported(into / "database.yml", f"{database}.SpeakerDiarization.Kaldi")
-
-
-def _link(link: Path, audio: Path, uri: str) -> None:
-    if Path(uri).name != uri:
-        raise ValueError(f"Recording '{uri}' cannot be the name of a file: rename it.")
-    with replacing(link) as temporary:
-        temporary.symlink_to(audio.resolve())
 
 
 def _write_lists(subset: Subset, stem: Path) -> None:

@@ -17,18 +17,13 @@ from typing import Generic, NamedTuple, TypeVar
 
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.rttm import MISSING_NAMES
 
 _RTTM_TYPES = {
     *("SPEAKER", "SPKR-INFO", "LEXEME", "NON-LEX", "NON-SPEECH", "NOSCORE", "SEGMENT"),
     *("NO_RT_METADATA", "SU", "A/P", "CB", "IP", "FILLER", "EDIT"),
 }
 """Types of lines in the specification of NIST; only SPEAKER lines are turns."""
-
-_MISSING = {
-    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
-    *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-}
-"""Words that pandas reads as a missing value."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 """Character that some editors write first; readers take it for part of a name."""
@@ -311,7 +306,7 @@ def _error(line: int, text: str, remedy: str) -> Finding:
 
 def _check_names(number: int, **names: str) -> Iterator[Finding]:
     for kind, name in names.items():
-        if name in _MISSING:
+        if name in MISSING_NAMES:
             text = f"the {kind} is called '{name}', which is read as a missing value"
             yield _error(number, text, "rename it")
         elif '"' in name:

@@ -9,10 +9,11 @@ from typing import Any
 
 from pyannote.core import Annotation
 
+from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.audio.reader import list_audio
 from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.rttm import rttm_name, write_rttm
+from pyannote_diarizen.rttm import rttm_name, warn_of_rename, write_rttm
 
 _LIST_SUFFIX = ".scp"
 
@@ -44,21 +45,26 @@ def is_collection(path: Path) -> bool:
     return path.is_dir() or (path.suffix == _LIST_SUFFIX and path.is_file())
 
 
-def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
+def find_audio(
+    paths: Iterable[Path], into: Path | None = None
+) -> tuple[dict[str, Path], list[Outcome]]:
     """Expand folders and lists of files.
 
     Parameters
     ----------
     paths : iterable of Path
         Files, folders of files, and Kaldi's lists `wav.scp`.
+    into : Path, optional
+        Folder of results.
 
     Returns
     -------
     files : dict of Path
         Each file once, by its name in a list, or else by the name that `name_files`
-        gives it.
+        gives it; `rttm_name` changes both.
     missing : list of Outcome
-        Errors of paths that do not exist, folders without audio and invalid lists.
+        Errors of paths that do not exist, folders without audio, invalid lists, and
+        names that cannot be written to `into`.
 
     Raises
     ------
@@ -71,9 +77,10 @@ def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
     for path in paths:
         try:
             if path.suffix == _LIST_SUFFIX and path.is_file():
-                recordings = read_wav_scp(path)
-                _refuse_shared_names(listed, recordings)
-                listed.update(recordings)
+                for name, file in read_wav_scp(path).items():
+                    _refuse_shared_names(listed, {rttm_name(name): file})
+                    listed[rttm_name(name)] = file
+                    warn_of_rename(name, rttm_name(name))
             else:
                 for file in list_audio([path]):
                     files.setdefault(file.resolve(), file)
@@ -83,7 +90,19 @@ def find_audio(paths: Iterable[Path]) -> tuple[dict[str, Path], list[Outcome]]:
         files.pop(path.resolve(), None)
     named = name_files(list(files.values()))
     _refuse_shared_names(listed, named)
-    return {**listed, **named}, missing
+    found = {**listed, **named}
+    if into is not None:
+        missing += _remove_unwritable(found, into)
+    return found, missing
+
+
+def _remove_unwritable(files: dict[str, Path], into: Path) -> Iterator[Outcome]:
+    """Remove files whose names cannot be names of results; yield their errors."""
+    for name, file in list(files.items()):
+        try:
+            recording_path(into, name, ".rttm")
+        except ValueError as error:
+            yield Outcome(files.pop(name), error=f"'{file}' is left out. {error}")
 
 
 def _refuse_shared_names(some: Mapping[str, Path], others: Mapping[str, Path]) -> None:
@@ -125,8 +144,11 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
     for shown in ([path.with_suffix("") for path in paths], paths):
         for depth in range(1, deepest):
             parts = [path.parts[1:][-depth:] for path in shown]
-            names = [rttm_name("_".join(part)) for part in parts]
+            ends = ["_".join(part) for part in parts]
+            names = [rttm_name(end) for end in ends]
             if len(set(names)) == len(files):
+                for end, name in zip(ends, names, strict=True):
+                    warn_of_rename(end, name)
                 return dict(zip(names, files, strict=True))
     raise ValueError(
         "Two files have the same name once their spaces and slashes are underscores: "
@@ -163,7 +185,14 @@ def diarize_files(
     ------
     outcome : Outcome
         Result or error, in the order of `files`.
+
+    Raises
+    ------
+    OSError
+        If `into` cannot be created, before anything runs.
     """
+    if into is not None:
+        into.mkdir(parents=True, exist_ok=True)
     for uri, path in files.items():
         file: dict[str, Any] = {"uri": uri, "audio": path}
         if channel is not None:
@@ -171,10 +200,11 @@ def diarize_files(
         if expected_speakers is not None:
             file["expected_speakers"] = expected_speakers
         try:
+            written = None if into is None else recording_path(into, uri, ".rttm")
             output = pipeline(file, **options)
             diarization = getattr(output, "speaker_diarization", output)
-            if into is not None:
-                write_rttm(diarization, into / f"{uri}.rttm")
+            if written is not None:
+                write_rttm(diarization, written)
         except AudioFileError as error:
             yield Outcome(path, error=str(error))
         except (OSError, ValueError, RuntimeError, MemoryError) as error:

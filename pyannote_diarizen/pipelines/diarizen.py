@@ -25,6 +25,7 @@ from pyannote.audio.pipelines.speaker_diarization import (
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.core import Annotation, SlidingWindowFeature
 
+from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.pipelines import components
 from pyannote_diarizen.pipelines import segmentation as steps
@@ -214,6 +215,8 @@ class DiariZen(SpeakerDiarization):
         components.check_reference(self.klustering, loaded)
         if num_speakers is min_speakers is max_speakers is None:
             min_speakers, max_speakers = self.min_speakers, self.max_speakers
+        if directory := self.rttm_out_dir:
+            rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
         numbers = ClusterNumbers(hook)
         output = super().apply(
             loaded, num_speakers, min_speakers, max_speakers, hook=numbers, **kwargs
@@ -230,9 +233,8 @@ class DiariZen(SpeakerDiarization):
         if isinstance(output, DiarizeOutput):
             features = Features(loaded, self._feature_settings)
             output = DiariZenOutput(**vars(output), features=features)
-        if self.rttm_out_dir is not None:
-            path = Path(self.rttm_out_dir) / f"{rttm_name(loaded['uri'])}.rttm"
-            write_rttm(diarization, path)
+        if directory:
+            write_rttm(diarization, rttm)
         return output
 
     def recluster(

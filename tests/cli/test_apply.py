@@ -3,6 +3,7 @@
 """`pyannote-diarizen apply`."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,3 +146,49 @@ def test_a_broken_pipeline_is_an_error_in_one_line(run, write_audio, pipeline):
     assert result.exit_code == 2
     assert "config.yaml' describes no pipeline" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_nothing_is_written_outside_the_folder(run, pipeline, write_audio, here):
+    write_audio("a.wav")
+    (here / "wav.scp").write_text(
+        f"../up a.wav\n{here}/absolute a.wav\n{'x' * 300} a.wav\nm a.wav\n./m a.wav\n"
+    )
+    before = {*here.iterdir(), *here.parent.iterdir()}
+    for option in ("--into", "--evidence"):
+        result = run("apply", "wav.scp", "--pipeline", pipeline, option, "out")
+        assert result.exit_code == 1
+        assert result.stderr.count("is left out. Recording") == 4
+    after = {*here.iterdir(), *here.parent.iterdir()}
+    assert after - before == {here / "out"}
+    assert {path.name for path in (here / "out").iterdir()} == {"m.rttm", "m.png"}
+
+
+def test_evidence_that_cannot_be_written_leaves_the_rttm(
+    run, pipeline, write_audio, here
+):
+    write_audio("a.wav")
+    (here / "file").touch()
+    result = run(
+        "apply",
+        "a.wav",
+        "--pipeline",
+        pipeline,
+        "--into",
+        "out",
+        "--evidence",
+        "file/why",
+    )
+    assert result.exit_code == 1
+    assert "Evidence for 'a.wav' is lost: " in result.stderr
+    assert (here / "out/a.rttm").read_text() == rttm("a")
+
+
+def test_a_closed_standard_output_is_an_error(run, pipeline, write_audio, monkeypatch):
+    write_audio("a.wav")
+    monkeypatch.setattr(
+        "pyannote_diarizen.cli.options.sys", SimpleNamespace(stdout=None)
+    )
+    result = run("apply", "a.wav", "--pipeline", pipeline)
+    assert result.exit_code == 2
+    assert "Standard output is closed" in result.stderr
+    assert run("apply", "a.wav", "--pipeline", pipeline, "--into", "o").exit_code == 0

@@ -62,3 +62,12 @@ def test_warnings_alone_are_no_failure(run, talks):
 def test_missing_files_are_usage_errors(run, tmp_path):
     assert run("validate", str(tmp_path / "gone.rttm")).exit_code == 2
     assert run("import-kaldi", str(tmp_path)).exit_code == 2
+
+
+def test_a_name_that_cannot_be_written_is_an_error_in_the_data(run, talks):
+    with (talks / "train/wav.scp").open("a") as scp:
+        scp.write(f"../up {talks.parent / 'a.wav'}\n")
+    imported = run("import-kaldi", str(talks))
+    assert imported.exit_code == 1
+    assert "wav.scp', line 2: '../up' cannot be the name of a file" in imported.stdout
+    assert {path.name for path in talks.iterdir()} == {"train"}

@@ -43,3 +43,11 @@ def test_results_alone_go_to_standard_output(capsys, monkeypatch, terminal):
     shown = capsys.readouterr()
     assert shown.out == "result of a\nresult of b\n"
     assert ("segmentation" in shown.err) == bool(terminal)
+
+
+def test_brackets_in_names_are_no_markup(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with ProgressBars(num_files=1) as progress:
+        progress("speaker_counting", None, file={"uri": "a[/b][red]"})
+        progress.next_file()
+    assert "a[/b][red]: speaker_counting" in capsys.readouterr().err

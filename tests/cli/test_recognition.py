@@ -195,3 +195,34 @@ def test_wrong_usage_is_an_error_before_any_work(
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert "Traceback" not in result.stderr
     assert [path.name for path in here.iterdir()] == ["calls"]
+
+
+def test_names_that_cannot_be_written_stop_no_other(recognize, recordings, here):
+    monday, names = recordings / "monday.wav", ["../up", "x" * 300, "./m", "m"]
+    (here / "wav.scp").write_text("".join(f"{name} {monday}\n" for name in names))
+    (here / "before").mkdir()
+    recognize("enrol", str(monday), "--name", "Ann")
+    for command in ("link", "identify"):
+        result = recognize(command, "wav.scp", "--into", command)
+        assert result.exit_code == 1
+        assert result.stderr.count("is left out. Recording") == 3
+        assert [path.name for path in (here / command).iterdir()] == ["m.rttm"]
+    assert not (here / "up.rttm").exists()
+
+
+def test_speakers_that_would_be_one_in_rttm(recognize, team, here):
+    clip = str(team / "Bob.wav")
+    assert recognize("enrol", clip, "--name", "Ann B").exit_code == 0
+    result = recognize("enrol", clip, "--name", "Ann_B")
+    assert result.exit_code == 2
+    assert "'Ann B' and 'Ann_B' would be one" in result.stderr
+    with pytest.warns(UserWarning, match="'None' is written as 'None_'"):
+        recognize("enrol", clip, "--name", "None")
+
+
+def test_a_clip_of_one_channel(recognize, team, here):
+    samples, rate = soundfile.read(team / "Bob.wav", always_2d=True)
+    soundfile.write("both.wav", np.hstack([0 * samples, samples]), rate)
+    result = recognize("enrol", "both.wav", "--channel", "0")
+    assert "too little speech" in result.stderr
+    assert recognize("enrol", "both.wav", "--channel", "1").exit_code == 0

@@ -10,7 +10,11 @@ import pytest
 import soundfile
 from pyannote.core import Segment
 
-from pyannote_diarizen.corpora.kaldi import import_kaldi, read_kaldi_folder
+from pyannote_diarizen.corpora.kaldi import (
+    check_recordings,
+    import_kaldi,
+    read_kaldi_folder,
+)
 from pyannote_diarizen.corpora.listings import Subset
 from pyannote_diarizen.corpora.protocols import Database, load_protocol, subset_files
 from pyannote_diarizen.corpora.validation import check_disjoint, check_subset
@@ -195,3 +199,30 @@ def test_recordings_of_two_subsets(folder):
     (finding,) = check_disjoint(read_kaldi_folder(folder))
     assert (finding.path, finding.line) == (folder / "test/wav.scp", 2)
     assert "'tuesday' is also in train" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("names", "line", "message"),
+    [
+        (["monday", "a/b"], 2, "'a/b' cannot be the name of a file: rename it"),
+        (["..", "monday"], 1, "no file inside"),
+        (["x" * 300], 1, "at most 255"),
+        (["NA"], 1, "'NA' cannot be a name in an RTTM file"),
+    ],
+)
+def test_names_are_refused_before_anything_is_written(tmp_path, names, line, message):
+    folder = write_subset(tmp_path / "train", *names)
+    subsets = read_kaldi_folder(tmp_path)
+    (finding,) = check_recordings(subsets)
+    assert (finding.path, finding.line) == (folder / "wav.scp", line)
+    with pytest.raises(ValueError, match=message):
+        import_kaldi(subsets, tmp_path / "into", "Talks")
+    assert not (tmp_path / "into").exists()
+
+
+def test_a_name_in_two_lists_of_a_subset(tmp_path):
+    for name in ("a", "b"):
+        write_subset(tmp_path / "test" / name, "monday")
+    (finding,) = check_recordings(read_kaldi_folder(tmp_path))
+    assert "'monday' is also in " in finding.text
+    assert finding.path == tmp_path / "test/b/wav.scp"

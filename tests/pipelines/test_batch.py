@@ -114,3 +114,45 @@ def test_options_and_channel_reach_the_pipeline():
     list(diarize_files(pipeline, {"a": Path("a.wav")}, channel=1, num_speakers=2))
     file = {"uri": "a", "audio": Path("a.wav"), "channel": 1}
     assert seen == [(file, {"num_speakers": 2})]
+
+
+def test_names_that_lead_out_of_the_folder_are_refused_before_anything_runs(tmp_path):
+    called = []
+
+    def pipeline(file: dict) -> Annotation:
+        called.append(file["uri"])
+        return one_turn(file)
+
+    out = tmp_path / "out"
+    names = ["../up", str(tmp_path / "absolute"), "./m", "m", "x" * 300]
+    outcomes = list(diarize_files(pipeline, dict.fromkeys(names, Path("a")), out))
+    assert called == ["m"]
+    assert [outcome.error is None for outcome in outcomes] == [
+        name == "m" for name in names
+    ]
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["m.rttm"]
+
+
+def test_names_of_a_list_that_cannot_be_written(tmp_path):
+    recordings = tmp_path / "wav.scp"
+    recordings.write_text("../up a.wav\n./m b.wav\nm c.wav\n")
+    files, failed = find_audio([recordings], tmp_path / "out")
+    assert files == {"m": Path("c.wav")}
+    assert [outcome.file.name for outcome in failed] == ["a.wav", "b.wav"]
+    assert len(find_audio([recordings])[0]) == 3
+
+
+def test_names_that_rttm_loses_are_replaced_with_a_warning(tmp_path):
+    recordings = tmp_path / "wav.scp"
+    recordings.write_text("NA a.wav\n")
+    with pytest.warns(UserWarning, match="'NA' is written as 'NA_'"):
+        files, _ = find_audio([recordings])
+    assert list(files) == ["NA_"]
+    with pytest.warns(UserWarning, match="'null' is written as 'null_'"):
+        assert list(name_files([Path("/null.wav")])) == ["null_"]
+    recordings.write_text("NA a.wav\nNA_ b.wav\n")
+    with (
+        pytest.warns(UserWarning, match="'NA' is written as 'NA_'"),
+        pytest.raises(ValueError, match="would both be called 'NA_'"),
+    ):
+        find_audio([recordings])

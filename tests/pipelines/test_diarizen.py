@@ -303,6 +303,8 @@ def test_results_are_written(build, conversation, tmp_path):
     rttm = (tmp_path / "rttm" / "tones.rttm").read_text()
     assert rttm == outputs["tones"].to_rttm()
     assert (tmp_path / "rttm" / "a_call.rttm").read_text().split()[1] == "a_call"
+    with pytest.raises(ValueError, match="names no file inside"):
+        pipeline({**short, "uri": "../up"}, hook=pytest.fail)
     pipeline.training = True
     pipeline({**short, "uri": "trial"})
     assert not (tmp_path / "rttm" / "trial.rttm").exists()
