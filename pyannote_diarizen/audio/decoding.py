@@ -30,6 +30,9 @@ BLOCK = 1 << 20
 # libsndfile announces 2 ** 63 - 1 samples when it does not know.
 MAX_NUM_SAMPLES = 1 << 48
 
+# Bytes of sound that may be missing in an intact file: a header that counts padding.
+MIN_TRUNCATED = 8
+
 # Bytes that may follow the sound in an intact file: tags, without cover art.
 MAX_TAG_SIZE = 1 << 13
 
@@ -117,8 +120,9 @@ def truncation(file: soundfile.SoundFile) -> str | None:
     if sizes is None:
         return None
     announced, present = map(int, sizes.groups())
-    # programs that write to a pipe announce the largest size that fits
-    if announced >= 0x7FFF0000:
+    # programs that write to a pipe announce the largest size that fits; others count
+    # bytes of padding, which are less than a sample
+    if announced >= 0x7FFF0000 or announced - present < MIN_TRUNCATED:
         return None
     return f"Its header announces {announced} bytes of sound, it holds {present}."
 

@@ -11,7 +11,7 @@ file is told in one `AudioFileError`: which file, what is wrong, what to do.
 import io
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from pyannote_diarizen.audio.decoding import (
     decode_path,
     truncation,
 )
+from pyannote_diarizen.audio.headers import complete_header
 from pyannote_diarizen.errors import AudioFileError, MissingAudioFileError
 
 AudioFile = str | Path | Stream | Mapping
@@ -154,17 +155,26 @@ def _open(audio: Path | Stream) -> Iterator[AudioSource]:
     name = f"'{audio}'" if isinstance(audio, Path) else _stream_name(audio)
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(soundfile.SoundFile(audio))
+            opened = stack.enter_context(_completed(audio, name))
+            file = stack.enter_context(soundfile.SoundFile(opened))
         # soundfile wants a sample rate for files named .raw, hence TypeError
         except (soundfile.LibsndfileError, TypeError):
             file = None
-        # no sample: its header may not have been completed when recording stopped
         if file and file.subtype in SEEKABLE and 0 < file.frames < MAX_NUM_SAMPLES:
             if defect := truncation(file):
                 warnings.warn(f"{name} is truncated. {defect}", stacklevel=2)
             yield SoundFileSource(file, name)
         else:
             yield WaveformSource(*_decode(audio, name), name)
+
+
+@contextmanager
+def _completed(audio: Path | Stream, name: str) -> Iterator[Any]:
+    """Yield what soundfile opens: `audio`, or a file whose header is completed."""
+    with audio.open("rb") if isinstance(audio, Path) else nullcontext(audio) as stream:
+        completed = complete_header(stream, name)
+        stream.seek(0)
+        yield completed or audio
 
 
 def _decode(audio: Path | Stream, name: str) -> tuple[Tensor, int]:

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 
+from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.audio.sources import open_audio
 from pyannote_diarizen.errors import AudioFileError
 
@@ -149,9 +150,9 @@ def test_wav_whose_recording_was_interrupted_is_complete(tmp_path, rng):
     content = bytearray(path.read_bytes())
     content[40:44] = bytes(4)
     path.write_bytes(content)
-    with open_audio(path) as source:
-        assert source.info.num_samples == 16000
-        np.testing.assert_allclose(source.read(0, 16000)[0], noise, atol=2**-15)
+    with pytest.warns(UserWarning, match="it claims 0 bytes of sound, all 32000 bytes"):
+        waveform, _ = read_audio(path)
+    np.testing.assert_allclose(waveform[0], noise, atol=2**-15)
 
 
 def test_truncated_flac_is_damaged(tmp_path, rng):
