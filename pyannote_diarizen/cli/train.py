@@ -5,7 +5,8 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -25,8 +26,8 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     folder = str(resource_folder("hparams").resolve())
     with _one_line_errors():
-        from pyannote_diarizen.training.checkpoints import complete_arguments
         from pyannote_diarizen.training.configuration import register_components
+        from pyannote_diarizen.training.run_folder import complete_arguments
 
         register_components()
         sys.argv[1:] = complete_arguments(sys.argv[1:])
@@ -37,17 +38,29 @@ def main() -> None:
 
 def train(config: DictConfig) -> None:
     """Train with a configuration."""
-    from pyannote_diarizen.training.run import assemble, write_config
+    from pyannote_diarizen.training.run import assemble
+    from pyannote_diarizen.training.run_folder import write_start
 
     # the same folder for all processes, although they start at different times
     config.run = HydraConfig.get().runtime.output_dir
-    with _one_line_errors():
+    with _one_line_errors(), _no_empty_folder(Path(config.run)):
         run = assemble(config)
         if "pretrained" in config:
             _check_structure(type(run.model).__name__)
         if run.trainer.is_global_zero:
-            write_config(config)
+            write_start(config, HydraConfig.get().overrides.task)
         run.fit()
+
+
+@contextmanager
+def _no_empty_folder(folder: Path) -> Iterator[None]:
+    """Remove the folder, which Hydra makes, if nothing is written to it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+        raise
 
 
 def _check_structure(pretrained: str) -> None:

@@ -15,7 +15,8 @@ from pyannote.database import registry
 
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.pretrained import load_pretrained
-from pyannote_diarizen.training.run import assemble, write_config
+from pyannote_diarizen.training.run import assemble
+from pyannote_diarizen.training.run_folder import write_start
 
 
 class InterruptionError(Exception):
@@ -81,7 +82,7 @@ def test_a_run_interrupted_before_its_first_checkpoint_starts_again(configure):
 def test_what_a_run_writes(configure):
     config = configure(trainer__max_epochs=1)
     folder = trained(config)
-    write_config(config)
+    write_start(config, [])
     written = {path.name for path in folder.iterdir()}
     assert {"checkpoints", "config.yaml", "metrics.csv", "tensorboard"} <= written
     checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
