@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
@@ -41,6 +41,12 @@ MAX_TAG_DURATION = 0.5
 
 # An MP3 file without a header frame estimates its length by less than that.
 LENGTH_TOLERANCE = 0.02
+
+
+# Seconds that may be missing in an intact Ogg file, whose pages count its samples.
+MAX_OGG_GAP = 0.02
+
+_MP3_HEADER = re.compile(b"(?:Xing|Info)(.{4})(.{4})", re.DOTALL)
 
 
 class _InOrder(soundfile.SoundFile):
@@ -83,26 +89,27 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
     AudioFileError
         If neither can decode it.
     """
-    waveform, duration = None, 0.0
+    decoded = None
     try:
-        waveform, sample_rate, unread = _decode_with_soundfile(stream, name)
-        if unread <= MAX_TAG_SIZE:
-            return waveform, sample_rate
-        duration = waveform.shape[1] / sample_rate
-        defect = f"Its header tells nothing of the last {unread} bytes."
+        decoded = _decode_with_soundfile(stream, name)
+        if decoded.defect is None:
+            return decoded.waveform, decoded.sample_rate
+        defect = decoded.defect
     # soundfile wants a sample rate for files named .raw, hence TypeError
     except (soundfile.LibsndfileError, TypeError) as error:
         defect = getattr(error, "error_string", str(error))
     try:
-        whole, rate, damage = _decode_with_pyav(stream, name, defect)
+        waveform, sample_rate, damage = _decode_with_pyav(stream, name, defect)
     except AudioFileError:
-        if waveform is None:
+        if decoded is None:
             raise
-        damage = f"{defect} Only {duration:.1f} s are read."
+        waveform, sample_rate = decoded.waveform, decoded.sample_rate
+        damage = f"{defect} Only {decoded.duration:.1f} s are read."
     else:
-        if waveform is not None and whole.shape[1] / rate < duration + MAX_TAG_DURATION:
-            return waveform, sample_rate
-        waveform, sample_rate = whole, rate
+        if decoded and waveform.shape[1] / sample_rate < decoded.min_duration:
+            return decoded.waveform, decoded.sample_rate
+        if decoded and decoded.has_gaps:
+            damage = f"{defect} They are read as silence."
     if damage:
         warnings.warn(
             f"{name} is damaged or truncated. {damage} Fetch or export it again.",
@@ -127,21 +134,72 @@ def truncation(file: soundfile.SoundFile) -> str | None:
     return f"Its header announces {announced} bytes of sound, it holds {present}."
 
 
-def _decode_with_soundfile(stream: Stream, name: str) -> tuple[Tensor, int, int]:
-    """Waveform, sample rate, and how many bytes of the file were not looked at."""
+class _Decoded(NamedTuple):
+    """Output of soundfile, and what PyAV may read in addition, if anything."""
+
+    waveform: Tensor
+    sample_rate: int
+    defect: str | None = None
+    has_gaps: bool = False
+    tolerance: float = MAX_TAG_DURATION
+
+    @property
+    def duration(self) -> float:
+        return self.waveform.shape[1] / self.sample_rate
+
+    @property
+    def min_duration(self) -> float:
+        """Seconds from which the output of PyAV holds more sound."""
+        return self.duration + self.tolerance
+
+
+def _decode_with_soundfile(stream: Stream, name: str) -> _Decoded:
     size = stream.seek(0, io.SEEK_END)
+    guesses = _guesses_length(stream)
     stream.seek(0)
     with _InOrder(stream) as file:
-        announced, rate = file.frames, file.samplerate
-        waveform = spool(_blocks(file), file.channels)
-    present = waveform.shape[1]
-    if present < (1 - LENGTH_TOLERANCE) * announced and announced < MAX_NUM_SAMPLES:
+        announced, rate, is_ogg = file.frames, file.samplerate, file.format == "OGG"
+        decoded = _Decoded(spool(_blocks(file), file.channels), rate)
+    if guesses:
+        return decoded._replace(defect="Its header does not hold its length.")
+    unread = size - stream.tell()
+    defect = f"Its header tells nothing of the last {unread} bytes."
+    present = decoded.waveform.shape[1]
+    missing = (announced - present) / rate if announced < MAX_NUM_SAMPLES else 0.0
+    if is_ogg:  # its pages count samples, and no tag follows them
+        decoded = decoded._replace(tolerance=MAX_OGG_GAP)
+        if missing > MAX_OGG_GAP:
+            defect = f"{missing:.1f} s of its sound are missing."
+            return decoded._replace(defect=defect, has_gaps=True)
+        return decoded._replace(defect=defect) if unread else decoded
+    if missing > LENGTH_TOLERANCE * announced / rate:
         warnings.warn(
             f"{name} is truncated. Its header announces {announced / rate:.1f} s of "
             f"sound, it holds {present / rate:.1f}.",
             stacklevel=3,
         )
-    return waveform, rate, size - stream.tell()
+    return decoded._replace(defect=defect) if unread > MAX_TAG_SIZE else decoded
+
+
+def _guesses_length(stream: Stream) -> bool:
+    """Whether `stream` is MP3 without the header that holds the number of its frames.
+
+    libsndfile then guesses the length from the bit rate of the first frame, and cuts
+    what it decodes to that length.
+    """
+    stream.seek(0)
+    head = stream.read(10)
+    start = 0
+    if head[:3] == b"ID3":  # four bytes of seven bits, without the ten of the tag
+        start = 10 + sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
+    stream.seek(start)
+    frame = stream.read(256)
+    # 11 bits of synchronization, then the layer: 01 is layer III
+    is_mp3 = len(frame) > 2 and frame[0] == 0xFF and frame[1] & 0xE6 == 0xE2
+    # then flags, of which 1 stands for the number of frames, and that number
+    counts = _MP3_HEADER.findall(frame)
+    is_known = any(flags[3] & 1 and any(count) for flags, count in counts)
+    return is_mp3 and not is_known and b"VBRI" not in frame
 
 
 def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:

@@ -121,3 +121,49 @@ def test_last_file_is_decoded_once(tmp_path, mp3, monkeypatch):
     path.write_bytes(mp3[: len(mp3) // 2])
     with pytest.warns(UserWarning, match="call.mp3"):
         read_audio(path)
+
+
+def without_header(mp3: bytes) -> bytes:
+    """MP3 without its first frame, which holds the number of frames."""
+    return mp3[mp3.find(mp3[:2], mp3.find(b"Xing")) :]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("reverse", [False, True])
+def test_mp3_without_a_header_is_read_to_its_end(noise, reverse):
+    """Its length is guessed from the first frame: too short, or too long."""
+    stream = io.BytesIO()
+    soundfile.write(stream, noise[::-1] if reverse else noise, 16000, format="MP3")
+    content = without_header(stream.getvalue())
+    waveform, _ = decode(io.BytesIO(content), "call")
+    assert waveform.shape[1] / 16000 == pytest.approx(20, abs=0.2)
+
+
+@pytest.fixture(scope="module", params=["OPUS", "VORBIS"])
+def ogg(request):
+    """Fifteen seconds of a tone in Ogg; it is louder from second to second."""
+    time = np.arange(15 * 16000) / 16000
+    tone = 0.06 * np.floor(time + 1) * np.sin(2 * np.pi * 440 * time)
+    stream = io.BytesIO()
+    soundfile.write(stream, tone, 16000, format="OGG", subtype=request.param)
+    return stream.getvalue(), tone
+
+
+def test_a_hole_in_ogg_is_silence_and_moves_nothing(ogg):
+    content, tone = ogg
+    damaged = bytearray(content)
+    middle = len(content) // 2
+    damaged[middle : middle + 100] = bytes(100)
+    with pytest.warns(UserWarning, match=r"s of its sound are missing. They are read"):
+        waveform, rate = decode(io.BytesIO(damaged), "call")
+    assert waveform.shape[1] / rate == pytest.approx(15, abs=0.2)
+    for second in (1, 13):
+        level = waveform[0, second * rate : (second + 1) * rate].square().mean() ** 0.5
+        expected = (tone[second * 16000 : (second + 1) * 16000] ** 2).mean() ** 0.5
+        assert level == pytest.approx(expected, rel=0.05)
+
+
+def test_a_second_ogg_stream_is_read(ogg):
+    content, _ = ogg
+    waveform, rate = decode(io.BytesIO(content + content), "call")
+    assert waveform.shape[1] / rate == pytest.approx(30, abs=0.2)
