@@ -6,11 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # one thread per process; read when NumPy and PyTorch are imported
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import numpy as np
 import pytest
 from fake_hub import FakeHub, serve
