@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A source of audio at the rate and with the channels that one wants."""
 
+import warnings
 from typing import Literal
 
 import torch
@@ -13,6 +14,12 @@ from pyannote_diarizen.errors import AudioFileError
 
 # Other rates come from damaged headers, and ask for more memory than there is.
 SAMPLE_RATES = range(1_000, 1_000_000)
+
+MIN_DOWNMIX = 1e-3
+"""Power of the average of all channels over their own, below which they cancel out.
+
+It is 1 / num_channels for independent channels.
+"""
 
 Channel = int | Literal["downmix"] | None
 
@@ -76,9 +83,16 @@ class ResampledSource:
         """
         waveform = torch.empty(self.info.num_channels, stop - start)
         block = self.BLOCK_DURATION * self.info.sample_rate
+        self._energy = self._energy_of_downmix = 0.0
         for first in range(start, stop, block):
             last = min(first + block, stop)
             waveform[:, first - start : last - start] = self._read_block(first, last)
+        if self._energy_of_downmix < MIN_DOWNMIX * self._energy:
+            warnings.warn(
+                f"The channels of {self.name} cancel out: their average is silent. "
+                "Choose one of them, by `channel` in Python or --channel.",
+                stacklevel=2,
+            )
         return waveform
 
     def _read_block(self, start: int, stop: int) -> Tensor:
@@ -92,7 +106,10 @@ class ResampledSource:
         if self.channel is None:
             return samples
         if self.channel == "downmix":
-            return samples.mean(dim=0, keepdim=True)
+            downmix = samples.mean(dim=0, keepdim=True)
+            self._energy += float(samples.square().mean()) * samples.shape[1]
+            self._energy_of_downmix += float(downmix.square().sum())
+            return downmix
         return samples[self.channel : self.channel + 1]
 
     def _check_finite(self, samples: Tensor, start: int) -> None:

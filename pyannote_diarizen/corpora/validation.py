@@ -6,6 +6,7 @@ Each line is checked by itself (`listings`), then lists against each other, then
 against the audio. An error makes data unusable; a warning is worth a look.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -266,7 +267,13 @@ def check_audio(
         if recording.audio is None:
             continue
         try:
-            durations[recording.uri] = _duration(recording.audio, decode)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", UserWarning)
+                durations[recording.uri] = _duration(recording.audio, decode)
+            findings += [
+                Finding("warning", str(warning.message), path=path, line=recording.line)
+                for warning in caught
+            ]
         except (AudioFileError, OSError) as error:
             text = f"the audio of '{recording.uri}' cannot be used: "
             text += str(error).rstrip(".")
@@ -275,12 +282,14 @@ def check_audio(
 
 
 def _duration(audio: Path, decode: bool) -> float:
-    duration = audio_info(audio).duration
-    if not duration:
+    info = audio_info(audio)
+    if not info.num_samples:
         raise AudioFileError(f"'{audio}' has no sample: remove it from the lists.")
     if decode:
         read_audio(audio, sample_rate=None, channel=None)
-    return duration
+    if info.num_channels > 1:  # the average of all channels may be silent
+        read_audio(audio, sample_rate=None, duration=None if decode else 60.0)
+    return info.duration
 
 
 def _check_times(subset: Subset, durations: Mapping[str, float]) -> Iterator[Finding]:

@@ -16,8 +16,10 @@ from typing import Any, Literal
 import numpy as np
 from pyannote.audio.core import plda as host
 from pyannote.audio.core.model import Model
+from pyannote.audio.models.blocks.sincnet import SincNet
 from pyannote.audio.pipelines.clustering import BaseClustering, Clustering
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
+from torch import nn
 
 from pyannote_diarizen import plugins
 from pyannote_diarizen.audio.reader import AudioReader
@@ -29,6 +31,9 @@ from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
 
 _OF_HOST = ("KMeansClustering", "OracleClustering")
 """Clusterings of pyannote.audio that `DiariZen` offers beside registered ones."""
+
+WAVEFORM_EPS = 1e-14
+"""Constant added to the variance of a waveform: far below that of 16-bit noise."""
 
 
 def clustering_names() -> list[str]:
@@ -232,6 +237,7 @@ def load_network(
     Returns
     -------
     model : Model or str
+        A loaded `PyanNet` does not depend on the level of a recording.
         A string is the name of an embedding of another toolkit: pyannote.audio
         recognizes it by words in the name, and loads it itself.
 
@@ -249,9 +255,22 @@ def load_network(
     if not isinstance(model, Mapping):
         return model
     try:
-        return load_model(**{"token": token, "cache_dir": cache_dir, **model})
+        loaded = load_model(**{"token": token, "cache_dir": cache_dir, **model})
     except FileNotFoundError as error:
         raise FileNotFoundError(f"`{role}`: {error}") from error
+    _ignore_level(loaded)
+    return loaded
+
+
+def _ignore_level(model: nn.Module) -> None:
+    """Let `PyanNet` give the same output for a quiet recording as for a loud one.
+
+    It divides the waveform by sqrt(variance + eps). The default eps, 1e-5, is as large
+    as the variance of quiet speech, and turns depended on the level.
+    """
+    for module in model.modules():
+        if isinstance(module, SincNet):
+            module.wav_norm1d.eps = WAVEFORM_EPS
 
 
 def _is_of_another_toolkit(name: Path | str) -> bool:

@@ -311,3 +311,19 @@ def test_folder_without_audio_is_an_error(tmp_path):
         list_audio([tmp_path])
     with pytest.raises(FileNotFoundError, match="absent"):
         list_audio([tmp_path / "absent"])
+
+
+@pytest.mark.parametrize("residue", [0.0, 0.01])
+def test_channels_that_cancel_out_are_a_warning(rng, residue):
+    channel = rng.uniform(-0.5, 0.5, 16000)
+    file = {"waveform": np.stack([channel, residue - channel]), "sample_rate": 16000}
+    with pytest.warns(UserWarning, match="channels of waveform cancel out.*--channel"):
+        read_audio(file)
+
+
+@pytest.mark.filterwarnings("error")
+def test_other_channels_are_no_warning(rng):
+    for channels in (rng.uniform(-0.5, 0.5, (16, 16000)), np.zeros((2, 16000))):
+        read_audio({"waveform": channels, "sample_rate": 16000})
+    cancelled = np.array([[0.5], [-0.5]]) * np.ones(16000)
+    read_audio({"waveform": cancelled, "sample_rate": 16000, "channel": 1})

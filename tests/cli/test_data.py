@@ -71,3 +71,12 @@ def test_a_name_that_cannot_be_written_is_an_error_in_the_data(run, talks):
     assert imported.exit_code == 1
     assert "wav.scp', line 2: '../up' cannot be the name of a file" in imported.stdout
     assert {path.name for path in talks.iterdir()} == {"train"}
+
+
+def test_warnings_about_audio_are_findings(run, tmp_path):
+    path, noise = tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 8000)
+    soundfile.write(path, np.stack([noise, -noise], axis=1), 8000)
+    checked = run("validate", str(path))
+    assert checked.exit_code == 0
+    assert "cancel out: their average is silent" in checked.stdout
+    assert checked.stdout.endswith("(1.00 s): 1 warning\n")

@@ -3,8 +3,10 @@
 import numpy as np
 import numpy.testing as npt
 import pytest
+import torch
 from pyannote.audio.pipelines.utils import get_plda
 
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, find_part
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines.components import (
     build_clustering,
@@ -75,3 +77,14 @@ def test_embeddings_of_other_toolkits_are_left_to_pyannote():
 def test_paths_that_do_not_exist_are_not_looked_up_on_the_hub(path):
     with pytest.raises(FileNotFoundError, match=r"`embedding`: .*neither a folder"):
         load_network(path, "embedding")
+
+
+@pytest.mark.parametrize("gain", [1e-3, 0.1, 30.0])
+def test_segmentation_does_not_depend_on_the_level(gain):
+    model = load_network(find_part(DEFAULT_PIPELINE, "segmentation"), "segmentation")
+    time = torch.arange(32000) / 16000
+    tone = torch.sin(2 * torch.pi * 200 * time) * torch.sin(9 * time)
+    waveforms = 0.01 * tone[None, None]
+    with torch.inference_mode():
+        expected, output = model(waveforms), model(gain * waveforms)
+    torch.testing.assert_close(output, expected, atol=1e-3, rtol=1e-3)
