@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,6 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pyannote_diarizen.errors import IncompatiblePackagesError, unknown_keys
 from pyannote_diarizen.resources import resource_folder
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.training.run import Run
 
 
 def main() -> None:
@@ -49,7 +53,31 @@ def train(config: DictConfig) -> None:
             _check_structure(type(run.model).__name__)
         if run.trainer.is_global_zero:
             write_start(config, HydraConfig.get().overrides.task)
+        _fit(run, config)
+
+
+def _fit(run: "Run", config: DictConfig) -> None:
+    """Train, then print the end; exit with 3 if it diverges, 4 without memory."""
+    from pyannote_diarizen.training.ending import DivergenceError, describe_end
+    from pyannote_diarizen.training.memory import advise, is_out_of_memory
+
+    failure, reason, code = "", None, 0
+    try:
         run.fit()
+    except DivergenceError as error:
+        failure, reason, code = str(error), "the loss is not finite", 3
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        failure, reason, code = advise(config), "out of memory", 4
+    except SystemExit:  # Ctrl+C
+        code = 1
+    if run.trainer.is_global_zero:
+        print(*describe_end(Path(config.run), run.trainer, reason), sep="\n")
+    if failure:
+        _fail(failure, code)
+    if code:
+        sys.exit(code)
 
 
 @contextmanager
@@ -93,9 +121,9 @@ def _in_one_line(message: str) -> str:
     return " ".join(message.split())
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = 2) -> None:
     print(f"pyannote-audio-train: {message}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
 def _unknown_key(error: Exception) -> str | None:

@@ -155,13 +155,14 @@ def recurrent(tiny) -> dict:
     return {**absent, "model": "PyanNet", "model.lstm.hidden_size": 4}
 
 
-def test_a_teacher_is_distilled_layer_by_layer(configure, recurrent):
+def test_a_teacher_is_distilled_layer_by_layer(configure, recurrent, tmp_path):
     steps = {**recurrent, "trainer.max_steps": 1}
     first = assemble(configure(**steps))
     assert first.model.hparams.lstm["monolithic"]
     first.fit()
     teacher = first.trainer.checkpoint_callback.best_model_path
     distillation = {
+        "run": tmp_path / "student",
         "model.lstm.monolithic": False,
         "distillation": "teacher",
         "distillation.teacher.checkpoint": teacher,
