@@ -68,7 +68,7 @@ class OriginalVBxClustering(VBxClustering):
         )
         self.spurious_speaker = spurious_speaker
 
-    def __call__(  # type: ignore[override]  # bounds are in kwargs
+    def __call__(
         self,
         embeddings: np.ndarray,
         segmentations: SlidingWindowFeature | None = None,

@@ -22,8 +22,9 @@ class MemoryEstimate(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Estimate."""
         task: Any = pl_module.task
-        num_samples = round(task.duration * pl_module.hparams.sample_rate)
-        channels = pl_module.hparams.get("num_channels", 1)
+        hparams: Any = pl_module.hparams
+        num_samples = round(task.duration * hparams.sample_rate)
+        channels = hparams.get("num_channels", 1)
         chunk = torch.zeros(1, channels, num_samples, device=pl_module.device)
         with trainer.precision_plugin.forward_context():
             needed = estimate_memory(pl_module, chunk, task.batch_size)
