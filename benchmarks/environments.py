@@ -67,12 +67,19 @@ def main(
     tests: Annotated[
         list[str] | None, typer.Option(help="Tests to run. Default: all.")
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Keep the environments here. Default: delete each one."),
+    ] = None,
     write: Annotated[bool, typer.Option(help="Write CONTRIBUTING.md.")] = False,
 ) -> None:
     """Print the table."""
     rows = []
     for name in names or ENVIRONMENTS:
-        rows.append([name, *examine(ENVIRONMENTS[name], tests or [])])
+        with TemporaryDirectory() as temporary:
+            environment = (folder or Path(temporary)) / name.replace(" ", "-")
+            cells = examine(ENVIRONMENTS[name], environment, tests or [])
+        rows.append([name, *cells])
         print(rows[-1], flush=True)
     heads = ["set", "Python", *SHOWN, "demo", "RTTM", "tests", "minutes"]
     lines = table(heads, rows)
@@ -81,35 +88,34 @@ def main(
         write_results(ROOT / "CONTRIBUTING.md", NAME, lines)
 
 
-def examine(environment: Environment, tests: list[str]) -> list[str]:
-    """Return the cells of one row, after the name of the set."""
+def examine(environment: Environment, folder: Path, tests: list[str]) -> list[str]:
+    """Cells of one row, after the name of the set."""
     began = time.monotonic()
-    with TemporaryDirectory() as folder:
-        bin_folder = Path(folder) / "venv" / "bin"
-        installation = _install(environment, bin_folder)
-        if installation.returncode:
-            versions = [environment.python, *"-" * len(SHOWN)]
-            return [*versions, f"pip: {_last_line(installation)}", "", "", ""]
-        demo = _run(bin_folder / "pyannote-diarizen", "demo", cwd=Path(folder))
+    bin_folder = folder.absolute() / "bin"
+    installation = _install(environment, bin_folder)
+    if installation.returncode:
+        versions = [environment.python, *"-" * len(SHOWN)]
+        return [*versions, f"pip: {_last_line(installation)}", "", "", ""]
+    with TemporaryDirectory() as results:
+        demo = _run(bin_folder / "pyannote-diarizen", "demo", cwd=Path(results))
         rate = re.search(r"error rate: (\S+%)", demo.stdout)
-        checksum = _checksum(bin_folder, Path(folder)) if rate else "-"
-        tested = _run(bin_folder / "pytest", "-q", *tests, cwd=ROOT)
-        return [
-            *_versions(bin_folder),
-            rate[1] if rate else _last_line(demo),
-            checksum,
-            _last_line(tested),
-            f"{(time.monotonic() - began) / 60:.0f}",
-        ]
+        checksum = _checksum(bin_folder, Path(results)) if rate else "-"
+    tested = _run(bin_folder / "pytest", "-q", *tests, cwd=ROOT)
+    return [
+        *_versions(bin_folder),
+        rate[1] if rate else _last_line(demo),
+        checksum,
+        _last_line(tested),
+        f"{(time.monotonic() - began) / 60:.0f}",
+    ]
 
 
 def _install(environment: Environment, bin_folder: Path) -> subprocess.CompletedProcess:
     """Install as on a machine without a configuration of pip."""
     _run(environment.python, "-m", "venv", bin_folder.parent)
     arguments = ("-e", f"{ROOT}[test]", *environment.arguments)
-    return _run(
-        bin_folder / "pip", "install", "--quiet", *arguments, PIP_CONFIG_FILE=os.devnull
-    )
+    pip = (bin_folder / "pip", "install", "--quiet")
+    return _run(*pip, *arguments, PIP_CONFIG_FILE=os.devnull)
 
 
 def _versions(bin_folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ A package adds one to its own pyproject.toml, and it is found by its name:
     MyModel = "my_package.models:MyModel"
 """
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from pyannote_diarizen.errors import unknown_keys
@@ -57,7 +57,7 @@ def load_component(group: Group, name: str) -> Any:
     if not points:
         raise ValueError(unknown_keys(f"in {group}", [name], component_names(group)))
     if len(points) > 1:
-        packages = " and ".join(sorted(point.dist.name for point in points))
+        packages = " and ".join(sorted(map(_package, points)))
         raise ValueError(
             f"{packages} both register '{name}' in the entry points "
             f"pyannote_diarizen.{group}: uninstall one of them."
@@ -66,6 +66,10 @@ def load_component(group: Group, name: str) -> Any:
         return points[0].load()
     except (AttributeError, ImportError) as error:
         raise ValueError(
-            f"'{name}' in {group} is registered by {points[0].dist.name} as "
+            f"'{name}' in {group} is registered by {_package(points[0])} as "
             f"{points[0].value}, which cannot be imported: {error}"
         ) from error
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "an unnamed package"

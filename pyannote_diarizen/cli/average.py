@@ -46,6 +46,9 @@ def average(
         Path | None,
         typer.Option(file_okay=False, help="Folder to write to. Default: RUN/average."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a former result.")
+    ] = False,
 ) -> None:
     """Average the weights of several epochs of a run into one model.
 
@@ -53,7 +56,8 @@ def average(
     `Model.from_pretrained` of pyannote.audio loads, and `segmentation` of a pipeline
     too; `package` makes a pipeline with it.
 
-    Exit codes: 0, written; 2, too few epochs, or checkpoints of different models.
+    Exit codes: 0, written; 2, too few epochs, checkpoints of different
+    models, or an existing result.
     """
     asked = {"best": best, "last": last, "around": around, "until": until}
     rules = [(rule, num) for rule, num in asked.items() if num is not None]
@@ -65,7 +69,15 @@ def average(
 
     from pyannote_diarizen.training.averaging import average_run
 
-    averaged = average_run(run, rule, num, metric, after_peak, into)  # type: ignore[arg-type]
+    averaged = average_run(
+        run,
+        rule,  # type: ignore[arg-type]
+        num,
+        metric,
+        after_peak,
+        into,
+        overwrite,
+    )
     for epoch, value in averaged.values.items():
         typer.echo(f"epoch {epoch}: {metric} {value:.4f}")
     typer.echo(f"Written: {averaged.path}")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pyannote_diarizen.allocator import keep_freed_memory
 from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.average import average
 from pyannote_diarizen.cli.convert import convert
@@ -95,3 +96,4 @@ def main(
     PYANNOTE_METRICS_ENABLED is 1.
     """
     os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+    keep_freed_memory()

@@ -5,7 +5,9 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,6 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 from pyannote_diarizen.errors import IncompatiblePackagesError, unknown_keys
 from pyannote_diarizen.resources import resource_folder
 
+if TYPE_CHECKING:
+    from pyannote_diarizen.training.run import Run
+
 
 def main() -> None:
     """Read the command line, compose the configuration, train."""
@@ -25,8 +30,8 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     folder = str(resource_folder("hparams").resolve())
     with _one_line_errors():
-        from pyannote_diarizen.training.checkpoints import complete_arguments
         from pyannote_diarizen.training.configuration import register_components
+        from pyannote_diarizen.training.run_folder import complete_arguments
 
         register_components()
         sys.argv[1:] = complete_arguments(sys.argv[1:])
@@ -37,17 +42,53 @@ def main() -> None:
 
 def train(config: DictConfig) -> None:
     """Train with a configuration."""
-    from pyannote_diarizen.training.run import assemble, write_config
+    from pyannote_diarizen.training.run import assemble
+    from pyannote_diarizen.training.run_folder import write_start
 
     # the same folder for all processes, although they start at different times
     config.run = HydraConfig.get().runtime.output_dir
-    with _one_line_errors():
+    with _one_line_errors(), _no_empty_folder(Path(config.run)):
         run = assemble(config)
         if "pretrained" in config:
             _check_structure(type(run.model).__name__)
         if run.trainer.is_global_zero:
-            write_config(config)
+            write_start(config, HydraConfig.get().overrides.task)
+        _fit(run, config)
+
+
+def _fit(run: "Run", config: DictConfig) -> None:
+    """Train, then print the end; exit with 3 if it diverges, 4 without memory."""
+    from pyannote_diarizen.training.ending import DivergenceError, describe_end
+    from pyannote_diarizen.training.memory import advise, is_out_of_memory
+
+    failure, reason, code = "", None, 0
+    try:
         run.fit()
+    except DivergenceError as error:
+        failure, reason, code = str(error), "the loss is not finite", 3
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        failure, reason, code = advise(config), "out of memory", 4
+    except SystemExit:  # Ctrl+C
+        code = 1
+    if run.trainer.is_global_zero:
+        print(*describe_end(Path(config.run), run.trainer, reason), sep="\n")
+    if failure:
+        _fail(failure, code)
+    if code:
+        sys.exit(code)
+
+
+@contextmanager
+def _no_empty_folder(folder: Path) -> Iterator[None]:
+    """Remove the folder, which Hydra makes, if nothing is written to it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+        raise
 
 
 def _check_structure(pretrained: str) -> None:
@@ -80,9 +121,9 @@ def _in_one_line(message: str) -> str:
     return " ".join(message.split())
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = 2) -> None:
     print(f"pyannote-audio-train: {message}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
 def _unknown_key(error: Exception) -> str | None:

@@ -92,14 +92,19 @@ def tune(
         int | None,
         typer.Option(help="Seed of the sampler, different on each machine."),
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace a YAML file of another origin."),
+    ] = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Tune the hyper-parameters of a pipeline on the files of a protocol.
 
-    The networks run once; each trial only clusters. Trials are stored: run the same
-    command to continue after an interruption. Machines that share the storage work on
-    the same study. At any time, the YAML file holds the best trial so far; a plot of
-    the study is written beside it.
+    The networks run once, if trials are left; each trial only clusters. Trials are
+    stored: run the same command to continue after an interruption. Machines that share
+    the storage work on the same study. At any time, the YAML file holds the best trial
+    so far; a plot of the study is written beside it. A YAML file of another origin is
+    kept, unless --overwrite is given.
 
     The objective is the diarization error rate, as the pipeline defines it. With
     --count, the mean error of the number of speakers is a second one: among the trials
@@ -127,6 +132,11 @@ def tune(
         pruner.value,
         seed,
     )
+    if into.exists() and not overwrite and not _is_result(into, tuning, work):
+        raise FileExistsError(
+            f"'{into}' exists and is no result of this study: replace it by "
+            "--overwrite, or choose another file by --into."
+        )
     # the file holds the best trial at any time, also of other machines
     for best in _search(tuning, work, trials):
         record = {"protocol": protocol, "subset": subset, "study": work.study_name}
@@ -138,6 +148,22 @@ def tune(
     typer.echo(f"Written: {into} and {picture}.")
 
 
+def _is_result(path: Path, tuning: "Tuning", study: "Study") -> bool:
+    """Whether a YAML file holds a trial of a study."""
+    import yaml
+
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))["optimization"]
+        written = record.items()
+    except (AttributeError, KeyError, TypeError, UnicodeDecodeError, yaml.YAMLError):
+        return False  # of another origin
+    return any(
+        tuning.result(trial).items() <= written
+        for trial in study.get_trials(deepcopy=False)
+        if trial.values is not None
+    )
+
+
 def _search(
     tuning: "Tuning", study: "Study", num_trials: int
 ) -> "Iterator[FrozenTrial]":
@@ -145,9 +171,10 @@ def _search(
     from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        networks = progress.add_task("networks", total=len(tuning.files))
-        for _ in tuning.run_networks():
-            progress.advance(networks)
+        if len(finished_trials(study)) < num_trials:
+            networks = progress.add_task("networks", total=len(tuning.files))
+            for _ in tuning.run_networks():
+                progress.advance(networks)
         bar = progress.add_task("trials", total=num_trials)
         best = choose_trial(study)
         if best is not None:

@@ -72,6 +72,7 @@ class OriginalVBxClustering(VBxClustering):
         self,
         embeddings: np.ndarray,
         segmentations: SlidingWindowFeature | None = None,
+        *bounds: Any,
         **kwargs: Any,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cluster embeddings; see `VBxClustering`.
@@ -80,7 +81,7 @@ class OriginalVBxClustering(VBxClustering):
         ----------
         embeddings, segmentations
             See `VBxClustering`.
-        **kwargs
+        *bounds, **kwargs
             Ignored, bounds on the number of clusters included.
         """
         clusters = super().__call__(embeddings, segmentations)

@@ -208,11 +208,10 @@ def check_evidence(name: str) -> None:
 
 def build_reader(segmentation: Model, channel: Literal["downmix"] | int) -> AudioReader:
     """Build the reader of files for a segmentation model."""
-    # a multi-channel model takes all channels
-    mono = "downmix" if segmentation.hparams.num_channels == 1 else None
     return AudioReader(
         segmentation.hparams.sample_rate,
-        mono=mono,
+        # a multi-channel model takes all channels
+        mono="downmix" if segmentation.hparams.num_channels == 1 else None,
         channel=None if channel == "downmix" else channel,
     )
 

@@ -66,7 +66,7 @@ class SinglePrecisionPowerset(Powerset):
             return super().to_powerset(multilabel.float())
 
 
-class PowersetDiarization(TransientCache, SpeakerDiarization):
+class PowersetDiarization(SpeakerDiarization, TransientCache):
     """Segmentation task on real recordings and simulated conversations.
 
     It takes all parameters of `pyannote.audio.tasks.SpeakerDiarization`, too.

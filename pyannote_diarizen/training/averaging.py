@@ -61,6 +61,7 @@ def average_run(
     metric: str = "loss",
     after_peak: bool = False,
     into: Path | None = None,
+    overwrite: bool = False,
 ) -> Average:
     """Average epochs of a run and write the model.
 
@@ -74,16 +75,23 @@ def average_run(
         See `read_metric`. Defaults to "loss".
     into : Path, optional
         Output folder. Defaults to `average/` of the run.
+    overwrite : bool, optional
+        Replace a former result. Defaults to False.
 
     Raises
     ------
     OSError
-        If a file of the run is missing, or the output cannot be written.
+        If a file of the run is missing, or the output exists or cannot be written.
     ValueError
         If there are too few epochs, or a file is no checkpoint.
     CheckpointMismatchError
         If architectures differ.
     """
+    path = (run / AVERAGE if into is None else into) / WEIGHTS
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"'{path}' exists: replace it by --overwrite, or choose another folder."
+        )
     folder = (run / LAST).parent
     checkpoints = find_checkpoints(folder)
     if not checkpoints:
@@ -94,7 +102,6 @@ def average_run(
     }
     epochs = select_epochs(kept, rule, num, after_peak)
     model = average_checkpoints([checkpoints[epoch] for epoch in epochs])
-    path = (run / AVERAGE if into is None else into) / WEIGHTS
     with replacing(path) as temporary:
         save_model(model, temporary)
     return Average(path, {epoch: kept[epoch] for epoch in epochs})

@@ -1,32 +1,76 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Checkpoints of a run: atomic writing, disk space, and resuming."""
+"""Checkpoints of a run: atomic writing and disk space."""
 
 import errno
 import os
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.weights import save_weights
 
-CONFIG = "config.yaml"
-"""Configuration of a run."""
-
 CHECKPOINTS = "checkpoints"
 LAST = Path(CHECKPOINTS) / "last.ckpt"
-RUNS = Path("runs")
-"""Folder of runs without a name, as in `hparams/config.yaml`."""
-
-_OVERRIDES = Path(".hydra") / "overrides.yaml"
 _STATES = 3
 """Values per weight in a checkpoint: the weight, and two moments of AdamW."""
+
+
+class EpochCheckpoints(ModelCheckpoint):
+    """Callback that writes a checkpoint per epoch and keeps the best and last ones.
+
+    Parameters
+    ----------
+    run : Path or str
+        Folder of the run.
+    keep : int, optional
+        Number of best epochs, by `loss/val`, and of last epochs to keep. Defaults to
+        5. None keeps all epochs.
+    """
+
+    def __init__(self, run: Path | str, keep: int | None = 5) -> None:
+        if keep is not None and keep < 1:
+            raise ValueError(f"`keep` should be at least 1 or null, got {keep}.")
+        super().__init__(
+            dirpath=Path(run) / CHECKPOINTS,
+            filename="{epoch:04d}",
+            auto_insert_metric_name=False,
+            save_top_k=-1,
+            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+        self.keep = keep
+        self._losses: dict[int, float] = {}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the checkpoint of the epoch, then delete others."""
+        if "loss/val" in trainer.callback_metrics:
+            loss = float(trainer.callback_metrics["loss/val"])
+            self._losses[trainer.current_epoch] = loss
+        super().on_train_epoch_end(trainer, pl_module)
+        if self.keep is None or not trainer.is_global_zero:
+            return
+        best = sorted(self._losses, key=self._losses.__getitem__)[: self.keep]
+        written = sorted(Path(str(self.dirpath)).glob("[0-9]*.ckpt"))
+        for path in written[: -self.keep]:
+            if int(path.stem) not in best:
+                trainer.strategy.remove_checkpoint(path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of the parent, and the loss of each epoch."""
+        return super().state_dict() | {"losses": dict(self._losses)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load the state."""
+        self._losses = dict(state_dict.get("losses", {}))
+        super().load_state_dict(state_dict)
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -66,78 +110,3 @@ def check_room(model: nn.Module, folder: Path) -> None:
             f"each, only {free / 1e6:.0f} MB: make room or write to another disk"
         )
         raise OSError(errno.ENOSPC, reason, str(folder))
-
-
-def checkpoint_to_resume(resume: str, folder: Path) -> Path | None:
-    """Checkpoint that training resumes from.
-
-    Parameters
-    ----------
-    resume : str
-        "last", or the path of a checkpoint.
-    folder : Path
-        Folder of the run.
-
-    Returns
-    -------
-    checkpoint : Path or None
-        None if the run was interrupted before its first checkpoint.
-
-    Raises
-    ------
-    FileNotFoundError
-        If `resume` is a path that does not exist.
-    """
-    if resume == "last":
-        return folder / LAST if (folder / LAST).is_file() else None
-    checkpoint = Path(resume).expanduser()
-    if not checkpoint.is_file():
-        raise FileNotFoundError(
-            f"`resume` should be 'last' or a checkpoint, but there is no '{resume}'."
-        )
-    return checkpoint
-
-
-def complete_arguments(arguments: list[str]) -> list[str]:
-    """Add the arguments of the interrupted run to `+resume=last`.
-
-    Parameters
-    ----------
-    arguments : list of str
-        Arguments of the command line. `run=FOLDER` is the run to resume, by default the
-        latest in `runs/`.
-
-    Returns
-    -------
-    arguments : list of str
-        Arguments of the run that are not given again, then `arguments`.
-        Unchanged without `+resume=last`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such run.
-    """
-    if "+resume=last" not in arguments:
-        return arguments
-    keys = {_key(argument) for argument in arguments}
-    given = [each.removeprefix("run=") for each in arguments if _key(each) == "run"]
-    folder = Path(given[-1]) if given else _latest(RUNS.glob("*"))
-    if not (folder / _OVERRIDES).is_file():
-        raise FileNotFoundError(
-            f"There is no training to resume in '{folder}': give its folder by run=."
-        )
-    former = yaml.safe_load((folder / _OVERRIDES).read_text(encoding="utf-8"))
-    run = [] if given else [f"run={folder}"]
-    kept = [each for each in former if _key(each) not in keys | {"run"}]
-    return [*kept, *arguments, *run]
-
-
-def _latest(folders: Iterable[Path]) -> Path:
-    """Run that was started or resumed last."""
-    started = [folder for folder in folders if (folder / CONFIG).is_file()]
-    return max(started, key=lambda run: (run / CONFIG).stat().st_mtime, default=RUNS)
-
-
-def _key(argument: str) -> str:
-    return argument.partition("=")[0].lstrip("+~")

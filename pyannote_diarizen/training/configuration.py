@@ -37,6 +37,7 @@ from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.simulation.turn_taking import TurnTaking
 from pyannote_diarizen.tasks.segmentation_distillation import Distillation
 from pyannote_diarizen.training.callbacks import ValidationFigures
+from pyannote_diarizen.training.checkpoints import EpochCheckpoints
 from pyannote_diarizen.training.clipping import PercentileClipping
 
 GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
@@ -47,6 +48,7 @@ _DEFAULTS: tuple[Callable[..., Any], ...] = (
     Distillation,
     PercentileClipping,
     ValidationFigures,
+    EpochCheckpoints,
     ConversationSimulator,
     SpeechPool.from_folder,
     Rooms.simulate,

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.training.callbacks import CURVES, FIGURES
-from pyannote_diarizen.training.checkpoints import CONFIG
 from pyannote_diarizen.training.figures import (
     ERROR,
     VALIDATION_LOSS,
@@ -18,6 +17,7 @@ from pyannote_diarizen.training.figures import (
     save,
 )
 from pyannote_diarizen.training.history import History
+from pyannote_diarizen.training.run_folder import CONFIG
 
 PAGE = "report.html"
 _PAGE = """<!DOCTYPE html>

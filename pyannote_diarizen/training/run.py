@@ -8,15 +8,13 @@ from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 
 from pyannote_diarizen.training.checkpoints import (
-    CONFIG,
     AtomicCheckpoints,
     check_room,
-    checkpoint_to_resume,
 )
 from pyannote_diarizen.training.configuration import build, make_task
 from pyannote_diarizen.training.gradient_checkpointing import (
@@ -35,6 +33,7 @@ from pyannote_diarizen.training.preflight import (
     require,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
+from pyannote_diarizen.training.run_folder import check_weights, checkpoint_to_resume
 from pyannote_diarizen.training.seeding import EpochSeeds
 
 
@@ -76,16 +75,20 @@ def assemble(config: DictConfig) -> Run:
     Raises
     ------
     OSError
-        If a file that `config` names does not exist, or the disk is full.
+        If a file that `config` names does not exist, the disk is full, or the folder
+        holds another training.
     ValueError
         If `config` or a file of its protocol is wrong.
     """
+    checkpoint = checkpoint_to_resume(config)
     seed_everything(config.seed, workers=True)
     require(check_lists(config))
     task = make_task(config)
     require(check_recordings(task))
     require([check_development(config, task)])
     model = _make_model(config, task)
+    if checkpoint is not None:
+        check_weights(model, checkpoint, config)
     # the number of speakers may be that of a pretrained model
     require(check_speakers(task, config.max_crowded))
     optimization = _make_optimization(config, model)
@@ -98,8 +101,7 @@ def assemble(config: DictConfig) -> Run:
     if trainer.world_size > 1:
         # pyannote.audio logs the values of each process without averaging them
         model.log = partial(model.log, sync_dist=True)
-    resume = config.get("resume")
-    return Run(model, trainer, resume and checkpoint_to_resume(resume, folder))
+    return Run(model, trainer, checkpoint)
 
 
 def _make_model(config: DictConfig, task: Task) -> Model:
@@ -146,8 +148,3 @@ def _make_trainer(
         logger=TensorBoardLogger(folder, name="tensorboard", version=""),
         plugins=None if splits else [AtomicCheckpoints()],
     )
-
-
-def write_config(config: DictConfig) -> None:
-    """Write the resolved `config` into the folder of the run."""
-    OmegaConf.save(config, Path(config.run) / CONFIG, resolve=True)

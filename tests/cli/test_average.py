@@ -28,6 +28,11 @@ def test_from_epochs_to_a_pipeline(run, trained, tmp_path):
         f"Written: {trained}/average/pytorch_model.bin\n"
     )
     Model.from_pretrained(trained / "average")
+    again = ("average", str(trained), "--last", "1")
+    refused = run(*again)
+    assert refused.exit_code == 2
+    assert "exists: replace it by --overwrite" in refused.stderr
+    assert run(*again, "--overwrite").exit_code == 0
     packaged = run("package", str(trained), str(tmp_path / "mine"))
     assert packaged.exit_code == 0
     assert f"apply AUDIO --pipeline {tmp_path / 'mine'}" in packaged.stdout

@@ -73,3 +73,12 @@ def test_telemetry_is_off_unless_the_user_wants_it(environment, expected):
 
 def test_an_unknown_command_is_wrong_usage(run):
     assert run("transcribe").exit_code == 2
+
+
+def test_commands_keep_freed_memory(run, monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        "pyannote_diarizen.cli.main.keep_freed_memory", lambda: kept.append(True)
+    )
+    run("doctor", "--config", "none.yaml")
+    assert kept == [True]

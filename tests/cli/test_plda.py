@@ -106,10 +106,10 @@ def test_trained_then_adapted(train, here):
     [
         (["--subset", "dev"], "one of train, development, test"),
         (["--calibrate", "dev"], "one of train, development, test"),
-        (["--subset", "test"], "Nobody speaks alone"),
+        (["--subset", "test"], "No speaker is long enough"),
         (["--adapt", "nowhere"], "'nowhere' is neither a folder"),
         (["--dimension", "9"], "`lda_dimension` should be between 2 and 7"),
-        (["--duration", "2", "1"], "shortest and the longest"),
+        (["--duration", "2", "1"], "shortest and longest"),
         (["--embedding", "nowhere"], "`embedding`: 'nowhere' is neither"),
         (["--adapt", "x", "--dimension", "9"], "--dimension is fixed by the PLDA"),
     ],

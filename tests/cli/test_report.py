@@ -9,7 +9,7 @@ def test_best_epoch_and_path_of_the_report_are_printed(run, tmp_path):
     (tmp_path / TABLE).write_text("epoch,loss/val\n0,1.5\n1,0.5\n")
     result = run("report", str(tmp_path))
     assert result.exit_code == 0, result.output
-    assert "Lowest validation loss: 0.5, in epoch 1." in result.stdout
+    assert "Lowest validation loss: 0.5, in epoch 1, the last one." in result.stdout
     assert f"See {tmp_path / 'report.html'}." in result.stdout
     assert (tmp_path / "report.html").is_file()
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 from pyannote.audio import Pipeline
+from pyannote.database import registry
 
 from pyannote_diarizen.cli.tune import Pruner, Sampler
 from pyannote_diarizen.evaluation.study import PRUNERS, SAMPLERS
+from pyannote_diarizen.evaluation.tuning import Tuning
 
 NAME = "Loud.SpeakerDiarization.Talk"
 YML = """
@@ -66,7 +68,7 @@ def tune(run, folder, here, write_audio):
     return tune
 
 
-def test_tuned_then_resumed(tune, here, folder):
+def test_tuned_then_resumed(tune, here, folder, monkeypatch):
     result = tune("--into", "out/tuned.yaml", "--trials", "6", "--count")
     assert result.exit_code == 0, result.output
     before, after, trials, written = result.stdout.splitlines()
@@ -97,7 +99,9 @@ def test_tuned_then_resumed(tune, here, folder):
     assert other.threshold == tuned.threshold
 
     (here / "out/tuned.yaml").unlink()
-    result = tune("--into", "out/tuned.yaml", "--trials", "6", "--count")
+    with monkeypatch.context() as without_networks:
+        without_networks.delattr(Tuning, "run_networks")  # no trial is left
+        result = tune("--into", "out/tuned.yaml", "--trials", "6", "--count")
     assert result.stdout.splitlines()[:2] == [before, after]
     assert yaml.safe_load((here / "out/tuned.yaml").read_text()) == config
     result = tune("--into", "out/tuned.yaml", "--trials", "7", "--count")
@@ -105,6 +109,24 @@ def test_tuned_then_resumed(tune, here, folder):
     result = tune("--into", "out/tuned.yaml", "--trials", "8")
     assert result.exit_code == 2
     assert f"Study '{NAME}.development' exists already, with other" in result.stderr
+
+
+@pytest.mark.parametrize("content", ["params: {}\n", "no: [yaml", "optimization: 1"])
+def test_a_file_of_another_origin_is_kept(tune, here, content):
+    into = here / "mine.yaml"
+    into.write_text(content)
+    result = tune("--into", str(into), "--trials", "1")
+    assert result.exit_code == 2
+    assert "replace it by --overwrite" in " ".join(result.stderr.split())
+    assert into.read_text() == content
+
+
+def test_a_result_of_another_study_is_replaced_on_demand(tune, here):
+    options = ("--into", "tuned.yaml", "--trials", "1")
+    assert tune(*options).exit_code == 0
+    (here / "tuned.journal").unlink()
+    assert tune(*options).exit_code == 2
+    assert tune(*options, "--overwrite").exit_code == 0
 
 
 def test_inside_the_folder_of_the_pipeline(tune, folder):
@@ -118,7 +140,9 @@ def test_inside_the_folder_of_the_pipeline(tune, folder):
     assert Pipeline.from_pretrained(moved / "mine.yaml").threshold < 0.5
 
 
-def test_a_shipped_protocol_lacks_its_files_only(run, folder):
+def test_a_shipped_protocol_lacks_its_files_only(run, folder, monkeypatch):
+    for content in ("configs", "databases"):  # of other tests
+        monkeypatch.setattr(registry, content, {})
     name = "AMI-SDM.SpeakerDiarization.only_words"
     result = run("tune", str(folder), name, "--into", "tuned.yaml")
     assert result.exit_code == 2

@@ -157,7 +157,7 @@ def test_files_that_do_not_go_together(parameters, tmp_path: Path):
     write_kaldi_plda(parameters, tmp_path)
     (tmp_path / "other.vec").write_text(" [ 1 2 3 4 ]\n")
     plda, transform = tmp_path / "plda", tmp_path / "transform.mat"
-    with pytest.raises(ValueError, match="go together"):
+    with pytest.raises(ValueError, match="belong together"):
         read_kaldi_plda(plda, transform, tmp_path / "other.vec")
     with pytest.raises(ValueError, match="needs the `mean`"):
         read_kaldi_plda(plda, transform)

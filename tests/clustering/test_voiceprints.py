@@ -80,7 +80,7 @@ def test_another_model_is_refused_by_name(voiceprints):
 
 
 def test_missing_file(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match="no voiceprints at"):
+    with pytest.raises(FileNotFoundError, match="No file of voiceprints at"):
         Voiceprints.load(tmp_path / "team.npz")
 
 
@@ -90,7 +90,9 @@ def test_truncated_file(voiceprints, tmp_path: Path, share: float):
     voiceprints.save(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    message = r"team\.npz' is no file of voiceprints: it is no npz archive, or half"
+    message = (
+        r"team\.npz' is not a file of voiceprints: it is not a complete npz archive"
+    )
     with pytest.raises(ValueError, match=message):
         Voiceprints.load(path)
 

@@ -31,6 +31,9 @@ def imported_modules() -> Iterator[str]:
                 yield node.module
 
 
+HOLDERS = packages_distributions()
+
+
 def distributions_of(module: str) -> set[str]:
     """Names of the distributions that hold a module."""
     top, *rest = module.split(".")
@@ -38,7 +41,7 @@ def distributions_of(module: str) -> set[str]:
         return set()
     if top == "pyannote":  # a namespace of several distributions
         return {f"pyannote-{rest[0]}"}
-    return {canonicalize_name(name) for name in packages_distributions().get(top, ())}
+    return {canonicalize_name(name) for name in HOLDERS.get(top, ())}
 
 
 def test_imports_equal_the_declared_dependencies():

@@ -14,7 +14,8 @@ from pyannote_diarizen.resources import resource_folder
 
 ROOT = Path(__file__).parents[2]
 FIND = """
-from pyannote_diarizen.hub import bundled, resources
+from pyannote_diarizen import resources
+from pyannote_diarizen.hub import bundled
 print(resources.resource_folder("protocols"))
 print(resources.find_hparams("pipeline/diarizen-tiny"))
 print(*[bundled.bundled_folder(name) for name in bundled.bundled_names()], sep="\\n")

@@ -92,7 +92,7 @@ def test_formats_that_cannot_be_read_are_an_error(imports):
     ("machine", "driver", "status", "text", "remedy"),
     [
         ({"count": 2}, True, "ok", "NVIDIA H200, 139 GB; NVIDIA H200, 139 GB", ""),
-        ({"mps": True}, False, "ok", "GPU: of Apple, with --device mps", ""),
+        ({"mps": True}, False, "ok", "GPU: Apple, with --device mps", ""),
         ({}, False, "ok", "GPU: none, ", ""),
         ({}, True, "warning", "CUDA 13.0, finds no GPU", "update its driver"),
         ({"cuda": None}, True, "warning", "built for CPUs", "pip install"),

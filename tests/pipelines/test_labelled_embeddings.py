@@ -114,5 +114,5 @@ def test_files_are_read_one_after_the_other():
 
 @pytest.mark.parametrize("duration", [(2, 1), (0, 1)])
 def test_durations_in_disorder(duration):
-    with pytest.raises(ValueError, match="shortest and the longest"):
+    with pytest.raises(ValueError, match="shortest and longest"):
         embed_files(Listener(), [file("a", 0.1, Ann=4)], duration)

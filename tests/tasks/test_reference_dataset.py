@@ -3,6 +3,7 @@
 """Recordings, regions and speakers are read as the original reads them."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pyannote.core import Segment
 from pyannote.database.protocol import SpeakerDiarizationProtocol
 from pyannote.database.util import load_rttm, load_uem
 
+from pyannote_diarizen.functional.frames import draw_turns
 from pyannote_diarizen.models import FBankConformer, WavLMConformer
 from pyannote_diarizen.tasks.channel_selection import ChunkReader
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
@@ -61,7 +63,11 @@ class Reference(SpeakerDiarizationProtocol):
 
 @pytest.mark.parity
 @pytest.mark.parametrize("name", MODELS)
-def test_who_speaks_in_each_frame(parity, tmp_path, name):
+def test_activity_in_each_frame_by_the_rule_of_the_original(
+    parity, tmp_path, monkeypatch, name
+):
+    nearest = partial(draw_turns, rule="nearest")
+    monkeypatch.setattr("pyannote_diarizen.tasks.targets.draw_turns", nearest)
     kind, options = MODELS[name]
     model = kind(**options)
     folder = parity / "dataset"

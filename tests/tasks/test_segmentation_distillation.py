@@ -89,7 +89,7 @@ def losses_of(task: PowersetDiarization, num_steps: int) -> dict[str, list[float
     optimizer = torch.optim.Adam(task.model.parameters(), 5e-3)
     chunks = task.train__iter__()
     for step in range(num_steps):
-        batch = task.collate_fn([next(chunks) for _ in range(8)])
+        batch = task.collate_fn([next(chunks) for _ in range(4)])
         loss = task.training_step(batch, step)["loss"]
         optimizer.zero_grad()
         loss.backward()

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Prepared data stay on disk for no longer than they are needed."""
 
-import gc
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from lightning.pytorch import Trainer
+from pyannote.audio.core.task import Task
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.database.protocol import SpeakerDiarizationProtocol
@@ -60,30 +62,51 @@ def test_pyannote_leaves_its_cache(temporary: Path):
     assert len(list(temporary.iterdir())) == 1
 
 
-def test_a_temporary_cache_goes_with_its_task(temporary: Path):
+def test_a_temporary_cache_is_removed_once_it_is_read(temporary: Path):
     task = make_task()
     task.prepare_data()
+    assert len(list(temporary.iterdir())) == 1
     for _ in range(2):  # once more when a training is resumed
         task.setup()
+        assert list(temporary.iterdir()) == []
         assert len(task.prepared_data["annotations-segments"]) == 4
-    assert len(list(temporary.iterdir())) == 1
-    del task
-    gc.collect()
+        task.prepare_data()
+
+
+def test_other_processes_read_it_first(temporary: Path, monkeypatch):
+    task, other = make_task(), make_task()
+    task.prepare_data()
+    strategy = Trainer(accelerator="cpu", logger=False).strategy
+    task.trainer = other.trainer = type("Two", (), {"strategy": strategy})
+    monkeypatch.setattr(strategy, "broadcast", lambda path: task.cache)
+
+    def wait(name: str) -> None:
+        monkeypatch.setattr(strategy, "barrier", lambda name: None)
+        other.setup("fit")
+
+    monkeypatch.setattr(strategy, "barrier", wait)
+    task.setup("fit")
+    segments = [each.prepared_data["annotations-segments"] for each in (task, other)]
+    np.testing.assert_array_equal(*segments)
     assert list(temporary.iterdir()) == []
 
 
-def test_a_temporary_cache_goes_if_nothing_could_be_prepared(
-    temporary: Path, monkeypatch
+@pytest.mark.parametrize("step", ["prepare_data", "setup"])
+def test_a_temporary_cache_is_removed_if_something_fails(
+    temporary: Path, monkeypatch, step: str
 ):
     def fail(*arguments):
         assert len(list(temporary.iterdir())) == 1
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PowersetDiarization, "post_prepare_data", fail)
+    task = make_task()
+    if step == "setup":
+        task.prepare_data()
+    monkeypatch.setattr(Task, step, fail)
     with pytest.raises(KeyboardInterrupt):
-        make_task().prepare_data()
-    gc.collect()
+        getattr(task, step)()
     assert list(temporary.iterdir()) == []
+    assert task.cache is None
 
 
 def test_a_cache_that_was_asked_for_is_kept(temporary: Path):

@@ -61,7 +61,9 @@ def test_weights_are_the_mean_and_counts_are_whole(run):
     loaded = Model.from_pretrained(run / "average")
     for name, weight in loaded.state_dict().items():
         assert weight.unique().tolist() == [3], name
-    averaged = average_run(run, "best", 2)
+    with pytest.raises(FileExistsError, match="replace it by --overwrite"):
+        average_run(run, "best", 2)
+    averaged = average_run(run, "best", 2, overwrite=True)
     assert averaged.values == {1: 0.1, 2: 0.2}
     state = Model.from_pretrained(run / "average").state_dict()
     assert state["classifier.weight"].unique().tolist() == [4]
@@ -121,7 +123,7 @@ def test_the_model_of_a_run(run):
     assert trained_model(run / "checkpoints/0000.ckpt").name == "0000.ckpt"
     state = Model.from_pretrained(trained_model(run)).state_dict()
     assert state["classifier.weight"].unique().tolist() == [2]  # of the lowest loss
-    average_run(run, "last", 3)
+    average_run(run, "last", 3, overwrite=True)
     state = Model.from_pretrained(trained_model(run)).state_dict()
     assert state["classifier.weight"].unique().tolist() == [3]
 

@@ -11,10 +11,12 @@ import soundfile
 import torch
 from lightning.pytorch import Callback
 from pyannote.audio.core.model import Model
+from pyannote.database import registry
 
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.pretrained import load_pretrained
-from pyannote_diarizen.training.run import assemble, write_config
+from pyannote_diarizen.training.run import assemble
+from pyannote_diarizen.training.run_folder import write_start
 
 
 class InterruptionError(Exception):
@@ -80,7 +82,7 @@ def test_a_run_interrupted_before_its_first_checkpoint_starts_again(configure):
 def test_what_a_run_writes(configure):
     config = configure(trainer__max_epochs=1)
     folder = trained(config)
-    write_config(config)
+    write_start(config, [])
     written = {path.name for path in folder.iterdir()}
     assert {"checkpoints", "config.yaml", "metrics.csv", "tensorboard"} <= written
     checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
@@ -153,13 +155,14 @@ def recurrent(tiny) -> dict:
     return {**absent, "model": "PyanNet", "model.lstm.hidden_size": 4}
 
 
-def test_a_teacher_is_distilled_layer_by_layer(configure, recurrent):
+def test_a_teacher_is_distilled_layer_by_layer(configure, recurrent, tmp_path):
     steps = {**recurrent, "trainer.max_steps": 1}
     first = assemble(configure(**steps))
     assert first.model.hparams.lstm["monolithic"]
     first.fit()
     teacher = first.trainer.checkpoint_callback.best_model_path
     distillation = {
+        "run": tmp_path / "student",
         "model.lstm.monolithic": False,
         "distillation": "teacher",
         "distillation.teacher.checkpoint": teacher,
@@ -235,6 +238,8 @@ def test_errors_are_raised_before_training(configure, options, message):
 
 def test_a_shipped_protocol_lacks_its_files_only(configure, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for content in ("configs", "databases"):  # of other tests
+        monkeypatch.setattr(registry, content, {})
     name = "AMI-SDM.SpeakerDiarization.only_words"
     config = configure(**{"protocol": name, "+database": None})
     with pytest.raises(ValueError, match=r"`uri` of train: missing .*prepare"):

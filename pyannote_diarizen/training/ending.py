@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""End of a training: its reason, its best epoch, and the command that comes next."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping
+from torch import Tensor
+
+from pyannote_diarizen.training.checkpoints import CHECKPOINTS, LAST
+from pyannote_diarizen.training.figures import VALIDATION_LOSS
+from pyannote_diarizen.training.history import TABLE, History
+from pyannote_diarizen.training.report import summarize
+
+
+class DivergenceError(ValueError):
+    """The loss of a training is no number any more."""
+
+
+class FiniteLoss(Callback):
+    """Stop a training whose loss is no number, before it writes a checkpoint.
+
+    A single batch may be: with 16-bit floats, its step is skipped and the next one is
+    finite. The training stops if the last batch of an epoch, the validation loss, or
+    `MAX_BATCHES` batches in a row are not finite.
+    """
+
+    MAX_BATCHES = 20
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._num_batches = torch.tensor(0)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Count the batches in a row whose loss is not finite."""
+        if outputs:
+            finite = outputs["loss"].isfinite()
+            self._num_batches = (self._num_batches.to(finite.device) + 1) * ~finite
+        # reading the number waits for the device: not at each step
+        if batch_idx % self.MAX_BATCHES == 0 and self._num_batches >= self.MAX_BATCHES:
+            raise _diverged(trainer, "loss/train")
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Check the last batch and the validation loss."""
+        loss = trainer.callback_metrics.get(VALIDATION_LOSS)
+        if self._num_batches:
+            raise _diverged(trainer, "loss/train")
+        if isinstance(loss, Tensor) and not loss.isfinite():
+            raise _diverged(trainer, VALIDATION_LOSS)
+
+
+def _diverged(trainer: Any, metric: str) -> DivergenceError:
+    last = getattr(trainer.checkpoint_callback, "last_model_path", "")
+    rate = trainer.optimizers[0].param_groups[-1].get("initial_lr", math.nan)
+    restart = f"+pretrained={last} " if last else ""
+    return DivergenceError(
+        f"Stopped in epoch {trainer.current_epoch}: {metric} is not a finite number. "
+        f"Usual causes: a learning rate that is too high, precision 16-mixed (now "
+        f"{trainer.precision}), no clipping of gradients, damaged audio. "
+        f"Last good checkpoint: {last or 'none, this is the first epoch'}. Next: the "
+        f"same command with {restart}optimizer.lr={rate / 3:.1g} and another run=."
+    )
+
+
+class ResumableEarlyStopping(EarlyStopping):
+    """Early stopping whose patience can change when a training resumes.
+
+    A training that ended for this reason ends at once if it is resumed with the same
+    patience.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load all but the patience."""
+        super().load_state_dict(state_dict | {"patience": self.patience})
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop if no patience is left."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
+
+
+def describe_end(run: Path, trainer: Trainer, reason: str | None = None) -> list[str]:
+    """Describe the end of a training.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    trainer : Trainer
+        Trainer after `fit`.
+    reason : str, optional
+        Reason of a failure.
+
+    Returns
+    -------
+    lines : list of str
+        Reason, best epoch, checkpoint, and the next command.
+    """
+    lines = [f"Ended: {reason or _reason(trainer)}."]
+    if not (run / TABLE).is_file():
+        return lines
+    history = History.read(run)
+    best = history.best(VALIDATION_LOSS)
+    path = run / (LAST if best is None else Path(CHECKPOINTS) / f"{best:04d}.ckpt")
+    lines += [
+        summarize(history),
+        f"Checkpoint: {path if path.exists() else run / LAST}",
+    ]
+    num = len(list((run / CHECKPOINTS).glob("[0-9]*.ckpt")))
+    rule = "last" if best is None else "best"
+    return [
+        *lines,
+        f"Next: pyannote-diarizen average {run} --{rule} {min(num, 5)}, then "
+        f"pyannote-diarizen package {run} PIPELINE",
+    ]
+
+
+def _reason(trainer: Any) -> str:
+    resume = "pyannote-audio-train run=FOLDER +resume=last"
+    if trainer.interrupted:
+        return f"interrupted in epoch {trainer.current_epoch}; {resume} goes on"
+    if 0 < trainer.max_steps <= trainer.global_step:
+        return f"all {trainer.max_steps} steps are done (trainer.max_steps)"
+    if trainer.max_epochs and 0 < trainer.max_epochs <= trainer.current_epoch:
+        return f"all {trainer.max_epochs} epochs are done (trainer.max_epochs)"
+    for stopping in trainer.early_stopping_callbacks:
+        if stopping.wait_count >= stopping.patience:
+            return (
+                f"no lower {stopping.monitor} for {stopping.patience} epochs "
+                f"(patience={stopping.patience}); {resume} "
+                f"patience={2 * stopping.patience} goes on"
+            )
+    return "a callback stopped the training"

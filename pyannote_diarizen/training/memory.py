@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Memory of a training: an estimate before it starts, and options that need less."""
+
+import os
+import warnings
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_info
+from omegaconf import DictConfig
+from torch import Tensor, nn
+
+_STATES = 4
+"""Values per trained weight: the weight, its gradient, and two moments of AdamW."""
+
+
+class MemoryEstimate(Callback):
+    """Estimate the memory of a training when it starts; warn if there is less."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Estimate."""
+        task: Any = pl_module.task
+        hparams: Any = pl_module.hparams
+        num_samples = round(task.duration * hparams.sample_rate)
+        channels = hparams.get("num_channels", 1)
+        chunk = torch.zeros(1, channels, num_samples, device=pl_module.device)
+        with trainer.precision_plugin.forward_context():
+            needed = estimate_memory(pl_module, chunk, task.batch_size)
+        free = _free_memory(pl_module.device)
+        rank_zero_info(f"Memory of this training: about {needed / 1e9:.1f} GB.")
+        if free is not None and needed > free:
+            warnings.warn(
+                f"This training needs about {needed / 1e9:.1f} GB, and there are "
+                f"{free / 1e9:.1f} GB: use a smaller task.batch_size or task.duration, "
+                "gradient_checkpointing=true or backbone.frozen=true.",
+                stacklevel=2,
+            )
+
+
+def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
+    """Estimate the bytes that a training step needs.
+
+    Parameters
+    ----------
+    model : nn.Module
+    chunk : (1, num_channels, num_samples) torch.Tensor
+    batch_size : int
+        Number of chunks of a batch.
+
+    Returns
+    -------
+    needed : int
+        Weights, gradients and moments of AdamW, plus `batch_size` times the tensors
+        that the backward pass of one chunk needs.
+    """
+    weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    saved: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            saved[storage.data_ptr()] = storage.nbytes()
+        kept.append(tensor)  # otherwise another tensor could get its address
+        return tensor
+
+    kept: list[Tensor] = []
+    was_training = model.training
+    # neither statistics of batches nor random numbers change
+    model.eval()
+    with (
+        torch.enable_grad(),
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+    ):
+        model(chunk)
+    model.train(was_training)
+    states = sum(
+        p.numel() * p.element_size() * (_STATES if p.requires_grad else 1)
+        for p in model.parameters()
+    )
+    return states + batch_size * sum(saved.values())
+
+
+def _free_memory(device: torch.device) -> int | None:
+    """Bytes that a device can give, None if unknown."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type != "cpu" or not hasattr(os, "sysconf"):
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory is full."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    )
+
+
+def advise(config: DictConfig) -> str:
+    """List the options that need less memory, with values for a configuration."""
+    task, options = config.task, []
+    if task.batch_size > 1:
+        copies = 2 * config.trainer.accumulate_grad_batches
+        options.append(
+            f"task.batch_size={task.batch_size // 2} "
+            f"trainer.accumulate_grad_batches={copies} (the same steps)"
+        )
+    if not config.gradient_checkpointing:
+        options.append("gradient_checkpointing=true (slower)")
+    if "16" not in str(config.trainer.precision):
+        options.append("trainer.precision=bf16-mixed")
+    if task.get("duration"):
+        options.append(f"task.duration={task.duration / 2:g}")
+    if not config.backbone.frozen:
+        options.append("backbone.frozen=true")
+    return f"Out of memory. Options that need less: {', '.join(options)}."

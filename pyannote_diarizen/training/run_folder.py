@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Folder of a run: its configuration, and the checkpoint that a training resumes from.
+
+`config.yaml` and `.hydra/overrides.yaml` are written together, once the run is known to
+be possible: an option that is refused leaves them as they are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.training.checkpoints import LAST
+
+CONFIG = "config.yaml"
+"""Configuration of a run."""
+
+RUNS = Path("runs")
+"""Folder of runs without a name, as in `hparams/config.yaml`."""
+
+_OVERRIDES = Path(".hydra") / "overrides.yaml"
+_FIXED = ("optimizer.", "backbone.", "task.max_speakers_per_")
+"""Options that cannot change: the checkpoint holds the optimizer and the classes."""
+
+
+def write_start(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Write the resolved `config` and the options of the command line.
+
+    Parameters
+    ----------
+    config : DictConfig
+        `config.run` is the folder.
+    overrides : sequence of str
+        Options that `+resume=last` repeats.
+    """
+    folder = Path(config.run)
+    with replacing(folder / _OVERRIDES) as temporary:
+        temporary.write_text(yaml.safe_dump(list(overrides)), encoding="utf-8")
+    with replacing(folder / CONFIG) as temporary:
+        OmegaConf.save(config, temporary, resolve=True)
+
+
+def checkpoint_to_resume(config: DictConfig) -> Path | None:
+    """Checkpoint that training resumes from.
+
+    Parameters
+    ----------
+    config : DictConfig
+        `config.run` is the folder; `config.resume`, optional, is "last" or the path of
+        a checkpoint. Without it, the same configuration goes on where it ended.
+
+    Returns
+    -------
+    checkpoint : Path or None
+        None if the run is new, or was interrupted before its first checkpoint.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `config.resume` is a path that does not exist.
+    FileExistsError
+        If the folder holds a training with another configuration.
+    ValueError
+        If an option changed that cannot change.
+    """
+    folder, resume = Path(config.run), config.get("resume", "last")
+    last = folder / LAST
+    checkpoint = last if resume == "last" else Path(resume).expanduser()
+    if resume != "last" and not checkpoint.is_file():
+        raise FileNotFoundError(
+            f"`resume` should be 'last' or a checkpoint, but there is no '{resume}'."
+        )
+    inside = folder.resolve() in checkpoint.resolve().parents
+    if ("resume" not in config or not inside) and _is_started(folder):
+        changed = changed_options(folder, config)
+        if changed or not (folder / CONFIG).is_file():
+            raise FileExistsError(
+                f"'{folder}' holds a training with another configuration"
+                f"{_listed(changed)}: add +resume=last to go on with it, or choose "
+                "another folder by run=."
+            )
+        checkpoint = last
+    if not checkpoint.is_file():
+        return None
+    fixed = [
+        name
+        for name in changed_options(checkpoint.parents[1], config)
+        if name.startswith(_FIXED)
+    ]
+    _refuse(fixed, checkpoint)
+    return checkpoint
+
+
+def _is_started(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() or (folder / LAST).is_file()
+
+
+def _listed(changed: Iterable[str]) -> str:
+    names = ", ".join(changed)
+    return f" ({names})" if names else ""
+
+
+def check_weights(model: nn.Module, checkpoint: Path, config: DictConfig) -> None:
+    """Check that the weights of a checkpoint fit the model of a configuration.
+
+    Parameters
+    ----------
+    model : nn.Module
+    checkpoint : Path
+    config : DictConfig
+
+    Raises
+    ------
+    ValueError
+        If names or shapes differ; the message lists the options that changed.
+    """
+    # the checkpoint is our own, and the specifications of its model are objects
+    stored = torch.load(checkpoint, "cpu", weights_only=False, mmap=True)["state_dict"]
+    weights = model.state_dict()
+    # parts that `setup` adds later, as the classifier, are not built yet
+    built = {name.partition(".")[0] for name in weights}
+    shapes = {k: v.shape for k, v in stored.items() if k.partition(".")[0] in built}
+    differing = [
+        name
+        for name in {**shapes, **weights}
+        if name not in shapes or shapes[name] != getattr(weights.get(name), "shape", 0)
+    ]
+    if differing:
+        changed = changed_options(checkpoint.parents[1], config)
+        options = [k for k in changed if k.startswith(("model.", "pretrained"))]
+        _refuse(options or [f"the model: {differing[0]}"], checkpoint)
+
+
+def _refuse(options: Sequence[str], checkpoint: Path) -> None:
+    if options:
+        raise ValueError(
+            f"A training that resumes cannot change {', '.join(options)}: "
+            f"'{checkpoint}' does not fit. Leave it out, or start a new training in "
+            "another folder by run=."
+        )
+
+
+def changed_options(folder: Path, config: DictConfig) -> list[str]:
+    """Options that differ from those of the run in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    config : DictConfig
+
+    Returns
+    -------
+    changed : list of str
+        "name=value", with the value of `config`; none if the folder has no
+        configuration. `run` and `resume` do not count.
+    """
+    if not (folder / CONFIG).is_file():
+        return []
+    former = OmegaConf.load(folder / CONFIG)
+    # paths inside the folder depend on its name
+    current = OmegaConf.merge(config, {"run": former.run})
+    old, new = (
+        dict(_flat(OmegaConf.to_container(x, resolve=True))) for x in (former, current)
+    )
+    return [
+        f"{name}={_shown(new.get(name))}"
+        for name in {**old, **new}
+        if name != "resume" and old.get(name) != new.get(name)
+    ]
+
+
+def _shown(value: Any) -> Any:
+    return "null" if value is None else value
+
+
+def _flat(nested: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def complete_arguments(arguments: list[str]) -> list[str]:
+    """Add the arguments of the interrupted run to `+resume=last`.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Arguments of the command line. `run=FOLDER` is the run to resume, by default the
+        latest in `runs/`.
+
+    Returns
+    -------
+    arguments : list of str
+        Arguments of the run that are not given again, then `arguments`.
+        Unchanged without `+resume=last`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such run.
+    """
+    if "+resume=last" not in arguments:
+        return arguments
+    keys = {_key(argument) for argument in arguments}
+    given = [each.removeprefix("run=") for each in arguments if _key(each) == "run"]
+    folder = Path(given[-1]) if given else _latest(RUNS.glob("*"))
+    if not (folder / _OVERRIDES).is_file():
+        raise FileNotFoundError(
+            f"There is no training to resume in '{folder}': give its folder by run=."
+        )
+    former = yaml.safe_load((folder / _OVERRIDES).read_text(encoding="utf-8"))
+    run = [] if given else [f"run={folder}"]
+    kept = [each for each in former if _key(each) not in keys | {"run"}]
+    return [*kept, *arguments, *run]
+
+
+def _latest(folders: Iterable[Path]) -> Path:
+    """Run that was started or resumed last."""
+    started = [folder for folder in folders if (folder / CONFIG).is_file()]
+    return max(started, key=lambda run: (run / CONFIG).stat().st_mtime, default=RUNS)
+
+
+def _key(argument: str) -> str:
+    return argument.partition("=")[0].lstrip("+~")

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""A run folder holds one training, which goes on or is refused."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pyannote_diarizen.training.run_folder import (
+    CONFIG,
+    changed_options,
+    check_weights,
+    checkpoint_to_resume,
+    complete_arguments,
+    write_start,
+)
+
+
+@pytest.fixture
+def started(configure) -> Path:
+    """Folder of a run with a checkpoint of two weights."""
+    config = configure()
+    folder = Path(config.run)
+    write_start(config, ["protocol=P"])
+    (folder / "checkpoints").mkdir()
+    weights = {"state_dict": {"layer.weight": torch.zeros(2, 3), "head.bias": 0}}
+    torch.save(weights, folder / "checkpoints" / "last.ckpt")
+    return folder
+
+
+def test_the_same_configuration_goes_on(configure, started):
+    last = started / "checkpoints" / "last.ckpt"
+    assert checkpoint_to_resume(configure()) == last
+    moved = started.rename(started.with_name("moved"))
+    expected = moved / "checkpoints" / "last.ckpt"
+    assert checkpoint_to_resume(configure(run=moved)) == expected
+
+
+def test_another_configuration_is_refused_with_both_ways_out(
+    configure, started, tmp_path
+):
+    other = configure(trainer__max_epochs=5)
+    message = r"trainer\.max_epochs=5.*\+resume=last.*run="
+    with pytest.raises(FileExistsError, match=message):
+        checkpoint_to_resume(other)
+    asked = configure(trainer__max_epochs=5, **{"+resume": "last"})
+    assert checkpoint_to_resume(asked) == started / "checkpoints" / "last.ckpt"
+    foreign = tmp_path / "other" / "checkpoints" / "0000.ckpt"
+    foreign.parent.mkdir(parents=True)
+    foreign.touch()
+    with pytest.raises(FileExistsError, match="another configuration"):
+        checkpoint_to_resume(configure(trainer__max_epochs=5, **{"+resume": foreign}))
+    (started / CONFIG).unlink()
+    with pytest.raises(FileExistsError, match="another configuration:"):
+        checkpoint_to_resume(configure())
+
+
+@pytest.mark.parametrize(
+    "option", ["optimizer.lr=0.5", "backbone.lr=0.5", "task.max_speakers_per_chunk=3"]
+)
+def test_what_the_checkpoint_fixes_cannot_change(configure, started, option):
+    name, value = option.split("=")
+    with pytest.raises(ValueError, match=f"cannot change {option}"):
+        checkpoint_to_resume(configure(**{name: value, "+resume": "last"}))
+
+
+def test_weights_of_another_size_are_refused(configure, started):
+    config = configure(**{"model.attention_in": 16, "+resume": "last"})
+    assert changed_options(started, config) == ["model.attention_in=16"]
+    checkpoint = checkpoint_to_resume(config)
+    model = nn.ModuleDict({"layer": nn.Linear(3, 2, bias=False)})
+    check_weights(model, checkpoint, config)
+    for layer in (nn.Linear(3, 2), nn.Linear(4, 2, bias=False)):
+        model = nn.ModuleDict({"layer": layer})
+        with pytest.raises(ValueError, match=r"cannot change model\.attention_in=16: "):
+            check_weights(model, checkpoint, config)
+
+
+def begin(run, *arguments):
+    """Leave what Hydra writes when a run begins."""
+    (run / ".hydra").mkdir(parents=True)
+    lines = "".join(f"- {argument}\n" for argument in arguments)
+    (run / ".hydra" / "overrides.yaml").write_text(lines)
+    (run / "config.yaml").touch()
+
+
+def test_resuming_repeats_what_began_the_run_but_for_what_is_typed(tmp_path):
+    run = tmp_path / "run"
+    begin(run, "protocol=P", f"run={run}", "trainer.max_epochs=5", "+database=d.yml")
+    typed = [f"run={run}", "+resume=last", "trainer.max_epochs=9"]
+    completed = ["protocol=P", "+database=d.yml", *typed]
+    assert complete_arguments(typed) == completed
+    shutil.rmtree(run)
+    begin(run, *completed)  # interrupted and resumed a second time
+    assert complete_arguments(typed) == completed
+
+
+def test_the_latest_run_is_resumed_unless_another_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    begin(tmp_path / "runs" / "old", "protocol=old")
+    begin(tmp_path / "runs" / "new", "protocol=new")
+    os.utime(tmp_path / "runs" / "old" / "config.yaml", (1, 1))
+    assert complete_arguments(["+resume=last"]) == [
+        *("protocol=new", "+resume=last", "run=runs/new")
+    ]
+    assert complete_arguments(["protocol=P"]) == ["protocol=P"]
+
+
+def test_there_has_to_be_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no training to resume in 'runs'"):
+        complete_arguments(["+resume=last"])
