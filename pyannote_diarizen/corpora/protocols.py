@@ -251,8 +251,9 @@ def find_protocol(
     if database is not None:
         databases = read_databases(Path(database), root)
     else:
-        # the files of the user first: they may redefine a shipped protocol
-        databases = [Database(path, root) for path in registry.configs]
+        # the files of the user first: they may redefine a shipped protocol; the
+        # registry keeps those that were deleted since
+        databases = [Database(path, root) for path in registry.configs if path.exists()]
         databases += _shipped_databases(root or Path.cwd())
     for found in databases:
         if name in found.protocols:

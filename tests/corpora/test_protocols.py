@@ -11,7 +11,11 @@ from pyannote.audio.utils.protocol import check_protocol
 from pyannote.core import Segment
 from pyannote.database import registry
 
-from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
+from pyannote_diarizen.corpora.protocols import (
+    find_protocol,
+    load_protocol,
+    subset_files,
+)
 
 YML = """
 Databases:
@@ -91,3 +95,10 @@ def test_missing_subset(database: Path):
 def test_missing_database(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_protocol(NAME, tmp_path / "nowhere.yml")
+
+
+def test_a_database_that_was_deleted_is_ignored(database: Path):
+    load_protocol(NAME, database)
+    database.unlink()
+    with pytest.raises(ValueError, match=r"no protocol called 'A\.B\.C'"):
+        find_protocol("A.B.C")

@@ -50,7 +50,7 @@ def turns(output: DiarizeOutput) -> list[tuple[float, float]]:
 
 
 def test_speakers_are_called_after_their_clusters(build, two_speakers):
-    # the phantom, cluster 0, is made of silent speakers only
+    # the spurious speaker, cluster 0, is made of silent speakers only
     output = build()(dict(two_speakers))
     assert output.speaker_diarization.labels() == [1, 2]
     assert output.exclusive_speaker_diarization.labels() == [1, 2]
@@ -135,7 +135,7 @@ def test_options_take_precedence(build, two_speakers):
     assert output.speaker_diarization.labels() == [0, 1]
 
 
-def test_other_clusterings_know_no_phantom(build, two_speakers):
+def test_other_clusterings_add_no_spurious_speaker(build, two_speakers):
     parameters = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
     pipeline = build(clustering="AgglomerativeClustering", plda=None)
     assert pipeline.clustering.silent_speakers_compete
@@ -205,15 +205,15 @@ def test_probabilities_of_speakers_are_those_of_the_original(parity):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize(("phantom", "variant"), [(True, ""), (False, "_no_renumber")])
-def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_path):
+@pytest.mark.parametrize(("spurious", "variant"), [(True, ""), (False, "_no_renumber")])
+def test_from_audio_to_rttm_it_is_the_original(parity, spurious, variant, tmp_path):
     expected = np.load(parity / "hub" / "expected_pipeline.npz")
     embedding = GivenEmbedding(expected["embeddings"]).eval()
     pipeline = DiariZen.from_pretrained(
         parity / "hub",
         embedding=embedding,
         compatibility="diarizen",
-        clustering_options={} if phantom else {"spurious_speaker": False},
+        clustering_options={} if spurious else {"spurious_speaker": False},
         rttm_out_dir=tmp_path,
     )
 
@@ -236,12 +236,12 @@ def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_pat
     rttm = (parity / "hub" / f"expected{variant}.rttm").read_bytes()
     assert (tmp_path / "sess.rttm").read_bytes() == rttm
     assert output.speaker_diarization.to_rttm().encode() == rttm
-    # the phantom has no voice
-    npt.assert_array_equal(output.speaker_embeddings[:phantom], 0)
+    # the spurious speaker has no voice
+    npt.assert_array_equal(output.speaker_embeddings[:spurious], 0)
     # The original solved its PLDA, of float32 files, in float32 on one CPU: its
     # responsibilities, hence its centroids of up to 51, are 5.6e-4 away from ours, and
     # similarities to centroids 1.4e-5. Decisions are the same.
-    centroids = output.speaker_embeddings[int(phantom) :]
+    centroids = output.speaker_embeddings[int(spurious) :]
     npt.assert_allclose(centroids, expected["centroids"], rtol=0, atol=7e-4)
 
     segmentations = SlidingWindowFeature(
@@ -250,7 +250,7 @@ def test_from_audio_to_rttm_it_is_the_original(parity, phantom, variant, tmp_pat
     hard, soft, _ = pipeline.clustering(expected["embeddings"], segmentations)
     npt.assert_array_equal(hard, expected[f"hard_clusters{variant}"])
     npt.assert_allclose(
-        soft[..., int(phantom) :], expected["soft_clusters"], rtol=0, atol=2e-5
+        soft[..., int(spurious) :], expected["soft_clusters"], rtol=0, atol=2e-5
     )
 
 
