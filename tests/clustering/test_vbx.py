@@ -349,9 +349,7 @@ def test_expected_number_draws_the_answer_near(plda, conversation, how):
     assert len(centroids) == 3
 
 
-def test_spurious_speakers_are_dropped_unless_they_are_asked_for(
-    plda, conversation, rng
-):
+def test_spurious_speakers_are_dropped_unless_requested(plda, conversation, rng):
     stranger = 4 * rng.standard_normal(DIMENSION)
     conversation.embeddings[7, 1] = stranger
     kept = VBxClustering(plda, min_share=0.0)
