@@ -26,6 +26,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
+from pyannote_diarizen.wavlm.gates import HardConcrete, apply_gates
+
 
 def relative_buckets(distances: Tensor, num_buckets: int, max_distance: int) -> Tensor:
     """Bucket of each relative position.
@@ -103,8 +105,27 @@ class RelativePositions(nn.Module):
         return F.embedding(buckets, self.weight).t()
 
 
+class OutputBias(nn.Module):
+    """Bias of an output projection of which exact pruning removed all inputs.
+
+    Parameters
+    ----------
+    dimension : int
+    """
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(dimension))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the bias for each frame of `x` (batch, num_frames, dimension)."""
+        return self.bias.expand_as(x)
+
+
 class GatedSelfAttention(nn.Module):
     """Multi-head self-attention with the heads that remain after pruning.
+
+    Without any head, the output is the bias of the output projection.
 
     Parameters
     ----------
@@ -117,6 +138,11 @@ class GatedSelfAttention(nn.Module):
         Dropout of attention probabilities.
     relative_positions : RelativePositions, optional
         Biases of all layers, which are weights of the first one. Defaults to None.
+
+    Attributes
+    ----------
+    hard_concrete_for_heads, hard_concrete_for_layer : HardConcrete or None
+        Gates of heads, and of the whole block.
     """
 
     def __init__(
@@ -132,12 +158,17 @@ class GatedSelfAttention(nn.Module):
         self.num_heads = num_heads
         self.heads = list(heads)
         self.dropout = dropout
+        self.rel_attn_embed = relative_positions
+        self.hard_concrete_for_heads: HardConcrete | None = None
+        self.hard_concrete_for_layer: HardConcrete | None = None
+        self.out_proj: nn.Linear | OutputBias = OutputBias(embed_dim)
+        if not self.heads:
+            return
         dimension = len(self.heads) * self.head_dim
         self.k_proj = nn.Linear(embed_dim, dimension)
         self.v_proj = nn.Linear(embed_dim, dimension)
         self.q_proj = nn.Linear(embed_dim, dimension)
         self.out_proj = nn.Linear(dimension, embed_dim)
-        self.rel_attn_embed = relative_positions
         self.gru_rel_pos_linear = nn.Linear(self.head_dim, 8)
         self.gru_rel_pos_const = nn.Parameter(torch.ones(1, num_heads, 1, 1))
 
@@ -158,6 +189,8 @@ class GatedSelfAttention(nn.Module):
         -------
         y : (batch, num_frames, embed_dim) Tensor
         """
+        if not self.heads:
+            return apply_gates(self.out_proj(x), self.hard_concrete_for_layer)
         # Keys run from last to first, j' = T - 1 - j. The bias d[j - i] is then
         # positions[i + j'], and the matrix of all biases a view without any copy.
         reverse = x.flip(1)
@@ -171,8 +204,9 @@ class GatedSelfAttention(nn.Module):
         # softmax_j(q_i k_j / sqrt(head_dim) + r_ij) v_j
         y = F.scaled_dot_product_attention(
             query, key, value, bias, dropout_p=self.dropout if self.training else 0.0
-        )  # (batch, heads, num_frames, head_dim)
-        return self.out_proj(y.transpose(1, 2).flatten(2))
+        )  # (batch, num_remaining_heads, num_frames, head_dim)
+        y = apply_gates(y.movedim(1, -1), self.hard_concrete_for_heads).movedim(-1, 2)
+        return apply_gates(self.out_proj(y.flatten(2)), self.hard_concrete_for_layer)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)

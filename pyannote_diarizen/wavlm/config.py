@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Structure of a WavLM, dense or pruned.
+"""Structure of a WavLM: dense, with gates of structured pruning, or pruned.
 
-One configuration describes both. Pruning leaves layers of uneven sizes (convolution
+One configuration describes all. Pruning leaves layers of uneven sizes (convolution
 channels, attention heads, feed-forward units) and may remove whole blocks. Fields keep
 the names that DiariZen stores beside its weights, so that its files load unchanged.
 
@@ -16,11 +16,14 @@ J. Han et al., "Fine-tune Before Structured Pruning: Towards Compact and Accurat
 Self-Supervised Models for Speaker Diarization", Interspeech 2025.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.functional.hard_concrete import HIGH, LOW, TEMPERATURE
+from pyannote_diarizen.wavlm.config_checks import problems
 
 CONV_LAYERS = ((512, 10, 5), *((512, 3, 2),) * 4, *((512, 2, 2),) * 2)
 """(channels, kernel, stride) of each layer of the original front end."""
@@ -34,20 +37,8 @@ PRUNE_FLAGS = (
     "use_layerwise_prune",
 )
 
-DROPOUTS = (
-    "encoder_projection_dropout",
-    "encoder_attention_dropout",
-    "encoder_ff_interm_dropout",
-    "encoder_dropout",
-)
-
-PER_LAYER = (
-    "encoder_use_attention",
-    "encoder_use_feed_forward",
-    "encoder_total_num_heads",
-    "encoder_remaining_heads",
-    "encoder_ff_interm_features",
-)
+EXACT_PRUNING = ("extractor_removed_channels", "extractor_statistics_channels")
+"""Fields of exact pruning, which DiariZen does not have."""
 
 
 def _as_tuples(value: Any) -> Any:
@@ -91,12 +82,13 @@ class WavLMConfig:
         Number of heads before pruning, the same in all layers.
     encoder_remaining_heads : sequence of sequence of int
         Heads that remain after pruning, as indices into the original ones. Ignored
-        for a layer without attention.
+        for a layer without attention. An attention without heads adds its output bias.
     encoder_num_buckets, encoder_max_distance : int
         Number of buckets of the relative position, and distance in frames beyond
         which all keys share the last bucket.
     encoder_ff_interm_features : sequence of int
-        Width of feed-forward blocks. Ignored for a layer without one.
+        Width of feed-forward blocks. Ignored for a layer without one. A block of width
+        0 adds its output bias.
     encoder_layer_norm_first : bool
         Whether the layer norm stands before each block (pre-LN, as in WavLM Large)
         or after it (post-LN, as in WavLM Base).
@@ -107,9 +99,23 @@ class WavLMConfig:
     normalize_waveform : bool
         Whether waveforms are normalised to zero mean and unit variance.
     extractor_prune_conv_channels, encoder_prune_attention_heads : bool, optional
+    encoder_prune_feed_forward_intermediate : bool, optional
+        Whether channels of convolutions, attention heads and units of feed-forward
+        blocks have gates. Default to False.
     encoder_prune_attention_layer, encoder_prune_feed_forward_layer : bool, optional
-    encoder_prune_feed_forward_intermediate, use_layerwise_prune : bool, optional
-        Gates of structured pruning, not supported yet: False only.
+        Whether whole attention and feed-forward blocks have gates. Default to False.
+    use_layerwise_prune : str or False, optional
+        Range of layers whose blocks have gates, whatever the two previous options are:
+        "3-5" for the third to the fifth. Defaults to False.
+    limit_l, limit_r, temperature : float, optional
+        Parameters of gates, `low`, `high` and `temperature` of
+        `functional.hard_concrete`. Default to -0.1, 1.1 and 2/3.
+    extractor_removed_channels : sequence of int, optional
+        Number of channels of each convolution that exact pruning removed, and that
+        layer norms still count, see `layer_norm`. Defaults to none.
+    extractor_statistics_channels : sequence of int, optional
+        Number of outputs of each convolution that replace removed channels in the
+        statistics of its layer norm. Defaults to none.
 
     Raises
     ------
@@ -144,89 +150,22 @@ class WavLMConfig:
     encoder_prune_attention_layer: bool = False
     encoder_prune_feed_forward_intermediate: bool = False
     encoder_prune_feed_forward_layer: bool = False
-    use_layerwise_prune: bool = False
+    use_layerwise_prune: str | Literal[False] = False
+    limit_l: float = LOW
+    limit_r: float = HIGH
+    temperature: float = TEMPERATURE
+    extractor_removed_channels: Sequence[int] = ()
+    extractor_statistics_channels: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         """Convert lists to tuples and check values."""
         for field in fields(self):
             value = _as_tuples(getattr(self, field.name))
+            if field.name in EXACT_PRUNING and not any(value):
+                value = (0,) * len(self.extractor_conv_layer_config)
             object.__setattr__(self, field.name, value)
-        for check in (self._option_problems, self._size_problems, self._layer_problems):
-            for problem in check():
-                raise ValueError(problem)
-
-    def _option_problems(self) -> Iterator[str]:
-        for name in PRUNE_FLAGS:
-            if getattr(self, name):
-                yield (
-                    f"`{name}` should be False: models that are being pruned cannot be "
-                    "built yet, only the result. Was the pruning applied?"
-                )
-        for name in DROPOUTS:
-            if not 0 <= getattr(self, name) < 1:
-                yield f"`{name}` should be in [0, 1), got {getattr(self, name)}."
-        if self.extractor_mode not in ("group_norm", "layer_norm"):
-            yield (
-                '`extractor_mode` should be "group_norm" or "layer_norm", '
-                f"got {self.extractor_mode!r}."
-            )
-
-    def _size_problems(self) -> Iterator[str]:
-        convs = self.extractor_conv_layer_config
-        if not convs or any(len(conv) != 3 or min(conv) < 1 for conv in convs):
-            yield (
-                "`extractor_conv_layer_config` should hold (channels, kernel, stride) "
-                f"of each convolution, all positive, got {convs}."
-            )
-        for name in ("num_layers", "embed_dim", "pos_conv_kernel", "pos_conv_groups"):
-            if getattr(self, f"encoder_{name}") < 1:
-                yield f"`encoder_{name}` should be positive."
-        if self.encoder_embed_dim % self.encoder_pos_conv_groups:
-            yield (
-                f"`encoder_embed_dim` ({self.encoder_embed_dim}) should be a multiple "
-                f"of `encoder_pos_conv_groups` ({self.encoder_pos_conv_groups})."
-            )
-        num_buckets, max_distance = self.encoder_num_buckets, self.encoder_max_distance
-        if not 4 <= num_buckets < 4 * max_distance:
-            yield (
-                "`encoder_num_buckets` should be at least 4 and less than 4 times "
-                f"`encoder_max_distance`, got {num_buckets} and {max_distance}."
-            )
-
-    def _layer_problems(self) -> Iterator[str]:
-        for name in PER_LAYER:
-            length = len(getattr(self, name))
-            if length != self.encoder_num_layers:
-                yield (
-                    f"`{name}` should have one entry for each of the "
-                    f"{self.encoder_num_layers} layers, got {length}."
-                )
-        num_heads = self.num_heads
-        if set(self.encoder_total_num_heads) != {num_heads}:
-            yield (
-                "`encoder_total_num_heads` counts heads before pruning: it should be "
-                f"the same in all layers, got {self.encoder_total_num_heads}."
-            )
-        if num_heads < 1 or self.encoder_embed_dim % num_heads:
-            yield (
-                f"`encoder_embed_dim` ({self.encoder_embed_dim}) should be a multiple "
-                f"of the number of heads before pruning ({num_heads})."
-            )
-        for layer, heads in enumerate(self.encoder_remaining_heads):
-            distinct = set(heads) & set(range(num_heads))
-            if self.encoder_use_attention[layer] and not 0 < len(heads) == len(
-                distinct
-            ):
-                yield (
-                    f"`encoder_remaining_heads[{layer}]` should hold at least one and "
-                    f"only distinct indices between 0 and {num_heads - 1}, got {heads}."
-                )
-            width = self.encoder_ff_interm_features[layer]
-            if self.encoder_use_feed_forward[layer] and width < 1:
-                yield (
-                    f"`encoder_ff_interm_features[{layer}]` should be positive, "
-                    f"got {width}."
-                )
+        for problem in problems(self):
+            raise ValueError(problem)
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> "WavLMConfig":
@@ -327,9 +266,23 @@ class WavLMConfig:
         return cls.from_dict({**defaults, **others})
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain values (lists, numbers, strings), as `from_dict` takes."""
+        """Convert to plain values (lists, numbers, strings), as `from_dict` takes.
+
+        DiariZen refuses unknown keys: fields that its files lack are left out if they
+        have their default value.
+        """
+        none = (0,) * len(self.extractor_conv_layer_config)
+        left_out: dict[str, Any] = {
+            "limit_l": LOW,
+            "limit_r": HIGH,
+            "temperature": TEMPERATURE,
+        }
+        left_out |= dict.fromkeys(EXACT_PRUNING, none)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
-            field.name: _as_lists(getattr(self, field.name)) for field in fields(self)
+            name: _as_lists(value)
+            for name, value in values.items()
+            if name not in left_out or value != left_out[name]
         }
 
     @property
@@ -341,3 +294,23 @@ class WavLMConfig:
     def head_dim(self) -> int:
         """Dimension of each attention head."""
         return self.encoder_embed_dim // self.num_heads
+
+    @property
+    def has_gates(self) -> bool:
+        """Whether anything has gates."""
+        return any(getattr(self, name) for name in PRUNE_FLAGS)
+
+    @property
+    def layerwise_range(self) -> tuple[int, int]:
+        """First and last layer of `use_layerwise_prune`, from 1; (0, 0) if invalid."""
+        parts = re.fullmatch(r"(\d+)-(\d+)", str(self.use_layerwise_prune))
+        return (0, 0) if parts is None else (int(parts[1]), int(parts[2]))
+
+    def gates_block(self, flag: bool, layer: int) -> bool:
+        """Whether a block of a layer has a gate, with `flag` the option for all layers.
+
+        In DiariZen, a layer without attention takes the range of the layer before: its
+        feed-forward block may differ at the borders of a range.
+        """
+        first, last = self.layerwise_range
+        return flag or first <= layer + 1 <= last

@@ -15,8 +15,19 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
-from pyannote_diarizen.wavlm.attention import GatedSelfAttention, RelativePositions
+from pyannote_diarizen.wavlm.attention import (
+    GatedSelfAttention,
+    OutputBias,
+    RelativePositions,
+)
 from pyannote_diarizen.wavlm.config import WavLMConfig
+from pyannote_diarizen.wavlm.gates import (
+    UNIT_DROP_RATE,
+    HardConcrete,
+    apply_gates,
+    build_gates,
+)
+from pyannote_diarizen.wavlm.layer_norm import PrunedLayerNorm
 
 Transform = Callable[[int, Tensor], Tensor]
 """Function of the index of a hidden state and the state that returns a new state."""
@@ -35,16 +46,36 @@ def keep(index: int, state: Tensor) -> Tensor:
 
 
 class FeatureProjection(nn.Module):
-    """Layer norm, projection to the dimension of the transformer, dropout."""
+    """Layer norm, projection to the dimension of the transformer, dropout.
 
-    def __init__(self, in_features: int, out_features: int, dropout: float) -> None:
+    Features whose gate is zero are zero before the layer norm, but not after. If exact
+    pruning removed R of them, one zero feature replaces them: its column of the
+    projection is the sum of theirs, and the layer norm counts R - 1 more zeros.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+    dropout : float
+    num_removed : int, optional
+        Number of features that exact pruning removed. Defaults to 0.
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, dropout: float, num_removed: int = 0
+    ) -> None:
         super().__init__()
+        self.num_zeros = 2 if num_removed else 0
         self.layer_norm = nn.LayerNorm(in_features)
+        if num_removed:
+            in_features += 1
+            self.layer_norm = PrunedLayerNorm(in_features, num_removed - 1)
         self.projection = nn.Linear(in_features, out_features)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, num_frames, in_features) to (batch, num_frames, out_features)."""
+        # the zero feature, and the (first and only) component of the others
+        x = F.pad(x, (0, self.num_zeros)) if self.num_zeros else x
         return self.dropout(self.projection(self.layer_norm(x)))
 
 
@@ -110,21 +141,86 @@ class PositionalConvolution(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with GELU and dropout."""
+    """Two linear layers with GELU, dropout and optional gates.
+
+    Without any unit, the output is the bias of the second layer.
+
+    Parameters
+    ----------
+    embed_dim : int
+    width : int
+        Number of units between the layers.
+    inner_dropout, dropout : float
+        Dropout between the layers, and after the second one.
+
+    Attributes
+    ----------
+    hard_concrete_for_intermediate, hard_concrete_for_layer : HardConcrete or None
+        Gates of units, and of the whole block.
+    """
 
     def __init__(
         self, embed_dim: int, width: int, inner_dropout: float, dropout: float
     ) -> None:
         super().__init__()
-        self.intermediate_dense = nn.Linear(embed_dim, width)
-        self.intermediate_dropout = nn.Dropout(inner_dropout)
-        self.output_dense = nn.Linear(width, embed_dim)
+        self.hard_concrete_for_intermediate: HardConcrete | None = None
+        self.hard_concrete_for_layer: HardConcrete | None = None
+        self.width = width
+        self.output_dense: nn.Linear | OutputBias = OutputBias(embed_dim)
+        if width:
+            self.intermediate_dense = nn.Linear(embed_dim, width)
+            self.intermediate_dropout = nn.Dropout(inner_dropout)
+            self.output_dense = nn.Linear(width, embed_dim)
         self.output_dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, num_frames, embed_dim) to the same shape."""
-        x = self.intermediate_dropout(F.gelu(self.intermediate_dense(x)))
-        return self.output_dropout(self.output_dense(x))
+        if self.width:
+            x = self.intermediate_dropout(F.gelu(self.intermediate_dense(x)))
+            x = apply_gates(x, self.hard_concrete_for_intermediate)
+        x = self.output_dropout(self.output_dense(x))
+        return apply_gates(x, self.hard_concrete_for_layer)
+
+
+def build_attention(config: WavLMConfig, index: int) -> GatedSelfAttention:
+    """Build the attention of a layer, with its gates."""
+    positions = None
+    if index == 0:
+        positions = RelativePositions(
+            config.encoder_num_buckets, config.num_heads, config.encoder_max_distance
+        )
+    heads = config.encoder_remaining_heads[index]
+    block = GatedSelfAttention(
+        config.encoder_embed_dim,
+        config.num_heads,
+        heads,
+        config.encoder_attention_dropout,
+        positions,
+    )
+    block.hard_concrete_for_heads = build_gates(
+        config, config.encoder_prune_attention_heads, len(heads)
+    )
+    gated = config.gates_block(config.encoder_prune_attention_layer, index)
+    block.hard_concrete_for_layer = build_gates(config, gated, 1)
+    return block
+
+
+def build_feed_forward(config: WavLMConfig, index: int) -> FeedForward:
+    """Build the feed-forward block of a layer, with its gates."""
+    width = config.encoder_ff_interm_features[index]
+    block = FeedForward(
+        config.encoder_embed_dim,
+        width,
+        config.encoder_ff_interm_dropout,
+        config.encoder_dropout,
+    )
+    flag = config.encoder_prune_feed_forward_intermediate
+    block.hard_concrete_for_intermediate = build_gates(
+        config, flag, width, UNIT_DROP_RATE
+    )
+    gated = config.gates_block(config.encoder_prune_feed_forward_layer, index)
+    block.hard_concrete_for_layer = build_gates(config, gated, 1)
+    return block
 
 
 class EncoderLayer(nn.Module):
@@ -142,31 +238,15 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: WavLMConfig, index: int) -> None:
         super().__init__()
-        embed_dim, num_heads = config.encoder_embed_dim, config.num_heads
+        embed_dim = config.encoder_embed_dim
         self.attention = None
         if config.encoder_use_attention[index]:
-            positions = None
-            if index == 0:
-                positions = RelativePositions(
-                    config.encoder_num_buckets, num_heads, config.encoder_max_distance
-                )
-            self.attention = GatedSelfAttention(
-                embed_dim,
-                num_heads,
-                config.encoder_remaining_heads[index],
-                config.encoder_attention_dropout,
-                positions,
-            )
+            self.attention = build_attention(config, index)
         self.dropout = nn.Dropout(config.encoder_dropout)
         self.layer_norm = nn.LayerNorm(embed_dim)
         self.feed_forward = None
         if config.encoder_use_feed_forward[index]:
-            self.feed_forward = FeedForward(
-                embed_dim,
-                config.encoder_ff_interm_features[index],
-                config.encoder_ff_interm_dropout,
-                config.encoder_dropout,
-            )
+            self.feed_forward = build_feed_forward(config, index)
         self.final_layer_norm = nn.LayerNorm(embed_dim)
         self.layer_norm_first = config.encoder_layer_norm_first
 
@@ -207,14 +287,26 @@ class Transformer(nn.Module):
     def _unused_weights(self) -> Iterator[nn.Parameter]:
         """Yield weights without gradient, which distributed training refuses."""
         layers = [cast(EncoderLayer, layer) for layer in self.layers]
+        with_heads = [
+            layer.attention
+            for layer in layers
+            if layer.attention is not None and layer.attention.heads
+        ]
         for layer in layers:
-            if self.layer_norm_first and layer.attention is None:
+            attention, feed_forward = layer.attention, layer.feed_forward
+            if self.layer_norm_first and (attention is None or not attention.heads):
                 yield from layer.layer_norm.parameters()
-            if self.layer_norm_first and layer.feed_forward is None:
+            if self.layer_norm_first and (
+                feed_forward is None or not feed_forward.width
+            ):
                 yield from layer.final_layer_norm.parameters()
-            if layers[0].attention is None and layer.attention is not None:
-                yield layer.attention.gru_rel_pos_const
-                yield from layer.attention.gru_rel_pos_linear.parameters()
+        first = layers[0].attention
+        if first is None:
+            for attention in with_heads:
+                yield attention.gru_rel_pos_const
+                yield from attention.gru_rel_pos_linear.parameters()
+        elif not with_heads and first.rel_attn_embed is not None:
+            yield from first.rel_attn_embed.parameters()
 
     def hidden_states(
         self, x: Tensor, mask: Tensor | None = None, transform: Transform = keep
@@ -259,7 +351,10 @@ class Encoder(nn.Module):
         super().__init__()
         num_channels, *_ = config.extractor_conv_layer_config[-1]
         self.feature_projection = FeatureProjection(
-            num_channels, config.encoder_embed_dim, config.encoder_projection_dropout
+            num_channels,
+            config.encoder_embed_dim,
+            config.encoder_projection_dropout,
+            config.extractor_removed_channels[-1],
         )
         self.transformer = Transformer(config)
 

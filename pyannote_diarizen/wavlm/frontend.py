@@ -16,6 +16,8 @@ from pyannote.audio.utils.receptive_field import (
 from torch import Tensor, nn
 
 from pyannote_diarizen.wavlm.config import WavLMConfig
+from pyannote_diarizen.wavlm.gates import HardConcrete, apply_gates, build_gates
+from pyannote_diarizen.wavlm.layer_norm import PrunedLayerNorm
 
 
 def normalize_waveforms(waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -41,15 +43,18 @@ def normalize_waveforms(waveforms: Tensor, lengths: Tensor | None = None) -> Ten
 
 
 class ConvLayer(nn.Module):
-    """Convolution, optional normalisation, GELU.
+    """Convolution, optional normalisation, GELU, optional gates.
 
     Parameters
     ----------
     in_channels, out_channels, kernel_size, stride : int
+        `out_channels` includes channels that only `norm` needs.
     bias : bool
         Whether the convolution has a bias.
     norm : {GroupNorm, LayerNorm}, optional
         Normalisation of each channel over time, or of each frame over channels.
+    gates : HardConcrete, optional
+        Gates of channels. Defaults to none.
     """
 
     def __init__(
@@ -60,10 +65,12 @@ class ConvLayer(nn.Module):
         stride: int,
         bias: bool,
         norm: nn.GroupNorm | nn.LayerNorm | None,
+        gates: HardConcrete | None = None,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, stride, bias=bias)
         self.layer_norm = norm
+        self.hard_concrete = gates
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer.
@@ -85,7 +92,10 @@ class ConvLayer(nn.Module):
             x = self.layer_norm(x.movedim(1, -1)).movedim(-1, 1)
         elif self.layer_norm is not None:
             x = self.layer_norm(x)
-        return F.gelu(x)
+        x = F.gelu(x)
+        if self.hard_concrete is None:
+            return x
+        return apply_gates(x.movedim(1, -1), self.hard_concrete).movedim(-1, 1)
 
 
 class FeatureExtractor(nn.Module):
@@ -99,15 +109,29 @@ class FeatureExtractor(nn.Module):
         super().__init__()
         layers: list[ConvLayer] = []
         in_channels = 1
-        for channels, kernel_size, stride in config.extractor_conv_layer_config:
+        for (channels, kernel_size, stride), num_removed, num_components in zip(
+            config.extractor_conv_layer_config,
+            config.extractor_removed_channels,
+            config.extractor_statistics_channels,
+            strict=True,
+        ):
             norm: nn.GroupNorm | nn.LayerNorm | None = None
-            if config.extractor_mode == "layer_norm":
+            if num_components:
+                norm = PrunedLayerNorm(channels, num_removed)
+            elif config.extractor_mode == "layer_norm":
                 norm = nn.LayerNorm(channels)
             elif not layers:
                 norm = nn.GroupNorm(channels, channels)
-            bias = config.extractor_conv_bias
             layers.append(
-                ConvLayer(in_channels, channels, kernel_size, stride, bias, norm)
+                ConvLayer(
+                    in_channels,
+                    channels + num_components,
+                    kernel_size,
+                    stride,
+                    config.extractor_conv_bias,
+                    norm,
+                    build_gates(config, config.extractor_prune_conv_channels, channels),
+                )
             )
             in_channels = channels
         self.conv_layers = nn.ModuleList(layers)

@@ -140,6 +140,8 @@ def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
         raise ValueError(
             "`WavLMModel` has no linear head: `aux_num_out` should be None."
         )
+    if config.has_gates:
+        raise ValueError("`WavLMModel` has no gates: call `prune` first.")
     widths = set(config.encoder_ff_interm_features)
     every_head = tuple(range(config.num_heads))
     whole = all(config.encoder_use_attention) and all(config.encoder_use_feed_forward)
@@ -147,6 +149,7 @@ def to_huggingface(config: WavLMConfig) -> dict[str, Any]:
         not whole
         or len(widths) > 1
         or {*config.encoder_remaining_heads} != {every_head}
+        or any(config.extractor_removed_channels)
     ):
         raise ValueError(
             "All layers of a `WavLMModel` have the same size, but this WavLM is "
