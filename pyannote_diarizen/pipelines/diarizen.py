@@ -3,13 +3,11 @@
 """DiariZen speaker diarization as a pyannote.audio pipeline.
 
 Powerset segmentation of sliding chunks, median filter, one embedding per local
-speaker, VBx clustering, reconstruction. Steps of pyannote.audio are replaced by ones
-that read a file once and run the embedding network once per chunk.
+speaker, VBx clustering, reconstruction. A file is read once, a chunk embedded once.
 
 References
 ----------
-J. Han, F. Landini, J. Rohdin, A. Silnova, M. Diez, L. Burget, "Leveraging
-self-supervised learning for speaker diarization", ICASSP 2025.
+J. Han et al., "Leveraging self-supervised learning for speaker diarization", 2025.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
