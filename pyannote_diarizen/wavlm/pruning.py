@@ -83,6 +83,7 @@ def add_gates(
 
     Examples
     --------
+    >>> from pyannote_diarizen.wavlm import WavLMConfig
     >>> config = WavLMConfig.dense(
     ...     embed_dim=16, num_layers=1, num_heads=2, feed_forward_dim=8, layer_norm=True
     ... )

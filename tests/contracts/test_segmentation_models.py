@@ -109,13 +109,15 @@ def test_checkpoint_gives_the_same_model_back(model, tmp_path, waveforms):
     assert type(loaded) is type(model)
     assert dict(loaded.hparams) == dict(model.hparams)
     assert loaded.specifications == model.specifications
-    assert torch.equal(loaded(waveforms), model(waveforms))
+    # kernels for AVX2 round by the alignment of the weights in memory
+    assert_close(loaded(waveforms), model(waveforms), atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
 def test_pickle_gives_the_same_model_back(model, waveforms):
     specify(model)
-    assert torch.equal(pickle.loads(pickle.dumps(model))(waveforms), model(waveforms))
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_close(loaded(waveforms), model(waveforms), atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
