@@ -87,9 +87,9 @@ def add_gates(
     >>> config = WavLMConfig.dense(
     ...     embed_dim=16, num_layers=1, num_heads=2, feed_forward_dim=8, layer_norm=True
     ... )
-    >>> student = add_gates(WavLM(config), ["interm"])
-    >>> student.encoder.transformer.layers[0].feed_forward(torch.ones(1, 1, 16)).shape
-    torch.Size([1, 1, 16])
+    >>> gated = add_gates(WavLM(config), ["head"])
+    >>> [name for name, _ in gated.named_parameters() if name.endswith("log_alpha")]
+    ['encoder.transformer.layers.0.attention.hard_concrete_for_heads.log_alpha']
     """
     unknown = [unit for unit in units if unit not in UNITS]
     if unknown:
