@@ -4,8 +4,8 @@
 
 `pyannote.audio` decodes with torchcodec alone, which needs FFmpeg. Here soundfile
 comes first (WAV, FLAC, OGG, Opus, MP3 and more) and PyAV reads the rest (M4A, WMA, AMR,
-WebM, videos and more); their wheels carry what they need. Whatever is wrong with a
-file is told in one `AudioFileError`: which file, what is wrong, what to do.
+WebM, videos and more); their wheels carry what they need. Each fault of a file
+raises one `AudioFileError`: which file, what is wrong, what to do.
 """
 
 import io

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Script of a conversation: which speaker says which utterance when.
+"""Script of a conversation: speaker, utterance and start of each piece.
 
 Times are in samples. Sample 0 is the start of the waveform; the script starts before.
 """

@@ -117,7 +117,7 @@ FORMATS = {
     # 5 ms of look-ahead, of which 3GP tells, and frames of 20 ms
     "amr": ("amr", "libopencore_amrnb", 8000, 5, 1, 20),
     "3gp": ("3gp", "libopencore_amrnb", 8000, 0, 2, 20),
-    # nothing in the file tells of the 1024 samples that the encoder adds
+    # the file does not mention the 1024 samples that the encoder adds
     "aac": ("adts", "aac", 16000, 64, 0, 128),
 }
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Package of somebody else: one component of each group, registered as entry points.
+"""Third-party package: one component of each group, registered as entry points.
 
 `toy_components-0.1.dist-info` stands beside it, as pip would write it.
 """
