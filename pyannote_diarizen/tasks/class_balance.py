@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from pyannote.audio.core.task import Subsets
 
-from pyannote_diarizen.corpora.protocols import SUBSETS
 from pyannote_diarizen.functional.frames import draw_turns
 
 STEP = 0.01
@@ -81,7 +81,7 @@ def shares_in_recordings(
     """
     seconds = np.zeros(max_num_speakers + 1)
     subset = prepared_data["audio-metadata"]["subset"]
-    for file in np.flatnonzero(subset == SUBSETS.index("train")):
+    for file in np.flatnonzero(subset == Subsets.index("train")):
         start, end = prepared_data["audio-segments-ids"][file]
         turns = prepared_data["annotations-segments"][start:end]
         start, end = prepared_data["audio-regions-ids"][file]

@@ -8,15 +8,12 @@ are exact and selections stay within the run.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from pyannote.audio.core.model import Model
-from torch import Tensor
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.errors import CheckpointMismatchError
@@ -26,7 +23,7 @@ from pyannote_diarizen.models.checkpoint import (
     read_model,
     save_model,
 )
-from pyannote_diarizen.training.checkpoints import LAST
+from pyannote_diarizen.training.checkpoints import CHECKPOINTS, find_checkpoints
 from pyannote_diarizen.training.history import History
 from pyannote_diarizen.weights import load_weights
 
@@ -92,19 +89,42 @@ def average_run(
         raise FileExistsError(
             f"'{path}' exists: replace it by --overwrite, or choose another folder."
         )
-    folder = (run / LAST).parent
-    checkpoints = find_checkpoints(folder)
-    if not checkpoints:
-        raise FileNotFoundError(f"'{folder}' holds no checkpoint of an epoch.")
-    values = read_metric(run, metric)
-    kept = {
-        epoch: values[epoch] for epoch in sorted(checkpoints.keys() & values.keys())
-    }
+    checkpoints = find_checkpoints(run / CHECKPOINTS)
+    kept = kept_epochs(run, metric)
     epochs = select_epochs(kept, rule, num, after_peak)
     model = average_checkpoints([checkpoints[epoch] for epoch in epochs])
     with replacing(path) as temporary:
         save_model(model, temporary)
     return Average(path, {epoch: kept[epoch] for epoch in epochs})
+
+
+def kept_epochs(run: Path, metric: str) -> dict[int, float]:
+    """Read a metric of the epochs of a run that have a checkpoint.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    metric : str
+        See `read_metric`, whose errors apply.
+
+    Returns
+    -------
+    values : dict of int to float
+        Finite values, by epoch.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no checkpoint of an epoch.
+    """
+    checkpoints = find_checkpoints(run / CHECKPOINTS)
+    if not checkpoints:
+        raise FileNotFoundError(
+            f"'{run / CHECKPOINTS}' holds no checkpoint of an epoch."
+        )
+    values = read_metric(run, metric)
+    return {epoch: values[epoch] for epoch in sorted(values.keys() & checkpoints)}
 
 
 def average_checkpoints(paths: Sequence[Path]) -> Model:
@@ -143,14 +163,10 @@ def average_checkpoints(paths: Sequence[Path]) -> Model:
         for name, weight in total.items():
             weight += other["state_dict"][name].double()
     kinds = {name: first["state_dict"][name].dtype for name in total}
-    mean = {name: _as(kinds[name], total[name] / len(paths)) for name in total}
+    # conversion to integers rounds down: counts are not negative
+    mean = {name: (total[name] / len(paths)).to(kinds[name]) for name in total}
     load_weights(model, mean, paths[0])
     return model.eval()
-
-
-def _as(kind: torch.dtype, mean: Tensor) -> Tensor:
-    # sums of integers are exact, but a quotient may fall just below an integer
-    return mean.to(kind) if kind.is_floating_point else mean.add(1e-9).floor().to(kind)
 
 
 def _check_same(first: Mapping[str, Any], other: Any, path: Path) -> None:
@@ -259,15 +275,3 @@ def read_metric(run: Path, metric: str) -> dict[int, float]:
         raise ValueError(f"'{run}' has no metric '{metric}', only {known}.")
     values = zip(history.epochs.tolist(), history.column(column).tolist(), strict=True)
     return {epoch: value for epoch, value in values if math.isfinite(value)}
-
-
-def find_checkpoints(folder: Path) -> dict[int, Path]:
-    """Find the checkpoint of each epoch in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Its files end in the number of the epoch: `0007.ckpt`, `epoch=0007.ckpt`.
-    """
-    named = {path: re.search(r"(\d+)$", path.stem) for path in folder.glob("*.ckpt")}
-    return {int(match[1]): path for path, match in sorted(named.items()) if match}

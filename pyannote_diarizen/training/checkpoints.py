@@ -4,6 +4,7 @@
 
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,20 @@ from pyannote_diarizen.weights import save_weights
 
 CHECKPOINTS = "checkpoints"
 LAST = Path(CHECKPOINTS) / "last.ckpt"
-_STATES = 3
+NUM_STATES = 3
 """Values per weight in a checkpoint: the weight, and two moments of AdamW."""
+
+
+def find_checkpoints(folder: Path) -> dict[int, Path]:
+    """Find the checkpoint of each epoch in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Its files end in the number of the epoch: `0007.ckpt`, `epoch=0007.ckpt`.
+    """
+    named = {path: re.search(r"(\d+)$", path.stem) for path in folder.glob("*.ckpt")}
+    return {int(match[1]): path for path, match in sorted(named.items()) if match}
 
 
 class EpochCheckpoints(ModelCheckpoint):
@@ -58,10 +71,12 @@ class EpochCheckpoints(ModelCheckpoint):
         if self.keep is None or not trainer.is_global_zero:
             return
         best = sorted(self._losses, key=self._losses.__getitem__)[: self.keep]
-        written = sorted(Path(str(self.dirpath)).glob("[0-9]*.ckpt"))
-        for path in written[: -self.keep]:
-            if int(path.stem) not in best:
-                trainer.strategy.remove_checkpoint(path)
+        # epochs after this one are of a run that was resumed from an earlier epoch
+        written = find_checkpoints(Path(str(self.dirpath)))
+        epochs = sorted(each for each in written if each <= trainer.current_epoch)
+        for epoch in epochs[: -self.keep]:
+            if epoch not in best:
+                trainer.strategy.remove_checkpoint(written[epoch])
 
     def state_dict(self) -> dict[str, Any]:
         """State of the parent, and the loss of each epoch."""
@@ -87,14 +102,16 @@ class AtomicCheckpoints(TorchCheckpointIO):
             save_weights(checkpoint, temporary)
 
 
-def check_room(model: nn.Module, folder: Path) -> None:
-    """Check that the disk has space for two checkpoints: the last one and the next.
+def check_room(model: nn.Module, folder: Path, num_checkpoints: int) -> None:
+    """Check that the disk has space for the checkpoints of a run.
 
     Parameters
     ----------
     model : nn.Module
     folder : Path
         Existing folder of the run.
+    num_checkpoints : int
+        Number of checkpoints that the run keeps.
 
     Raises
     ------
@@ -102,11 +119,15 @@ def check_room(model: nn.Module, folder: Path) -> None:
         If there is less space.
     """
     weights = sum(each.numel() * each.element_size() for each in model.parameters())
-    # two checkpoints, of _STATES values per weight, in bytes
-    wanted, free = 2 * _STATES * weights, shutil.disk_usage(folder).free
-    if free < wanted:
+    size = NUM_STATES * weights
+    written = len(list((folder / CHECKPOINTS).glob("*.ckpt")))
+    # the last one, and the next one while it is written, come on top
+    num = max(num_checkpoints - written, 0) + 2
+    free = shutil.disk_usage(folder).free
+    if free < num * size:
         reason = (
-            f"{os.strerror(errno.ENOSPC)} for two checkpoints of {wanted / 2e6:.0f} MB "
-            f"each, only {free / 1e6:.0f} MB: make room or write to another disk"
+            f"{os.strerror(errno.ENOSPC)} for {num} checkpoints of {size / 1e6:.0f} MB "
+            f"each, only {free / 1e6:.0f} MB: make room, keep fewer by "
+            "callbacks.checkpoints.keep=1, or write to another disk"
         )
         raise OSError(errno.ENOSPC, reason, str(folder))

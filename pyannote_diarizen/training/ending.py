@@ -11,22 +11,27 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
-from pyannote_diarizen.training.checkpoints import CHECKPOINTS, LAST
+from pyannote_diarizen.training.checkpoints import (
+    CHECKPOINTS,
+    LAST,
+    find_checkpoints,
+)
 from pyannote_diarizen.training.figures import VALIDATION_LOSS
 from pyannote_diarizen.training.history import TABLE, History
 from pyannote_diarizen.training.report import summarize
 
 
 class DivergenceError(ValueError):
-    """The loss of a training is no number any more."""
+    """The loss of a training is not a finite number."""
 
 
 class FiniteLoss(Callback):
-    """Stop a training whose loss is no number, before it writes a checkpoint.
+    """Stop a training whose loss is not finite, before it writes a checkpoint.
 
-    A single batch may be: with 16-bit floats, its step is skipped and the next one is
-    finite. The training stops if the last batch of an epoch, the validation loss, or
-    `MAX_BATCHES` batches in a row are not finite.
+    A single batch with such a loss is no reason: its step is skipped with 16-bit floats
+    and with clipping, and the next loss is finite. The training stops after
+    `MAX_BATCHES` batches in a row, counted at each multiple of it, after the last two
+    batches of an epoch, or after validation. All processes stop together.
     """
 
     MAX_BATCHES = 20
@@ -48,22 +53,30 @@ class FiniteLoss(Callback):
             finite = outputs["loss"].isfinite()
             self._num_batches = (self._num_batches.to(finite.device) + 1) * ~finite
         # reading the number waits for the device: not at each step
-        if batch_idx % self.MAX_BATCHES == 0 and self._num_batches >= self.MAX_BATCHES:
-            raise _diverged(trainer, "loss/train")
+        if batch_idx % self.MAX_BATCHES == 0:
+            self._stop_if(self._num_batches >= self.MAX_BATCHES, trainer, "loss/train")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Check the last batch and the validation loss."""
+        """Check the last two batches and the validation loss."""
+        # an epoch may have a single batch
+        num = min(2, trainer.num_training_batches)
+        self._stop_if(self._num_batches >= num, trainer, "loss/train")
         loss = trainer.callback_metrics.get(VALIDATION_LOSS)
-        if self._num_batches:
-            raise _diverged(trainer, "loss/train")
-        if isinstance(loss, Tensor) and not loss.isfinite():
-            raise _diverged(trainer, VALIDATION_LOSS)
+        if isinstance(loss, Tensor):
+            self._stop_if(~loss.isfinite(), trainer, VALIDATION_LOSS)
+
+    @staticmethod
+    def _stop_if(broken: Tensor, trainer: Trainer, metric: str) -> None:
+        """Raise an error in all processes if the loss of one of them is broken."""
+        if trainer.strategy.reduce_boolean_decision(bool(broken), all=False):
+            raise _diverged(trainer, metric)
 
 
 def _diverged(trainer: Any, metric: str) -> DivergenceError:
     last = getattr(trainer.checkpoint_callback, "last_model_path", "")
     rate = trainer.optimizers[0].param_groups[-1].get("initial_lr", math.nan)
-    restart = f"+pretrained={last} " if last else ""
+    # ++ also replaces the model that the training started from
+    restart = f"++pretrained={last} instead of model options, " if last else ""
     return DivergenceError(
         f"Stopped in epoch {trainer.current_epoch}: {metric} is not a finite number. "
         f"Usual causes: a learning rate that is too high, precision 16-mixed (now "
@@ -104,9 +117,9 @@ def describe_end(run: Path, trainer: Trainer, reason: str | None = None) -> list
     Returns
     -------
     lines : list of str
-        Reason, best epoch, checkpoint, and the next command.
+        Reason, best epoch, checkpoint, and the next command unless it failed.
     """
-    lines = [f"Ended: {reason or _reason(trainer)}."]
+    lines = [f"Ended: {reason or _reason(run, trainer)}."]
     if not (run / TABLE).is_file():
         return lines
     history = History.read(run)
@@ -116,7 +129,9 @@ def describe_end(run: Path, trainer: Trainer, reason: str | None = None) -> list
         summarize(history),
         f"Checkpoint: {path if path.exists() else run / LAST}",
     ]
-    num = len(list((run / CHECKPOINTS).glob("[0-9]*.ckpt")))
+    if reason:  # the error has another command to type
+        return lines
+    num = len(find_checkpoints(run / CHECKPOINTS).keys() & set(history.epochs))
     rule = "last" if best is None else "best"
     return [
         *lines,
@@ -125,8 +140,8 @@ def describe_end(run: Path, trainer: Trainer, reason: str | None = None) -> list
     ]
 
 
-def _reason(trainer: Any) -> str:
-    resume = "pyannote-audio-train run=FOLDER +resume=last"
+def _reason(run: Path, trainer: Any) -> str:
+    resume = f"pyannote-audio-train run={run} +resume=last"
     if trainer.interrupted:
         return f"interrupted in epoch {trainer.current_epoch}; {resume} goes on"
     if 0 < trainer.max_steps <= trainer.global_step:

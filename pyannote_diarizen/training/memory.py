@@ -9,32 +9,33 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
+from lightning.pytorch.utilities.memory import is_oom_error
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-_STATES = 4
-"""Values per trained weight: the weight, its gradient, and two moments of AdamW."""
+from pyannote_diarizen.training.checkpoints import NUM_STATES
 
 
 class MemoryEstimate(Callback):
     """Estimate the memory of a training when it starts; warn if there is less."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Estimate."""
+        """Estimate the memory of a step with zeros as audio."""
         task: Any = pl_module.task
         hparams: Any = pl_module.hparams
         num_samples = round(task.duration * hparams.sample_rate)
         channels = hparams.get("num_channels", 1)
-        chunk = torch.zeros(1, channels, num_samples, device=pl_module.device)
+        zeros = torch.zeros(1, channels, num_samples, device=pl_module.device)
+        chunk = trainer.precision_plugin.convert_input(zeros)
         with trainer.precision_plugin.forward_context():
             needed = estimate_memory(pl_module, chunk, task.batch_size)
-        free = _free_memory(pl_module.device)
+        available = _available_memory(pl_module.device)
         rank_zero_info(f"Memory of this training: about {needed / 1e9:.1f} GB.")
-        if free is not None and needed > free:
+        if available is not None and needed > available:
             warnings.warn(
-                f"This training needs about {needed / 1e9:.1f} GB, and there are "
-                f"{free / 1e9:.1f} GB: use a smaller task.batch_size or task.duration, "
-                "gradient_checkpointing=true or backbone.frozen=true.",
+                f"This training needs about {needed / 1e9:.1f} GB, and this device has "
+                f"{available / 1e9:.1f} GB: use a smaller task.batch_size or "
+                "task.duration, gradient_checkpointing=true or backbone.frozen=true.",
                 stacklevel=2,
             )
 
@@ -75,15 +76,16 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
     ):
         model(chunk)
     model.train(was_training)
+    # a trained weight has a gradient besides the values in a checkpoint
     states = sum(
-        p.numel() * p.element_size() * (_STATES if p.requires_grad else 1)
+        p.numel() * p.element_size() * (NUM_STATES + 1 if p.requires_grad else 1)
         for p in model.parameters()
     )
     return states + batch_size * sum(saved.values())
 
 
-def _free_memory(device: torch.device) -> int | None:
-    """Bytes that a device can give, None if unknown."""
+def _available_memory(device: torch.device) -> int | None:
+    """Free bytes of a GPU, all bytes of a machine, None if unknown."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu" or not hasattr(os, "sysconf"):
@@ -93,8 +95,11 @@ def _free_memory(device: torch.device) -> int | None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory is full."""
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    # Lightning 2.6 knows the messages of CUDA, cuDNN and CPUs, not the one of MPS
+    return isinstance(error, RuntimeError) and (
+        is_oom_error(error) or "out of memory" in str(error)
     )
 
 

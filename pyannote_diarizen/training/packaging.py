@@ -16,7 +16,8 @@ from pyannote_diarizen.pipelines.published import (
     check_hyper_parameters,
     pretrained_config,
 )
-from pyannote_diarizen.training.averaging import AVERAGE, average_run
+from pyannote_diarizen.training.averaging import AVERAGE, kept_epochs, select_epochs
+from pyannote_diarizen.training.checkpoints import CHECKPOINTS, find_checkpoints
 
 CARD = """\
 # {name}
@@ -45,17 +46,20 @@ def trained_model(run: Path) -> Path:
     Returns
     -------
     checkpoint : Path
-        Averaged model; without one, it is written from the epoch with the lowest loss.
+        Averaged model; without one, the epoch with the lowest loss.
 
     Raises
     ------
     OSError, ValueError
-        See `average_run`.
+        See `kept_epochs` and `select_epochs`.
     """
     if run.is_file():
         return run
     averaged = run / AVERAGE / WEIGHTS
-    return averaged if averaged.is_file() else average_run(run, "best", 1).path
+    if averaged.is_file():
+        return averaged
+    (best,) = select_epochs(kept_epochs(run, "loss"), "best", 1)
+    return find_checkpoints(run / CHECKPOINTS)[best]
 
 
 def package(

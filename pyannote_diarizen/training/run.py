@@ -96,12 +96,20 @@ def assemble(config: DictConfig) -> Run:
     callbacks = _make_callbacks(config, optimization.backbone)
     folder = Path(config.run)
     folder.mkdir(parents=True, exist_ok=True)
-    check_room(model, folder)
+    check_room(model, folder, _num_checkpoints(config))
     trainer = _make_trainer(config, folder, callbacks)
     if trainer.world_size > 1:
         # pyannote.audio logs the values of each process without averaging them
         model.log = partial(model.log, sync_dist=True)
     return Run(model, trainer, checkpoint)
+
+
+def _num_checkpoints(config: DictConfig) -> int:
+    """Maximum number of epochs whose checkpoints stay."""
+    num_epochs = config.trainer.get("max_epochs") or 1
+    keep = config.callbacks.get("checkpoints", {}).get("keep")
+    # the best and the last epochs
+    return num_epochs if keep is None else min(2 * keep, num_epochs)
 
 
 def _make_model(config: DictConfig, task: Task) -> Model:

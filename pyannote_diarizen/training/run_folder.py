@@ -85,6 +85,11 @@ def checkpoint_to_resume(config: DictConfig) -> Path | None:
                 f"{_listed(changed)}: add +resume=last to go on with it, or choose "
                 "another folder by run=."
             )
+        if resume != "last" and resume != _stored_resume(folder):
+            raise FileExistsError(
+                f"'{folder}' holds a training that did not start from '{resume}': use "
+                "+resume=last to go on with it, or choose another folder by run=."
+            )
         checkpoint = last
     if not checkpoint.is_file():
         return None
@@ -99,6 +104,11 @@ def checkpoint_to_resume(config: DictConfig) -> Path | None:
 
 def _is_started(folder: Path) -> bool:
     return (folder / CONFIG).is_file() or (folder / LAST).is_file()
+
+
+def _stored_resume(folder: Path) -> str | None:
+    """Checkpoint that the run in a folder started from, if any."""
+    return OmegaConf.select(OmegaConf.load(folder / CONFIG), "resume")
 
 
 def _listed(changed: Iterable[str]) -> str:

@@ -18,10 +18,10 @@ from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.training.averaging import (
     average_checkpoints,
     average_run,
-    find_checkpoints,
     read_metric,
     select_epochs,
 )
+from pyannote_diarizen.training.checkpoints import find_checkpoints
 from pyannote_diarizen.training.packaging import package, trained_model
 from pyannote_diarizen.training.run import assemble
 
@@ -123,7 +123,8 @@ def test_the_model_of_a_run(run):
     assert trained_model(run / "checkpoints/0000.ckpt").name == "0000.ckpt"
     state = Model.from_pretrained(trained_model(run)).state_dict()
     assert state["classifier.weight"].unique().tolist() == [2]  # of the lowest loss
-    average_run(run, "last", 3, overwrite=True)
+    assert not (run / "average").exists()
+    average_run(run, "last", 3)
     state = Model.from_pretrained(trained_model(run)).state_dict()
     assert state["classifier.weight"].unique().tolist() == [3]
 

@@ -59,6 +59,17 @@ def test_another_configuration_is_refused_with_both_ways_out(
         checkpoint_to_resume(configure())
 
 
+def test_another_start_is_refused_in_a_started_folder(configure, started, tmp_path):
+    other = tmp_path / "elsewhere" / "checkpoints" / "0003.ckpt"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    with pytest.raises(FileExistsError, match=r"did not start from '.*0003\.ckpt'"):
+        checkpoint_to_resume(configure(**{"+resume": other}))
+    write_start(configure(**{"+resume": other}), ["protocol=P"])
+    last = started / "checkpoints" / "last.ckpt"
+    assert checkpoint_to_resume(configure(**{"+resume": other})) == last
+
+
 @pytest.mark.parametrize(
     "option", ["optimizer.lr=0.5", "backbone.lr=0.5", "task.max_speakers_per_chunk=3"]
 )

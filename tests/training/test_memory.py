@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Memory of a training is estimated before it starts."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from lightning.pytorch.plugins.precision import HalfPrecision
+from pyannote.audio.models.segmentation import PyanNet
+from torch import nn
+
+from pyannote_diarizen.training.memory import (
+    MemoryEstimate,
+    advise,
+    estimate_memory,
+    is_out_of_memory,
+)
+
+
+def test_the_estimate_grows_with_the_batch():
+    model = nn.Sequential(nn.Linear(100, 100), nn.Sigmoid())
+    one, two = (estimate_memory(model, torch.zeros(1, 50, 100), n) for n in (1, 2))
+    # the output of the sigmoid, and the input of the layer
+    assert two - one == 4 * 2 * 50 * 100
+    assert one - (two - one) == 4 * 4 * (100 * 100 + 100)
+    model.requires_grad_(False)
+    assert estimate_memory(model, torch.zeros(1, 50, 100), 9) == 4 * (100 * 100 + 100)
+
+
+def test_options_that_need_less_memory(configure):
+    config = configure(trainer__precision="bf16-mixed", gradient_checkpointing=True)
+    config.task.batch_size = 8
+    text = advise(config)
+    assert "task.batch_size=4 trainer.accumulate_grad_batches=2" in text
+    assert "precision" not in text
+    assert "gradient_checkpointing" not in text
+    assert not is_out_of_memory(RuntimeError("shape mismatch"))
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA"))
+    for message in ("CUDA error: out of memory", "MPS backend out of memory (MPS"):
+        assert is_out_of_memory(RuntimeError(message))
+
+
+def test_a_training_in_half_precision_is_estimated(monkeypatch):
+    plugin = HalfPrecision("bf16-true")
+    model = PyanNet(lstm={"hidden_size": 8, "num_layers": 1}, linear={"num_layers": 0})
+    model.task = SimpleNamespace(duration=2.0, batch_size=3)
+    model.classifier, model.activation = nn.Linear(16, 2), nn.Identity()
+    model = plugin.convert_module(model)
+    trainer = SimpleNamespace(precision_plugin=plugin)
+    module = "pyannote_diarizen.training.memory"
+    monkeypatch.setattr(f"{module}.estimate_memory", lambda *_: 10**15)
+    with pytest.warns(UserWarning, match=r"needs about 1000000\.0 GB.*batch_size"):
+        MemoryEstimate().on_fit_start(trainer, model)
+    monkeypatch.setattr(f"{module}.estimate_memory", estimate_memory)
+    MemoryEstimate().on_fit_start(trainer, model)
+    assert next(model.parameters()).dtype == torch.bfloat16
