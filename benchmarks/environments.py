@@ -14,7 +14,9 @@ PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
 import hashlib
 import os
 import re
+import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +76,8 @@ def main(
     write: Annotated[bool, typer.Option(help="Write CONTRIBUTING.md.")] = False,
 ) -> None:
     """Print the table."""
+    if unknown := set(names or ()) - set(ENVIRONMENTS):
+        sys.exit(f"There is no set {unknown}, but {[*ENVIRONMENTS]}.")
     rows = []
     for name in names or ENVIRONMENTS:
         with TemporaryDirectory() as temporary:
@@ -112,7 +116,11 @@ def examine(environment: Environment, folder: Path, tests: list[str]) -> list[st
 
 def _install(environment: Environment, bin_folder: Path) -> subprocess.CompletedProcess:
     """Install as on a machine without a configuration of pip."""
-    _run(environment.python, "-m", "venv", bin_folder.parent)
+    if shutil.which(environment.python) is None:
+        return subprocess.CompletedProcess((), 1, "", f"no {environment.python}")
+    created = _run(environment.python, "-m", "venv", bin_folder.parent)
+    if created.returncode:
+        return created
     arguments = ("-e", f"{ROOT}[test]", *environment.arguments)
     pip = (bin_folder / "pip", "install", "--quiet")
     return _run(*pip, *arguments, PIP_CONFIG_FILE=os.devnull)

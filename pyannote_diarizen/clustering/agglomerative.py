@@ -28,6 +28,7 @@ from pyannote_diarizen.clustering.local_speakers import (
 )
 from pyannote_diarizen.clustering.num_speakers import fill_empty_clusters
 from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
+from pyannote_diarizen.functional.vbx import smooth_labels
 
 EUCLIDEAN = ("centroid", "median", "ward")
 """Methods for euclidean distances only: lengths are normalised for metric "cosine"."""
@@ -137,7 +138,7 @@ class AgglomerativeClustering(host.AgglomerativeClustering):
         if not self.silent_speakers_compete:
             hard_clusters[~active] = UNASSIGNED
         if fewest > 1:
-            certain = np.eye(labels.max() + 1)[labels]
+            certain = smooth_labels(labels, smoothing=-1)
             fill_empty_clusters(hard_clusters, certain, chunks, speakers)
         return hard_clusters, soft_clusters, centroids
 

@@ -74,7 +74,8 @@ def select(
         chunks, speakers = chunks[order], speakers[order]
     speech = np.ones(len(chunks))
     if segmentations is not None:
-        speech = segmentations.data.sum(axis=1, dtype=float)[chunks, speakers]
+        num_active = _frames_last(segmentations).sum(axis=2, dtype=float)
+        speech = num_active[chunks, speakers]
     selected = embeddings[chunks, speakers].astype(np.float64)
     return Selection(selected, chunks, speakers, speech, starts)
 
@@ -116,7 +117,7 @@ def active_speakers(
 
 def _frames_last(segmentations: SlidingWindowFeature) -> np.ndarray:
     """Copy as (num_chunks, num_speakers, num_frames): sums are ten times as fast."""
-    return np.ascontiguousarray(segmentations.data.swapaxes(1, 2))
+    return segmentations.data.swapaxes(1, 2).copy(order="C")
 
 
 def reliable_speakers(

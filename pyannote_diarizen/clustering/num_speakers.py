@@ -5,6 +5,7 @@
 The mathematics is in `functional.speaker_number`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,23 @@ class NumSpeakersRequest:
     fewest: int
     most: int
     prior: NumSpeakersPrior | None = None
+
+
+def sorted_numbers(num_speakers: Iterable[int], num_embeddings: int) -> np.ndarray:
+    """Sort numbers of speakers, without repetition.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is not between 1 and `num_embeddings`.
+    """
+    numbers = np.unique(list(num_speakers))
+    if not (len(numbers) and numbers[0] >= 1 and numbers[-1] <= num_embeddings):
+        raise ValueError(
+            f"`num_speakers` should be between 1 and {num_embeddings}, the number of "
+            f"clustered embeddings, got {numbers.tolist()}."
+        )
+    return numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,8 +62,8 @@ class OriginalVBxClustering(VBxClustering):
             metric,
             constrained_assignment,
             min_active_ratio,
-            ahc_criterion,
-            max_iterations,
+            ahc_criterion=ahc_criterion,
+            max_iterations=max_iterations,
             min_share=0.0,
         )
         self.spurious_speaker = spurious_speaker

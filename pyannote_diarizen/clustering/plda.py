@@ -335,7 +335,7 @@ class PLDA(host.PLDA):
         return self.calibration(log_likelihood_ratio(self(a), self(b), self.phi))
 
     def __reduce__(self) -> tuple:
-        """Pickle as arrays: the host holds functions that do not pickle."""
+        """Pickle as arrays: pyannote.audio's PLDA holds functions that do not."""
         arguments = self.parameters, self.lda_dimension, self.calibration
         return type(self).from_parameters, arguments
 

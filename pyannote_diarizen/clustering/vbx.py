@@ -32,6 +32,7 @@ from pyannote_diarizen.clustering.num_speakers import (
     NumSpeakersEvidence,
     NumSpeakersRequest,
     fill_empty_clusters,
+    sorted_numbers,
 )
 from pyannote_diarizen.functional.linkage import MAX_VECTORS, topmost_nodes
 from pyannote_diarizen.functional.speaker_number import (
@@ -272,7 +273,7 @@ class VBxClustering(BaseClustering):
         Raises
         ------
         ValueError
-            If there are fewer than two embeddings to cluster.
+            If there are fewer than two embeddings, or a number is out of range.
         """
         selection = self._select(embeddings, segmentations)
         num_embeddings = len(selection)
@@ -287,7 +288,7 @@ class VBxClustering(BaseClustering):
         found = len(posterior.priors)
         if num_speakers is None:
             num_speakers = range(1, min(max(10, 2 * found), num_embeddings) + 1)
-        numbers = np.unique(list(num_speakers))
+        numbers = sorted_numbers(num_speakers, num_embeddings)
         partitions = SpeakerPartitions(model.embeddings, model.phi)
         walk = dict(partitions.walk(posterior.labels, numbers[0], numbers[-1]))
         prior = request.prior or NumSpeakersPrior()

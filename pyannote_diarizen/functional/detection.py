@@ -5,9 +5,9 @@
 A trial compares two embeddings; it is a target if both are of one speaker. A PLDA takes
 all variation between embeddings of a speaker for independent noise, so that its
 log-likelihood ratios are too large. A scale and an offset, fitted on speakers outside
-the training set, correct them. The equal error rate is computed here because the host's
-`det_curve` averages neighbouring points of a thinned curve, which gives 0.25 for scores
-that separate targets from others without any error.
+the training set, correct them. The equal error rate is computed here because
+`det_curve` of pyannote.metrics averages neighbouring points of a thinned curve, which
+gives 0.25 for scores that separate targets from others without any error.
 
 References
 ----------

@@ -117,9 +117,9 @@ class SpeakerPartitions:
         labels : (num_embeddings,) np.ndarray of int
             Speaker of each embedding, from 0 without a gap.
         """
-        counts, _ = self._statistics(labels)
+        counts, sums = self._statistics(labels)
         shares = xlogy(counts, counts / len(labels)).sum()  # n log pi of each speaker
-        return self._fit(labels) + float(shares)
+        return float(self._terms(counts, sums).sum() + shares)
 
     def separation(self, labels: np.ndarray, num_speakers: int) -> np.ndarray:
         """Log-odds that each speaker differs from the speaker most like it.
@@ -362,8 +362,10 @@ def settle_num_speakers(
     else:
         start = int(np.clip(round(prior.expected or found), fewest, most))
         score = partial(_score, partitions, prior)
-        up = _climb(partitions.walk(labels, start, most), score)
-        down = _climb(partitions.walk(labels, fewest, start), score)
+        # both walks begin at `start`: they end where the evidence keeps falling
+        first = partitions.reach(labels, start)
+        up = _climb(partitions.walk(first, start, most), score)
+        down = _climb(partitions.walk(first, fewest, start), score)
         _, number, split = max(up, down, key=itemgetter(0))
     return posterior if number == found else model.certain(split)
 

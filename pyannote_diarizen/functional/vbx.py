@@ -162,7 +162,7 @@ class VBxModel:
         posterior : VBxPosterior
             Responsibilities are 0 or 1. The bound is that of one iteration from them.
         """
-        responsibilities = np.eye(labels.max() + 1)[labels]
+        responsibilities = smooth_labels(labels, smoothing=-1)
         shares = responsibilities.mean(axis=0)
         once = replace(self, max_iterations=1)
         posterior = once._run(responsibilities, priors=shares)

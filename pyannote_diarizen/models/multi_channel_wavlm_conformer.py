@@ -56,7 +56,7 @@ class CrossChannelAttention(nn.Module):
         self.linearO = nn.Linear(hidden_dim, embed_dim)
         self.dropout = nn.Dropout(self.dropout_rate)
         self.ln_norm = nn.LayerNorm(embed_dim)
-        # close to the identity, for a model initialised from a mono one
+        # close to the identity, as DiariZen starts from a single-channel model
         nn.init.constant_(self.ln_norm.weight, 0.01)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

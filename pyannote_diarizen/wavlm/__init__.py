@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 """WavLM backbone: dense, with gates of structured pruning, or pruned."""
 
+from pyannote_diarizen._host import import_pyannote
+
+import_pyannote()
+
 from pyannote_diarizen.wavlm.config import WavLMConfig
 from pyannote_diarizen.wavlm.model import WavLM
 from pyannote_diarizen.wavlm.predefined import PREDEFINED, get_config

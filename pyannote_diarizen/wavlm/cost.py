@@ -142,10 +142,8 @@ def expected_num_macs(
     Parameters
     ----------
     wavlm : WavLM
-    duration : float, optional
-        Duration of the waveform, in seconds. Defaults to 1.
-    positions : bool, optional
-        Whether to count relative positions. Defaults to True.
+    duration, positions
+        See `num_macs`.
 
     Returns
     -------

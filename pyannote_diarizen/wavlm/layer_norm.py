@@ -86,7 +86,7 @@ def rotate_removed(rows: Tensor, num_stale: int, num_removed: int) -> Tensor:
     # The sum of removed channels is s r, with s = sqrt(num_stale) for the first
     # component of old ones, 0 for their other components, 1 for each new channel.
     num_new = num_removed - num_stale
-    sums = torch.zeros(len(rows), dtype=double.dtype)
+    sums = double.new_zeros(len(rows))
     if num_stale:
         sums[0] = num_stale**0.5
     if num_new:

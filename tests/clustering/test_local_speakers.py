@@ -26,6 +26,13 @@ def test_a_single_frame_makes_a_speaker_active():
     npt.assert_array_equal(active, [[False, False], [True, False]])
 
 
+def test_segmentations_of_a_single_frame_stay_as_they_are():
+    activity = np.ones((3, 1, 2), dtype=np.uint8)  # both speakers overlap
+    activity.setflags(write=False)
+    reliable_speakers(np.ones((3, 2, 4)), chunks(activity), 0.1)
+    assert activity.all()
+
+
 def test_reliable_speakers_are_alone_in_as_many_frames_as_the_ratio_rounds_to():
     activity = np.zeros((1, 24, 3))
     activity[0, :2, 0] = 1  # 2 frames of 24: the 2.4 that a tenth would be round to 2

@@ -331,6 +331,12 @@ def test_no_evidence_in_silence(clustering, conversation):
         clustering.evidence(**conversation.inputs)
 
 
+@pytest.mark.parametrize("numbers", [[0, 2], [1, 10**6], []])
+def test_numbers_out_of_range_have_no_evidence(clustering, conversation, numbers):
+    with pytest.raises(ValueError, match="`num_speakers` should be between 1 and"):
+        clustering.evidence(**conversation.inputs, num_speakers=numbers)
+
+
 @pytest.mark.parametrize("how", ["constructor", "call", "file"])
 def test_expected_number_draws_the_answer_near(plda, conversation, how):
     options = {"expected_clusters": 6} if how == "constructor" else {}

@@ -232,6 +232,12 @@ def test_prior_corrects_a_wrong_start_where_the_evidence_agrees(model):
     assert same_partition(settled.labels, EQUAL)
 
 
+def test_prior_leads_past_numbers_that_the_start_would_not_leave(model):
+    wrong = model.certain(4 * EQUAL + np.arange(80) % 4)  # 16 speakers
+    settled = settle_num_speakers(model, wrong, 1, 80, NumSpeakersPrior(2, weight=0.02))
+    assert same_partition(settled.labels, EQUAL)
+
+
 @pytest.mark.parametrize(("weight", "expected"), [(0.01, 4), (100.0, 7)])
 def test_weight_of_the_prior(model, weight, expected):
     posterior = model.fit(smooth_labels(EQUAL))
