@@ -54,5 +54,5 @@ num_head, dropout.'
     return (
         f"Unknown key(s) {where}: {', '.join(unknown)}. "
         f"{f'Did you mean {guess[0]}? ' if guess else ''}"
-        f"Known keys are {', '.join(known)}."
+        f"Known keys are {', '.join(known) or 'none'}."
     )

@@ -48,12 +48,14 @@ IMPORT_ERRORS = (ImportError, OSError, RuntimeError, AttributeError, ValueError)
 _IMPORT_IN_ORDER = """
 import importlib, sys, warnings
 warnings.simplefilter("ignore")
+out, sys.stdout = sys.stdout, sys.stderr  # modules may print, too
 for module in sys.argv[1:]:
-    print(module, flush=True)
+    print(module, file=out, flush=True)
     try:
         importlib.import_module(module)
     except BaseException as error:
-        print(next(iter(str(error).strip().splitlines()), type(error).__name__))
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        print(reason, file=out)
         sys.exit(1)
 """
 

@@ -144,6 +144,7 @@ def test_modules_that_load_are_no_failure():
             "libtorch.so: undefin",
         ),
         ("raise ImportError", "ImportError"),
+        ("print('hello')\nraise ImportError('reason')", "reason"),
         (
             "import os, signal; os.kill(os.getpid(), signal.SIGILL)",
             "ended with code -4",

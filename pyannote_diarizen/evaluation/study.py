@@ -27,7 +27,6 @@ from optuna.samplers import (
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 SAMPLERS: dict[str, Callable[..., BaseSampler]] = {
     "tpe": TPESampler,
@@ -73,6 +72,9 @@ def open_storage(where: Path | str) -> BaseStorage:
     """
     text = str(where)
     suffix = Path(text).suffix
+    # takes a third of a second, and plots import this module, too
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         if "://" in text:
             return RDBStorage(text)

@@ -111,11 +111,12 @@ class Tuning:
     @property
     def conditions(self) -> dict[str, Any]:
         """Settings besides hyper-parameters on which results depend, as JSON values."""
+        flatten = self.pipeline._flatten
         names = sorted(file.shown["uri"] for file in self.files)
         return {
             "files": hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16],
             "pipeline": _digest(self.pipeline)[:16],
-            "hyper-parameters": sorted(_flat(self.pipeline.parameters())),
+            "hyper-parameters": sorted(flatten(self.pipeline.parameters())),
         }
 
     def run_networks(self) -> Iterator[str]:
@@ -147,7 +148,7 @@ class Tuning:
             Completed or pruned trial.
         """
         # the initial values are the baseline that the result is compared with
-        study.enqueue_trial(_flat(self.start), skip_if_exists=True)
+        study.enqueue_trial(self.pipeline._flatten(self.start), skip_if_exists=True)
         while len(finished_trials(study)) < num_trials:
             trial = study.ask()
             try:
@@ -166,7 +167,7 @@ class Tuning:
 
     def first_trial(self, study: optuna.Study) -> FrozenTrial | None:
         """Trial of the initial hyper-parameters, if complete."""
-        start = _flat(self.start).items()
+        start = self.pipeline._flatten(self.start).items()
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return next((t for t in trials if t.params.items() <= start), None)
 
@@ -212,25 +213,16 @@ class Tuning:
 
 
 def _digest(pipeline: Pipeline) -> str:
-    """Digest of the networks, the feature settings and the PLDA of a pipeline."""
+    """Digest of the networks, settings and PLDA of a pipeline."""
     networks = [*pipeline._models.values(), *pipeline._inferences.values()]
     # their attribute is `model` in an inference, `model_` in an embedding
     models = [getattr(n, "model", getattr(n, "model_", n)) for n in networks]
     parts = [fingerprint(m) for m in models if isinstance(m, nn.Module)]
-    parts.append(repr(getattr(pipeline, "_feature_settings", None)))
+    names = ("klustering", "clustering_options", "min_speakers", "max_speakers")
+    settings = [getattr(pipeline, name, None) for name in ("_feature_settings", *names)]
+    parts.append(repr(settings))
     plda = getattr(pipeline, "_plda", None)
     if isinstance(plda, PLDA):
         arrays = vars(plda.parameters).values()
         parts += [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Flatten hyper-parameters to the names that pyannote.pipeline uses in a study."""
-    flat: dict[str, Any] = {}
-    for name, value in nested.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{name}>"))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat

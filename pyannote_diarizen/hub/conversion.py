@@ -92,7 +92,8 @@ def convert(
             write_pyannote(config, folder)
             check_hyper_parameters(Pipeline.from_pretrained(folder), config)
             _copy_presets(found, folder)
-        _copy_card(params["segmentation"], folder, token, cache_dir)
+        if "segmentation" in params:
+            _copy_card(params["segmentation"], folder, token, cache_dir)
 
 
 def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:

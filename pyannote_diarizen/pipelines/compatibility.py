@@ -14,16 +14,14 @@ from typing import Any
 
 import numpy as np
 from pyannote.audio.pipelines.clustering import BaseClustering
-from pyannote.audio.pipelines.speaker_diarization import (
-    DiarizeOutput,
-    SpeakerDiarization,
-)
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.clustering.original import (
     OriginalAgglomerativeClustering,
     OriginalVBxClustering,
 )
+from pyannote_diarizen.pipelines.segmentation import find_turns
 
 ORIGINAL_CLUSTERING: dict[str, type[BaseClustering]] = {
     "VBxClustering": OriginalVBxClustering,
@@ -59,7 +57,6 @@ class ClusterNumbers:
         self,
         output: DiarizeOutput | Annotation,
         names: Iterable[str],
-        min_duration_off: float,
     ) -> DiarizeOutput | Annotation:
         """Name speakers after their clusters.
 
@@ -69,8 +66,6 @@ class ClusterNumbers:
             Output of pyannote.audio.
         names : Iterable of str
             Names that pyannote.audio gives to active clusters, in order.
-        min_duration_off : float
-            Longest pause that was filled, in seconds.
 
         Returns
         -------
@@ -79,10 +74,8 @@ class ClusterNumbers:
         """
         if self.discrete_diarization is None:  # no speech
             return output
-        numbered = SpeakerDiarization.to_annotation(
-            self.discrete_diarization, min_duration_off=min_duration_off
-        )
-        clusters = dict(zip(names, numbered.labels(), strict=False))
+        active = find_turns(self.discrete_diarization).labels()
+        clusters = dict(zip(names, active, strict=False))
         if isinstance(output, Annotation):
             return output.rename_labels(mapping=clusters)
         return rename_speakers(output, clusters)

@@ -24,7 +24,7 @@ from torch import nn
 from pyannote_diarizen import plugins
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.clustering.plda import PLDA
-from pyannote_diarizen.clustering.vbx import LOOP_PROB
+from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
@@ -60,7 +60,7 @@ def clustering_name(name: str) -> str:
     >>> clustering_name("vbx"), clustering_name("auto"), clustering_name("Mine")
     ('VBxClustering', 'AutoClustering', 'Mine')
     """
-    names = plugins.component_names("clustering")
+    names = clustering_names()
     short = {full.removesuffix("Clustering").lower(): full for full in names}
     return short.get(name, name)
 
@@ -77,8 +77,13 @@ def needs_plda(name: str) -> bool:
     return "plda" in signature(find_clustering(name)).parameters
 
 
+def expects_number(clustering: BaseClustering) -> bool:
+    """Whether a clustering cannot estimate the number of speakers."""
+    return getattr(clustering, "expects_num_clusters", False)
+
+
 def default_parameters(
-    name: str, clustering: BaseClustering | None = None
+    name: str, options: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Hyper-parameters to start from: `default_parameters()` of the class, if any.
 
@@ -86,8 +91,8 @@ def default_parameters(
     ----------
     name : str
         One of `clustering_names`.
-    clustering : BaseClustering, optional
-        Instance, whose options may add hyper-parameters.
+    options : Mapping, optional
+        Options of the clustering, some of which add hyper-parameters.
 
     Returns
     -------
@@ -95,10 +100,10 @@ def default_parameters(
         Values by name.
     """
     defaults = getattr(find_clustering(name), "default_parameters", dict)
-    parameters = dict(defaults())
-    if getattr(clustering, "ordered", False):
-        parameters["loop_prob"] = LOOP_PROB
-    return parameters
+    if not options or defaults is dict:
+        return dict(defaults())
+    known = signature(defaults).parameters
+    return dict(defaults(**{k: v for k, v in options.items() if k in known}))
 
 
 def load_plda(
@@ -181,10 +186,8 @@ def build_clustering(
     needed = {"plda": plda} if needs_plda(name) else {}
     known = set(signature(clustering).parameters) - {"plda", "metric"}
     if unknown := set(options) - known:
-        raise ValueError(
-            f"{name} has no option {', '.join(sorted(unknown))}; its options are: "
-            f"{', '.join(sorted(known)) or 'none'}."
-        )
+        where = f"among the options of {clustering.__name__}"
+        raise ValueError(unknown_keys(where, sorted(unknown), sorted(known)))
     return clustering(metric=metric, **needed, **options)
 
 

@@ -87,8 +87,7 @@ class DiariZen(SpeakerDiarization):
         Fill shorter pauses of a speaker, in seconds.
     segmentation.threshold : float
         Speech above it, for models that are not powerset.
-    clustering
-        Hyper-parameters of the chosen clustering.
+    clustering : see the chosen clustering
 
     Examples
     --------
@@ -150,6 +149,7 @@ class DiariZen(SpeakerDiarization):
         )
         self.plda, self._plda = plda, loaded_plda
         self.klustering = options.clustering
+        self.clustering_options = dict(options.clustering_options)
         self.clustering = components.build_clustering(
             options.clustering,
             loaded_plda,
@@ -157,8 +157,8 @@ class DiariZen(SpeakerDiarization):
             options.clustering_options,
             options.compatibility,
         )
-        expects_number = getattr(self.clustering, "expects_num_clusters", False)
-        self._expects_num_speakers = expects_number
+        self._expects_num_speakers = components.expects_number(self.clustering)
+        self._embed_silence = getattr(self.clustering, "silent_speakers_compete", False)
         self.embedding_mode = embedding_mode
         self.median_filter = median_filter
         self.channel = options.choose_channel(self._segmentation.model)
@@ -175,7 +175,9 @@ class DiariZen(SpeakerDiarization):
         segmentation = {"min_duration_off": 0.0}
         if self._threshold is not None:
             segmentation["threshold"] = 0.5
-        clustering = components.default_parameters(self.klustering, self.clustering)
+        clustering = components.default_parameters(
+            self.klustering, self.clustering_options
+        )
         return {"segmentation": segmentation, "clustering": clustering}
 
     def apply(
@@ -220,9 +222,7 @@ class DiariZen(SpeakerDiarization):
             loaded, num_speakers, min_speakers, max_speakers, hook=numbers, **kwargs
         )
         if self.compatibility and not loaded.get("annotation"):
-            output = numbers.restore(
-                output, self.classes(), self.segmentation.min_duration_off
-            )
+            output = numbers.restore(output, self.classes())
         diarization = getattr(output, "speaker_diarization", output)
         # the metrics of tuning take an Annotation
         if self.training:
@@ -384,14 +384,13 @@ class DiariZen(SpeakerDiarization):
         return getattr(self.segmentation, "threshold", None)
 
     @property
-    def _embed_silence(self) -> bool:
-        return getattr(self.clustering, "silent_speakers_compete", False)
-
-    @property
     def _feature_settings(self) -> dict[str, Any]:
         """Settings on which segmentations and embeddings depend, besides models."""
         return {
+            "seg_duration": self._segmentation.duration,
             "segmentation_step": self.segmentation_step,
+            "channel": self.channel,
+            "compatibility": self.compatibility,
             "median_filter": self.median_filter,
             "segmentation.threshold": self._threshold,
             "embedding dimension": self._embedding.dimension,

@@ -142,13 +142,14 @@ def pretrained_config(
         config = deepcopy(dict(checkpoint))
     else:
         config = _read(checkpoint, subfolder, revision, token, cache_dir)
+    _check_named(config, "The configuration")
     config["pipeline"]["name"] = _dotted_path(config["pipeline"]["name"])
     params = config["pipeline"].setdefault("params", {})
     for given in (params, options):
         if "clustering" in given:
             given["clustering"] = clustering_name(given["clustering"])
     # before options override the configured clustering
-    _change_clustering(config, options.get("clustering"))
+    _change_clustering(config, **options)
     params.update(options)
     if config["pipeline"]["name"] == PIPELINE:
         _check_options(params)
@@ -275,12 +276,16 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"'{path}' is not YAML: {error}") from error
+    _check_named(config, f"'{path}'")
+    return config
+
+
+def _check_named(config: Any, source: str) -> None:
     pipeline = config.get("pipeline") if isinstance(config, dict) else None
     if not isinstance(pipeline, dict) or "name" not in pipeline:
         raise ValueError(
-            f"'{path}' describes no pipeline: it lacks `pipeline` with a `name`."
+            f"{source} describes no pipeline: it lacks `pipeline` with a `name`."
         )
-    return config
 
 
 def _dotted_path(name: str) -> str:
@@ -293,20 +298,33 @@ def _dotted_path(name: str) -> str:
     return f"{registered.__module__}.{registered.__qualname__}"
 
 
-def _change_clustering(config: dict[str, Any], clustering: str | None) -> None:
-    """Drop the settings of the configured clustering if `clustering` replaces it."""
-    if clustering is None:
+def _change_clustering(
+    config: dict[str, Any],
+    clustering: str | None = None,
+    clustering_options: Mapping[str, Any] | None = None,
+    **_: Any,
+) -> None:
+    """Start from the hyper-parameters of another clustering, or of other options."""
+    if clustering is None and clustering_options is None:
         return
     params = config["pipeline"]["params"]
     known = signature(get_class_by_name(config["pipeline"]["name"])).parameters
     default = known["clustering"].default if "clustering" in known else None
-    if clustering == params.get("clustering", default):
-        return
-    params.pop("clustering_options", None)
+    configured = params.get("clustering", default)
+    name = clustering or configured
     # `DiariZen` refuses an unknown name, beside its other options
-    exists = clustering in clustering_names()
-    parameters = default_parameters(clustering) if exists else {}
-    config.setdefault("params", {})["clustering"] = parameters
+    if name not in clustering_names() or (
+        name == configured and clustering_options is None
+    ):
+        return
+    parameters = default_parameters(name, clustering_options)
+    values = config.setdefault("params", {})
+    if name == configured:
+        # the options may add hyper-parameters to the configured ones
+        parameters |= values.get("clustering", {})
+    else:
+        params.pop("clustering_options", None)
+    values["clustering"] = parameters
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

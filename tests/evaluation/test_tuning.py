@@ -119,6 +119,12 @@ def test_it_goes_on_up_to_the_number_of_trials():
     assert len(list(again.run_trials(study, 3))) == 1
     assert not list(again.run_trials(study, 3))
     assert Tuning(pipeline(), [recording("b")]).conditions != tuning.conditions
+    for options in (
+        {"max_speakers": 2},
+        {"clustering_options": {"min_active_ratio": 0.3}},
+    ):
+        other = Tuning(pipeline(**options), [recording("a")])
+        assert other.conditions["pipeline"] != tuning.conditions["pipeline"]
 
 
 def test_machines_that_share_a_storage_share_the_work(tmp_path):

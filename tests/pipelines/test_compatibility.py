@@ -83,9 +83,7 @@ def test_names_and_embeddings_stay_together_beyond_a_hundred_speakers():
         before[Segment(cluster, cluster + 1)] = name
     rows = {name: int(turn.start) for turn, _, name in before.itertracks(True)}
     embeddings = np.array([[rows[name]] for name in before.labels()])
-    after = numbers.restore(
-        DiarizeOutput(before, before, embeddings), names(), min_duration_off=0.0
-    )
+    after = numbers.restore(DiarizeOutput(before, before, embeddings), names())
     for turn, _, cluster in after.speaker_diarization.itertracks(yield_label=True):
         assert turn.start == cluster
     assert after.speaker_embeddings.ravel().tolist() == (

@@ -10,6 +10,7 @@ from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, find_part
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines.components import (
     build_clustering,
+    clustering_name,
     load_network,
     load_plda,
     unused_plda,
@@ -41,12 +42,12 @@ def test_plda_is_loaded_from_whatever_names_it(plda, folder):
 
 def test_unknown_options_of_a_clustering_are_refused_with_the_known_ones():
     options = {"min_active_ratio": 0.2, "treshold": 0.5}
-    with pytest.raises(ValueError, match=r"no option treshold; .*min_active_ratio"):
+    with pytest.raises(ValueError, match=r"treshold.*min_active_ratio"):
         build_clustering("AgglomerativeClustering", None, "cosine", options)
     del options["treshold"]
     clustering = build_clustering("AgglomerativeClustering", None, "cosine", options)
     assert clustering.min_active_ratio == 0.2
-    with pytest.raises(ValueError, match=r"KMeansClustering has no .*: none"):
+    with pytest.raises(ValueError, match="options of KMeansClustering"):
         build_clustering("KMeansClustering", None, "cosine", options)
 
 
@@ -88,3 +89,8 @@ def test_segmentation_does_not_depend_on_the_level(gain):
     with torch.inference_mode():
         expected, output = model(waveforms), model(gain * waveforms)
     torch.testing.assert_close(output, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_short_names_of_clusterings():
+    names = ["OracleClustering", "KMeansClustering", "VBxClustering"]
+    assert [clustering_name(name) for name in ("oracle", "kmeans", "vbx")] == names

@@ -113,6 +113,9 @@ def test_other_features_are_needed(build, conversation):
     output = build()(dict(conversation))
     with pytest.raises(ValueError, match=r"median_filter 11.* median_filter 3"):
         build(median_filter=3).recluster(output)
+    for option in ({"seg_duration": 3.0}, {"channel": 0}):
+        with pytest.raises(ValueError, match=str(next(iter(option)))):
+            build(**option).recluster(output)
     multilabel = build(segmentation=ToneSegmentation(powerset=False).eval())
     output = multilabel(dict(conversation))
     multilabel.instantiate({"segmentation": {"threshold": 0.7}})

@@ -265,3 +265,17 @@ def test_segmentations_of_a_published_folder_are_those_of_the_original(parity):
     frames = smoothed._segmentation.model.receptive_field
     count = smoothed.speaker_count(segmentations, frames, warm_up=(0.0, 0.0))
     npt.assert_array_equal(count.data, expected["count"])
+
+
+def test_options_of_the_configured_clustering_keep_its_hyper_parameters(folder):
+    plain = DiariZen.from_pretrained(folder).parameters(instantiated=True)
+    ordered = DiariZen.from_pretrained(folder, clustering_options={"ordered": True})
+    values = ordered.parameters(instantiated=True)["clustering"]
+    assert set(values) - set(plain["clustering"]) == {"loop_prob"}
+    assert values.items() >= plain["clustering"].items()
+
+
+@pytest.mark.parametrize("config", [{}, {"pipeline": {}}, {"pipeline": "DiariZen"}])
+def test_a_mapping_without_a_pipeline_is_an_error(config):
+    with pytest.raises(ValueError, match="The configuration describes no pipeline"):
+        DiariZen.from_pretrained(config)

@@ -5,6 +5,7 @@
 import pytest
 import yaml
 
+from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.pipelines import DiariZen
 
 pytestmark = pytest.mark.usefixtures("third_party")
@@ -44,3 +45,11 @@ def test_a_configuration_may_give_the_short_name_of_ours(folder):
 def test_a_registered_pipeline_has_no_presets():
     with pytest.raises(FileNotFoundError, match=r"'ToyPipeline' has no preset .*'x'"):
         DiariZen.from_pretrained("ToyPipeline", preset="x")
+
+
+def test_a_pipeline_without_models_is_converted(tmp_path):
+    config = {"pipeline": {"name": "ToyPipeline", "params": {"label": "ann"}}}
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "config.yaml").write_text(yaml.safe_dump(config))
+    convert(tmp_path / "toy", tmp_path / "copy")
+    assert DiariZen.from_pretrained(tmp_path / "copy").label == "ann"
