@@ -27,7 +27,7 @@ import_pyannote()
 
 import torch
 from pyannote.audio import Pipeline
-from reports import write_results
+from reports import SHARED, write_results
 
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.evaluation.measure import measure
@@ -35,7 +35,6 @@ from pyannote_diarizen.evaluation.metrics import DiarizationScore, score_diariza
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.hub.loading import load_pipeline
 
-SHARED = Path(__file__).parents[2] / "shared"
 NAME = "benchmarks/bundled.py"
 """Name in the marks around the table."""
 
@@ -44,8 +43,7 @@ Files = list[Mapping[str, Any]]
 
 def conversations() -> dict[str, Files]:
     """Return annotated files by name of their collection."""
-    shared = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", SHARED))
-    registry.load_database(shared / "audio" / "ami" / "database.yml")
+    registry.load_database(SHARED / "audio" / "ami" / "database.yml")
     excerpts = registry.get_protocol(
         "AMIExcerpts.SpeakerDiarization.Excerpts", {"audio": FileFinder()}
     )

@@ -47,7 +47,7 @@ from conversations import (
 from pyannote.audio import Model
 from pyannote.audio.pipelines import clustering as host
 from pyannote.audio.pipelines.clustering import BaseClustering
-from reports import table, write_results
+from reports import ROOT, SHARED, table, write_results
 from scipy.cluster.hierarchy import fcluster
 from sklearn.metrics import adjusted_rand_score
 
@@ -62,8 +62,6 @@ from pyannote_diarizen.evaluation.metrics import equal_error_rates
 from pyannote_diarizen.functional.linkage import linkage
 from pyannote_diarizen.hub.bundled import bundled_folder
 
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
 DOCUMENT = ROOT / "docs" / "clustering.md"
 NAME = "benchmarks/clustering.py"
 PARTS = ("quality", "few", "hours", "stages", "counts")
@@ -245,8 +243,7 @@ def development_speakers() -> tuple[np.ndarray, np.ndarray]:
     """Embeddings of the bundled model, and their speakers."""
     folder = bundled_folder() / "embedding"
     model = Model.from_pretrained(folder / "pytorch_model.bin").eval()
-    speech = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", SHARED)) / "speech"
-    return embed_speakers(model, speech)
+    return embed_speakers(model, SHARED / "speech")
 
 
 def both_voices(plda: PLDA) -> dict[str, Voices]:

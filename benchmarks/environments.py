@@ -24,11 +24,9 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from reports import table, write_results
+from reports import ROOT, SHARED, table, write_results
 
-ROOT = Path(__file__).parents[1]
 NAME = "benchmarks/environments.py"
-SHARED = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", ROOT.parent / "shared"))
 CONSTRAINTS = ("-c", str(ROOT / "constraints.txt"))
 SHOWN = ("torch", "torchaudio", "torchcodec", "pyannote-audio")
 

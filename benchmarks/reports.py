@@ -1,11 +1,17 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Tables in Markdown, and their places in documents."""
+"""Tables in Markdown, their places in documents, and the folder of recordings."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pyannote_diarizen.atomic import replacing
+
+ROOT = Path(__file__).parents[1]
+
+SHARED = Path(os.environ.get("PYANNOTE_DIARIZEN_SHARED", ROOT.parent / "shared"))
+"""Folder of the recordings that benchmarks and tests use."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
