@@ -30,6 +30,7 @@ from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
 from pyannote_diarizen.errors import IncompatiblePackagesError
+from pyannote_diarizen.terminal import warnings_as_sentences
 
 
 class OneLineErrors(TyperGroup):
@@ -41,7 +42,8 @@ class OneLineErrors(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with warnings_as_sentences():
+                return super().invoke(ctx)
         except IncompatiblePackagesError as error:
             message = str(error)
         except (OSError, ValueError) as error:

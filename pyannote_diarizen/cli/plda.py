@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from pyannote_diarizen.cli.options import DeviceOption
+from pyannote_diarizen.terminal import progress_bars
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +122,7 @@ def plda(
 
     @cache
     def embed(name: str) -> "tuple[np.ndarray, np.ndarray]":
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with progress_bars() as progress:
             bar = progress.add_task(f"{name} files", total=len(files[name]))
             return embed_files(
                 model,

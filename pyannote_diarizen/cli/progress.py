@@ -7,15 +7,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+
+from pyannote_diarizen.terminal import progress_bars
 
 if TYPE_CHECKING:
     from pyannote_diarizen.pipelines.batch import Outcome
@@ -31,13 +26,11 @@ class ProgressBars:
     """
 
     def __init__(self, num_files: int) -> None:
-        self._bars = Progress(
+        self._bars = progress_bars(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
         )
         self._files = self._bars.add_task("files", total=num_files)
         self._stages: dict[str, TaskID] = {}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
+
+from pyannote_diarizen.terminal import progress_bars
 
 SPLITS = {"train": "train", "development": "dev"}
 """Split of utterances for each subset of conversations."""
@@ -78,7 +78,7 @@ def simulate(
         for subset in SUBSETS
         if nums[subset]
     }
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bars() as progress:
         bar = progress.add_task("conversations", total=sum(nums.values()))
         for subset, simulator in simulators.items():
             database = simulate_corpus(

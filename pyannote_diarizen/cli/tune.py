@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from pyannote_diarizen.cli.options import DeviceOption
+from pyannote_diarizen.terminal import progress_bars
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -170,7 +169,7 @@ def _search(
     """Run trials and show progress; yield the best trial, each time it changes."""
     from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bars() as progress:
         if len(finished_trials(study)) < num_trials:
             networks = progress.add_task("networks", total=len(tuning.files))
             for _ in tuning.run_networks():

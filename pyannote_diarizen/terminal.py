@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Progress bars and warnings on standard error: standard output holds results only."""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
+from rich.text import Text
+
+FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+"""Warnings that no user of a command can act on."""
+
+
+def progress_bars(*columns: ProgressColumn) -> Progress:
+    """Build progress bars that vanish at the end, and are absent without a terminal.
+
+    Parameters
+    ----------
+    *columns : ProgressColumn
+        Columns of each bar. Default to those of rich.
+
+    Returns
+    -------
+    progress : Progress
+        Context manager.
+    """
+    console = Console(stderr=True)
+    return Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    )
+
+
+@contextmanager
+def warnings_as_sentences() -> Iterator[None]:
+    """Print each warning once, as a sentence without file and line.
+
+    Options of Python (`-W`, PYTHONWARNINGS) have priority.
+    """
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            for category in FOR_DEVELOPERS:
+                warnings.simplefilter("ignore", category)
+            # once for each text, wherever it comes from
+            warnings.simplefilter("once", UserWarning)
+            warnings.showwarning = _print_warning
+        yield
+
+
+def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    text = " ".join(str(message).split())
+    Console(stderr=True, soft_wrap=True).print(Text(f"Warning: {text}", "yellow"))
