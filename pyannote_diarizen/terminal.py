@@ -15,6 +15,9 @@ from rich.text import Text
 FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 """Warnings that no user of a command can act on."""
 
+NETWORKS = r"(torch|torchaudio|lightning|pyannote\.audio\.models)\b"
+"""Modules whose warnings are about the implementation of networks."""
+
 
 def progress_bars(*columns: ProgressColumn) -> Progress:
     """Build progress bars that vanish at the end, and are absent without a terminal.
@@ -43,10 +46,11 @@ def warnings_as_sentences() -> Iterator[None]:
     """
     with warnings.catch_warnings():
         if not sys.warnoptions:
-            for category in FOR_DEVELOPERS:
-                warnings.simplefilter("ignore", category)
             # once for each text, wherever it comes from
             warnings.simplefilter("once", UserWarning)
+            for category in FOR_DEVELOPERS:
+                warnings.simplefilter("ignore", category)
+            warnings.filterwarnings("ignore", module=NETWORKS)
             warnings.showwarning = _print_warning
         yield
 

@@ -44,8 +44,10 @@ def enrol(
     """Store voiceprints of speakers, for `identify` and `link`.
 
     Ten seconds of speech are enough. Several clips of a speaker, from different days
-    and microphones, are better. The file holds neither audio nor paths. It is valid for
-    one embedding model only: pipelines with another one refuse it.
+    and microphones, are better. Clips of two speakers are refused.
+
+    The file holds neither audio nor paths. It is valid for one embedding model only:
+    pipelines with another one refuse it.
 
     Exit codes: 0, all clips were enrolled; 1, some clips failed; 2, wrong usage, or
     nothing was written.
@@ -89,6 +91,7 @@ def _enrol(
 ) -> "tuple[Voiceprints | None, list[str]]":
     """Add voiceprints of clips to `known`; return them and the errors of clips."""
     from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.pipelines.enrolment import find_doubts
     from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 
     recognition = SpeakerRecognition(load_pipeline(pipeline, device))
@@ -107,4 +110,6 @@ def _enrol(
             else:
                 known = enrolled if known is None else known + enrolled
             progress.next_file()
+    for doubt in find_doubts(known, recognition.plda) if known is not None else ():
+        typer.secho(f"Warning: {doubt}", fg="yellow", err=True)
     return known, failed

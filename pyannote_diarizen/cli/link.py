@@ -111,7 +111,15 @@ def link(
         for speaker in diarization.labels():
             files_of.setdefault(speaker, []).append(diarization.uri)
     if remember is not None:
-        recognition.voiceprints(linked, known).save(remember)
+        voices = recognition.voiceprints(linked, known)
+        if voices.speakers:
+            voices.save(remember)
+        else:
+            typer.secho(
+                f"Warning: no speaker was found: '{remember}' is not written.",
+                fg="yellow",
+                err=True,
+            )
     for speaker, files in sorted(files_of.items()):
         typer.echo(f"{speaker}: {', '.join(files)}")
     print_failures(failed)

@@ -34,6 +34,7 @@ from pyannote_diarizen.functional.identification import (
 from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines.compatibility import rename_speakers
 from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.enrolment import check_clip
 
 ENROLLED = -1
 """Index that stands for the recording of all enrolled speakers."""
@@ -182,20 +183,16 @@ class SpeakerRecognition:
         Raises
         ------
         ValueError
-            If there is too little speech in the clip.
+            If there is too little speech in the clip, or a second speaker.
         AudioFileError
             If it cannot be read.
         """
-        output = self.diarize(clip, num_speakers=1, hook=hook)
-        voices = usable_embeddings(output)
-        if not voices:
-            named = clip.get("uri") if isinstance(clip, Mapping) else clip
-            raise ValueError(
-                f"'{named}' has too little speech to enrol a speaker: give more."
-            )
-        # one speaker, unless the clustering ignores `num_speakers`
-        voice = next(v for v, _ in output.speaker_diarization.chart() if v in voices)
-        return Voiceprints(self.identity, (name,), voices[voice][None])
+        output = self.pipeline(clip, hook=hook)
+        check_clip(output.speaker_diarization.uri, output)
+        voices = usable_embeddings(self.pipeline.recluster(output, num_speakers=1))
+        if len(voices) != 1:
+            raise ValueError(f"The clustering finds {len(voices)} speakers, not one.")
+        return Voiceprints(self.identity, (name,), np.stack(list(voices.values())))
 
     def identify(
         self,

@@ -197,11 +197,11 @@ def test_wrong_usage_is_an_error_before_any_work(
     assert [path.name for path in here.iterdir()] == ["calls"]
 
 
-def test_names_that_cannot_be_written_stop_no_other(recognize, recordings, here):
+def test_names_that_cannot_be_written_stop_no_other(recognize, recordings, team, here):
     monday, names = recordings / "monday.wav", ["../up", "x" * 300, "./m", "m"]
     (here / "wav.scp").write_text("".join(f"{name} {monday}\n" for name in names))
     (here / "before").mkdir()
-    recognize("enrol", str(monday), "--name", "Ann")
+    recognize("enrol", str(team / "Bob.wav"))
     for command in ("link", "identify"):
         result = recognize(command, "wav.scp", "--into", command)
         assert result.exit_code == 1
@@ -226,3 +226,32 @@ def test_a_clip_of_one_channel(recognize, team, here):
     result = recognize("enrol", "both.wav", "--channel", "0")
     assert "too little speech" in result.stderr
     assert recognize("enrol", "both.wav", "--channel", "1").exit_code == 0
+
+
+def test_a_clip_of_two_speakers_is_refused(recognize, here):
+    write(here / "both.wav", [(0.4, 2.6, 0), (2.8, 5.0, 1)])
+    result = recognize("enrol", "both.wav", "--name", "Ann")
+    assert result.exit_code == 2
+    assert "'both' has 2 speakers (2.2 s, 2.2 s)" in result.stderr
+    assert not (here / "voiceprints.npz").exists()
+
+
+def test_clips_that_contradict_each_other(recognize, team, here):
+    clips = [str(team / "Ann Lee" / "1.wav"), str(team / "Bob.wav")]
+    result = recognize("enrol", *clips, "--name", "Ann")
+    assert result.exit_code == 0
+    assert "Warning: Clip 2 of Ann is probably of another speaker" in result.stderr
+    recognize("enrol", clips[1], "--name", "Bob", "--into", "b.npz")
+    assert not result.stderr.count("twice")
+    result = recognize("enrol", clips[1], "--name", "Bob", "--into", "b.npz")
+    assert "Warning: Clip 2 of Bob was enrolled twice." in result.stderr
+    result = recognize("enrol", clips[1], "--name", "Eve", "--into", "b.npz")
+    assert "Warning: Bob and Eve sound like one speaker" in result.stderr
+
+
+def test_silence_is_not_remembered(recognize, here):
+    write(here / "calls" / "silent.wav", [])
+    result = recognize("link", "calls", "--into", "rttm", "--remember", "all.npz")
+    assert result.exit_code == 0
+    assert "no speaker was found: 'all.npz' is not written" in result.stderr
+    assert not (here / "all.npz").exists()
