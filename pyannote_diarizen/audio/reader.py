@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from pyannote.audio.core.io import Audio
 from pyannote.core import Segment
@@ -27,7 +28,10 @@ from pyannote_diarizen.audio.sources import (
 )
 from pyannote_diarizen.errors import AudioFileError, MissingAudioFileError
 
-__all__ = ["AUDIO_SUFFIXES", "AudioReader", "audio_info", "list_audio", "read_audio"]
+__all__ = [
+    *("AUDIO_SUFFIXES", "AudioReader", "audio_info", "list_audio", "read_audio"),
+    "to_int16",
+]
 
 # What soundfile reads, then what PyAV does.
 AUDIO_SUFFIXES = (
@@ -168,6 +172,28 @@ def read_audio(
         first = round((start or 0.0) * rate)
         last = total if duration is None else first + round(duration * rate)
         return source.read(min(first, total), min(last, total)), rate
+
+
+def to_int16(waveform: np.ndarray) -> np.ndarray:
+    """Convert floats between -1 and 1 to 16-bit integers.
+
+    Parameters
+    ----------
+    waveform : np.ndarray
+        Values outside of this range are clipped.
+
+    Returns
+    -------
+    samples : np.ndarray
+        int16, rounded. Audio that was stored in 16 bits keeps its samples.
+
+    Examples
+    --------
+    >>> to_int16(np.array([0.5, -1.0, 1.0]))
+    array([ 16384, -32768,  32767], dtype=int16)
+    """
+    scaled = np.rint(waveform * 2**15)
+    return scaled.clip(-(2**15), 2**15 - 1).astype(np.int16)
 
 
 class AudioReader(Audio):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import scipy.fft
 
-from pyannote_diarizen.audio.reader import list_audio, read_audio
+from pyannote_diarizen.audio.reader import list_audio, read_audio, to_int16
 
 BLOCK = 2**15
 """Samples per Fourier transform of the overlap-save convolution."""
@@ -232,11 +232,10 @@ def read_noises(
     paths: Iterable[str | Path], sample_rate: int = 16000
 ) -> list[np.ndarray]:
     """Read audio files, and folders of them, as (num_samples,) int16 arrays."""
-    noises = []
-    for path in list_audio(paths):
-        waveform, _ = read_audio(path, sample_rate)
-        noises.append((waveform[0] * (2**15 - 1)).clip(-(2**15), 2**15 - 1).short())
-    return [noise.numpy() for noise in noises]
+    return [
+        to_int16(read_audio(path, sample_rate)[0][0].numpy())
+        for path in list_audio(paths)
+    ]
 
 
 def crop_noise(

@@ -129,6 +129,7 @@ def _settings(simulator: ConversationSimulator, **others: Any) -> dict[str, Any]
         "num_speakers": simulator.num_speakers,
         "same_source": simulator.same_source,
         "min_pause": simulator.min_pause,
+        "speed": simulator.speed,
         "turn_taking": asdict(simulator.turn_taking),
         "mixing": asdict(recorder.mixing),
     }

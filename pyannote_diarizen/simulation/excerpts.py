@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-import torchaudio.functional
 
+from pyannote_diarizen.audio.resampling import Resampling
 from pyannote_diarizen.simulation.speech import SpeechPool
 
 
@@ -110,8 +110,6 @@ def read_excerpt(
         last = min(last, first - int(-num_samples * ratio // 1))
     joined = np.concatenate([pool.samples[s:e] for s, e in excerpt.pieces])
     waveform = joined[first:last].astype(np.float32) * np.float32(2**-15)
-    if ratio != 1:
-        waveform = torchaudio.functional.resample(
-            torch.from_numpy(waveform), ratio.numerator, ratio.denominator
-        ).numpy()
+    change = Resampling(ratio.numerator, ratio.denominator)
+    waveform = change(torch.from_numpy(waveform)).numpy()
     return waveform if num_samples is None else waveform[:num_samples]

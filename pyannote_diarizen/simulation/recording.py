@@ -20,6 +20,10 @@ EVENT_DURATION = (0.05, 1.0)
 """Range of durations of short noises, in seconds."""
 EVENT_LEVEL, VOICE_LEVEL = (-35.0, -5.0), (-40.0, -20.0)
 """Levels of short noises and of distant voices relative to direct speech, in dB."""
+BABBLE_GAIN = 0.5
+"""Gain of each distant voice relative to the noise."""
+TILT_PROBABILITY = 0.5
+"""Probability of a tilted spectrum without a narrow channel, which is always tilted."""
 LOW_CUT, HIGH_CUT = (100.0, 400.0), (3000.0, 5000.0)
 """Ranges of the cutoff frequencies of narrow channels, in Hz."""
 
@@ -49,7 +53,8 @@ class Mixing:
         Ratio of direct speech to noise, before the levels of speakers vary, in dB.
         Defaults to 3 to 35.
     tilt : float, optional
-        Standard deviation of the spectral tilt, in dB per octave. Defaults to 1.
+        Standard deviation of the spectral tilt of half of the conversations, in dB per
+        octave. Defaults to 1.
     telephone : float, optional
         Probability of a narrow channel. Defaults to 0.1.
     """
@@ -145,7 +150,7 @@ class Recorder:
         noise = crop_noise(noises, num_samples, rng)
         if self.babble and rng.random() < self.mixing.babble:
             for _ in range(rng.integers(3, 7)):
-                noise += 0.5 * crop_noise(self.babble, num_samples, rng)
+                noise += BABBLE_GAIN * crop_noise(self.babble, num_samples, rng)
         return noise
 
     def _add_events(self, waveform: np.ndarray, rng: np.random.Generator) -> None:
@@ -169,7 +174,7 @@ class Recorder:
         band = None
         if rng.random() < self.mixing.telephone:
             band = (rng.uniform(*LOW_CUT), rng.uniform(*HIGH_CUT))
-        if band is None and rng.random() < 0.5:
+        if band is None and rng.random() < 1 - TILT_PROBABILITY:
             return waveform
         return equalise(waveform, tilt, band, self.sample_rate)
 

@@ -185,7 +185,8 @@ def change_speed(
 ) -> SimulatedConversation:
     """Resample a conversation to `num_samples`; its pitch changes with its speed.
 
-    The error of linear interpolation is far below the noise of recordings.
+    Linear interpolation takes little time. At 16 kHz, it attenuates 4 kHz by about 2 dB
+    and 8 kHz by up to 8 dB.
     """
     speed = len(conversation.waveform) / num_samples
     instants = np.arange(num_samples) * speed

@@ -13,6 +13,7 @@ memory at the same time.
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,16 +21,16 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from rich.console import Console
 from rich.progress import track
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.audio.reader import read_audio, to_int16
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.simulation.energy_vad import detect_speech
 
 COLUMNS = ("source", "speaker", "split", "file", "start_sample", "num_samples")
-CACHE_FORMAT = 3
+CACHE_FORMAT = 4
 """Version of cache files; increment it if the same files give another pool."""
 
 
@@ -137,17 +138,17 @@ def decode(
 
     def read(file: str) -> np.ndarray:
         try:
-            waveform, rate = soundfile.read(folder / file, dtype="int16")
-        except (OSError, soundfile.SoundFileError) as error:
+            waveform, rate = read_audio(folder / file, sample_rate=None, channel=None)
+        except AudioFileError as error:
             raise AudioFileError(
                 f"{table}:{by_file[file][0].line}: cannot read {folder / file}: {error}"
             ) from error
-        if rate != sample_rate or waveform.ndim != 1:
+        if rate != sample_rate or len(waveform) != 1:
             raise AudioFileError(
-                f"{folder / file}: expected one channel at {sample_rate} Hz, got shape "
-                f"{waveform.shape} at {rate} Hz: convert it first."
+                f"{folder / file}: expected one channel at {sample_rate} Hz, got "
+                f"{len(waveform)} at {rate} Hz: convert it first."
             )
-        return waveform
+        return to_int16(waveform[0].numpy())
 
     with ThreadPoolExecutor() as threads:
         decoded = track(
@@ -188,7 +189,8 @@ class SpeechPool:
     levels : (num_utterances,) np.ndarray
         Root mean square of the segments of each utterance; full scale is 1.
     speakers, sources : (num_speakers,) list of str
-        Name and source of each speaker.
+        Name and source of each speaker. Equal names in several sources are different
+        speakers, called "source/name".
     sample_rate : int
     """
 
@@ -247,8 +249,7 @@ class SpeechPool:
             Defaults to 16000.
         """
         samples, bounds, segments, labels, levels = [], [], [], [], []
-        sources: dict[str, str] = {}  # source of each speaker, in order of indices
-        indices: dict[str, int] = {}
+        indices: dict[tuple[str, str], int] = {}  # of each source and speaker
         total = 0
         for source, speaker, waveform in utterances:
             found = detect_speech(waveform, sample_rate)
@@ -259,8 +260,7 @@ class SpeechPool:
             bounds.append((total, total + end - start))
             segments.append(found + (total - start))
             levels.append(_level(waveform, found))
-            sources.setdefault(speaker, source)
-            labels.append(indices.setdefault(speaker, len(indices)))
+            labels.append(indices.setdefault((source, speaker), len(indices)))
             total += end - start
         if not samples:
             raise ValueError("The energy VAD detects no speech in any utterance.")
@@ -270,8 +270,8 @@ class SpeechPool:
             np.concatenate(segments),
             np.array(labels),
             np.array(levels),
-            list(sources),
-            list(sources.values()),
+            _unique_names(indices),
+            [source for source, _ in indices],
             sample_rate,
         )
 
@@ -313,7 +313,7 @@ class SpeechPool:
         rows = read_rows(folder / "utterances.tsv", split, sources)
         if cache is None:
             return cls.from_utterances(decode(folder, rows, sample_rate), sample_rate)
-        key = repr((CACHE_FORMAT, rows, sample_rate))
+        key = repr((CACHE_FORMAT, str(folder.resolve()), rows, sample_rate))
         path = Path(cache) / f"speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         if not path.with_suffix(".npz").is_file():
             decoded = decode(folder, rows, sample_rate)
@@ -341,6 +341,13 @@ class SpeechPool:
 
 _ARRAYS = ("bounds", "segments", "labels", "levels")
 _OTHERS = ("speakers", "sources", "sample_rate")
+
+
+def _unique_names(speakers: Iterable[tuple[str, str]]) -> list[str]:
+    """Name speakers, given by source and name; sources distinguish equal names."""
+    pairs = list(speakers)
+    counts = Counter(name for _, name in pairs)
+    return [name if counts[name] == 1 else f"{source}/{name}" for source, name in pairs]
 
 
 def _level(waveform: np.ndarray, segments: np.ndarray) -> float:

@@ -78,6 +78,9 @@ class TurnTaking:
                 raise ValueError(
                     f"`{name}` should be between 0 and 1, got {getattr(self, name)}."
                 )
+        for name in ("turn_duration", "backchannel_duration"):
+            if getattr(self, name) == 0:
+                raise ValueError(f"`{name}` should be above 0, got 0.")
         for name, value in vars(self).items():
             if not 0 <= value < 600:
                 raise ValueError(
@@ -133,6 +136,8 @@ class TurnTaking:
             joined = annotation.support(collar=MIN_PAUSE)
             end, holder = -np.inf, None
             for segment, _, speaker in joined.itertracks(yield_label=True):
+                if not segment:  # of no duration
+                    continue
                 if segment.end <= end:
                     backchannels.append(segment.duration)
                     continue
@@ -158,10 +163,10 @@ class TurnTaking:
         return cls(
             turn_duration=turn_duration,
             turn_spread=turn_spread,
-            same_speaker=len(hesitations) / (len(hesitations) + len(gaps)),
+            same_speaker=_share(hesitations, gaps, default.same_speaker),
             hesitation=_mean(hesitations, default.hesitation),
             pause=_mean(pauses, default.pause),
-            overlap_probability=len(overlaps) / max(len(gaps), 1),
+            overlap_probability=_share(overlaps, pauses, default.overlap_probability),
             overlap=_mean(overlaps, default.overlap),
             backchannel_rate=len(backchannels) / sum(turns),
             backchannel_duration=duration,
@@ -203,6 +208,11 @@ def _log_normal(durations: Sequence[float]) -> tuple[float, float]:
     # maximum likelihood: mean and deviation of logarithms; exp(mean) is the median
     logarithms = np.log(durations)
     return float(np.exp(logarithms.mean())), float(logarithms.std())
+
+
+def _share(some: Sequence, others: Sequence, default: float) -> float:
+    total = len(some) + len(others)
+    return len(some) / total if total else default
 
 
 def _mean(values: Sequence[float], default: float) -> float:

@@ -30,7 +30,7 @@ from pytorch_metric_learning.losses import ArcFaceLoss
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.audio.reader import AudioReader, to_int16
 from pyannote_diarizen.corpora.single_speaker import read_turns
 from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
@@ -216,8 +216,8 @@ class SpeakerEmbedding(Task):
         def utterances() -> Iterator[tuple[str, str, np.ndarray]]:
             for file in getattr(self.protocol, subset)():
                 for speaker, turn in read_turns(file, audio):
-                    scaled = np.rint(turn * 2**15).clip(-(2**15), 2**15 - 1)
-                    yield file["database"], speaker, scaled.astype(np.int16)
+                    # labels are unique in all databases: one source
+                    yield self.protocol.name, speaker, to_int16(turn)
 
         return SpeechPool.from_utterances(utterances(), self.sample_rate)
 

@@ -86,6 +86,9 @@ def test_other_settings_do_not_mix_with_the_old_ones(corpus):
     other = make_simulator(turn_taking=TurnTaking(pause=2.0))
     with pytest.raises(ValueError, match=r"\(turn_taking differ"):
         simulate_corpus(other, corpus, 3, SECONDS)
+    faster = make_simulator(speed=(1.1, 1.1))
+    with pytest.raises(ValueError, match=r"\(speed differ"):
+        simulate_corpus(faster, corpus, 3, SECONDS)
 
 
 def test_silent_conversations_are_drawn_again(tmp_path):

@@ -70,6 +70,13 @@ def test_utterances_are_cut_by_the_table(table, rng):
     np.testing.assert_array_equal(bob[2], waveform[500:1500])
 
 
+def test_floats_are_read_like_integers(table, rng):
+    waveform = rng.integers(-1000, 1000, size=2000).astype(np.int16)
+    soundfile.write(table.parent / "ann.wav", waveform / 2**15, 16000, "FLOAT")
+    ((_, _, ann),) = decode(table.parent, read_rows(table, "train"), 16000)
+    np.testing.assert_array_equal(ann, waveform[:1000])
+
+
 @pytest.mark.parametrize(
     ("shape", "rate", "message"),
     [
@@ -164,3 +171,29 @@ def test_the_cache_is_used_the_second_time(tmp_path):
     npt.assert_array_equal(again.samples, first.samples)
     with pytest.raises(AudioFileError):
         SpeechPool.from_folder(folder)
+
+
+def test_folders_do_not_share_their_cache(tmp_path):
+    pools = []
+    for amplitude in (4000, 8000):
+        folder = tmp_path / str(amplitude)
+        folder.mkdir()
+        soundfile.write(folder / "ann.wav", tone(1.0, amplitude), RATE)
+        (folder / "utterances.tsv").write_text(
+            HEADER + "near\tann\ttrain\tann.wav\t0\t32000\tone\n"
+        )
+        pools.append(SpeechPool.from_folder(folder, cache=tmp_path / "cache"))
+    npt.assert_allclose([*pools[1].levels], 2 * pools[0].levels, rtol=0.01)
+
+
+def test_equal_names_in_two_sources_are_different_speakers():
+    pool = SpeechPool.from_utterances(
+        [
+            ("near", "ann", tone(1.0)),
+            ("far", "bob", tone(1.0)),
+            ("far", "ann", tone(2.0)),
+        ]
+    )
+    assert pool.speakers == ["near/ann", "bob", "far/ann"]
+    assert pool.sources == ["near", "far", "far"]
+    npt.assert_allclose(pool.durations, [1, 1, 2], atol=0.05)

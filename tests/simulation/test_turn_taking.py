@@ -55,6 +55,14 @@ def test_parameters_without_observation_keep_their_default():
     assert habits.backchannel_duration == TurnTaking().backchannel_duration
 
 
+def test_turns_of_different_recordings_have_no_gaps():
+    monologues = [annotate((0, 1, "a")), annotate((0, 0, "c"), (2, 4, "b"))]
+    habits = TurnTaking.from_annotations(monologues)
+    assert habits.turn_duration == pytest.approx(np.sqrt(2))
+    assert habits.same_speaker == TurnTaking().same_speaker
+    assert habits.overlap_probability == TurnTaking().overlap_probability
+
+
 def test_a_single_turn_is_not_enough():
     with pytest.raises(ValueError, match="At least two turns"):
         TurnTaking.from_annotations([annotate((0, 1, "a"))])
@@ -82,6 +90,8 @@ def test_rttm_may_be_compressed_and_files_left_out(tmp_path):
         ({"turn_duration": 2000}, "in seconds"),
         ({"pause": -1}, "from 0"),
         ({"pause": float("nan")}, "nan"),
+        ({"turn_duration": 0}, "`turn_duration` should be above 0"),
+        ({"backchannel_duration": 0.0}, "above 0"),
     ],
 )
 def test_values_out_of_range_are_errors(options, message):
