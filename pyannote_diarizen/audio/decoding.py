@@ -46,6 +46,12 @@ LENGTH_TOLERANCE = 0.02
 # Seconds that may be missing in an intact Ogg file, whose pages count its samples.
 MAX_OGG_GAP = 0.02
 
+_SIZES = re.compile(
+    r"^\s*(?:data|SSND|Data Size|Riff size|riff)\s*: (\d+) \(should be (\d+)\)", re.M
+)
+"""Size in the header and present size, in the log of libsndfile, which has different
+names for it: WAV, AIFF, AU, RF64 (whole file), W64 (whole file)."""
+
 _MP3_HEADER = re.compile(b"(?:Xing|Info)(.{4})(.{4})", re.DOTALL)
 
 
@@ -119,11 +125,11 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
 
 
 def truncation(file: soundfile.SoundFile) -> str | None:
-    """Tell how much a WAV or AIFF file lacks, None if nothing.
+    """Describe what is missing in a WAV, RF64, W64, AIFF or AU file, None if nothing.
 
-    libsndfile silently reads what is left and tells so in its log only.
+    libsndfile reads the rest without an error, and writes both sizes to its log.
     """
-    sizes = re.search(r"(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", file.extra_info)
+    sizes = _SIZES.search(file.extra_info)
     if sizes is None:
         return None
     announced, present = map(int, sizes.groups())
@@ -131,7 +137,7 @@ def truncation(file: soundfile.SoundFile) -> str | None:
     # bytes of padding, which are less than a sample
     if announced >= 0x7FFF0000 or announced - present < MIN_TRUNCATED:
         return None
-    return f"Its header announces {announced} bytes of sound, it holds {present}."
+    return f"Its header announces {announced} bytes, it holds {present}."
 
 
 class _Decoded(NamedTuple):
