@@ -28,6 +28,7 @@ from pyannote_diarizen.corpora.listings import (
     read_scp,
     read_uem,
 )
+from pyannote_diarizen.corpora.protocols import SUBSETS, Database
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.rttm import rttm_line, rttm_name
 
@@ -37,7 +38,7 @@ NAMES = {
     "development": ("dev", "development", "valid", "val"),
     "test": ("test", "eval"),
 }
-"""Possible names of the folder of each subset."""
+"""Possible names of the folders of each subset; several become one subset."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,10 @@ def read_kaldi_folder(folder: Path) -> dict[str, Subset]:
     folder = Path(folder)
     subsets = {}
     for name, folders in NAMES.items():
-        for inside in (folder / called for called in folders):
-            if lists := sorted(inside.rglob("wav.scp")):
-                subsets[name] = read_lists(lists)
+        insides = [folder / called for called in folders]
+        lists = [one for inside in insides for one in sorted(inside.rglob("wav.scp"))]
+        if lists:
+            subsets[name] = read_lists(lists)
     if not subsets:
         raise FileNotFoundError(
             f"'{folder}' holds no train/wav.scp, dev/wav.scp or test/wav.scp: give the "
@@ -144,7 +146,7 @@ def check_recordings(subsets: Mapping[str, Subset]) -> Iterator[Finding]:
 def import_kaldi(
     subsets: Mapping[str, Subset], into: Path, database: str, scope: Scope = "file"
 ) -> Imported:
-    """Write a protocol, over an earlier one if there is any.
+    """Write a protocol, over an earlier import of it if there is any.
 
     Parameters
     ----------
@@ -163,7 +165,8 @@ def import_kaldi(
     OSError
         If a file cannot be written, or the file system has no links.
     ValueError
-        If a name cannot be the name of a file or protocol; nothing is written.
+        If a name cannot be the name of a file or protocol, or `into` has a protocol
+        that would be lost; nothing is written.
     """
     if not re.fullmatch(r"[\w-]+", database):
         raise ValueError(
@@ -172,6 +175,8 @@ def import_kaldi(
     for finding in check_recordings(subsets):
         raise ValueError(str(finding))
     into = Path(into)
+    called = f"{database}.SpeakerDiarization.Kaldi"
+    _check_earlier(into / "database.yml", called, subsets)
     templates = []
     for name, subset in subsets.items():
         for uri, audio in subset.audio.items():
@@ -195,7 +200,24 @@ def import_kaldi(
     with replacing(into / "database.yml") as temporary:
         text = yaml.safe_dump(content, sort_keys=False)
         temporary.write_text(text, encoding="utf-8")
-    return Imported(into / "database.yml", f"{database}.SpeakerDiarization.Kaldi")
+    return Imported(into / "database.yml", called)
+
+
+def _check_earlier(path: Path, protocol: str, subsets: Mapping[str, Subset]) -> None:
+    """Refuse to replace a `database.yml` with other protocols or subsets."""
+    if not path.exists():
+        return
+    lost = [
+        f"{name}, {subset}"
+        for name, entries in Database(path).protocols.items()
+        for subset in entries
+        if subset in SUBSETS and not (name == protocol and subset in subsets)
+    ]
+    if lost:
+        raise ValueError(
+            f"'{path}' has {'; '.join(lost)}, which would be lost: choose another "
+            "folder by --into, or delete it."
+        )
 
 
 def _write_lists(subset: Subset, stem: Path) -> None:

@@ -6,10 +6,15 @@ pyannote.database reads RTTM and UEM files with pandas, which misreads some line
 without an error: the speaker "None" becomes a missing value, a comment becomes a
 recording. The readers here report such lines before training starts.
 
+As for pandas, lines end with LF, CR LF or CR, and spaces and tabs separate fields.
+Names with other white space, such as a form feed, are errors: readers of RTTM split
+them differently.
+
 Times are in seconds. A line with an error is left out of the items.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +32,9 @@ _RTTM_TYPES = {
 
 _BYTE_ORDER_MARK = "\ufeff"
 """Character that some editors write first; readers take it for part of a name."""
+
+_INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
+"""Characters that names may not hold: white space, control characters, zero width."""
 
 
 class Turn(NamedTuple):
@@ -172,16 +180,17 @@ def read_scp(path: Path) -> Listing[Recording]:
     path = Path(path)
 
     def parse(number: int, line: str) -> Iterator[Recording | Finding]:
-        name, *rest = line.split(maxsplit=1)
-        audio = "".join(rest).strip()
+        name, *rest = re.split("[ \t]+", line.strip(" \t"), maxsplit=1)
+        audio = "".join(rest)
         if not audio:
-            text = f"expected a name and the path of its audio, got '{line}'"
+            text = f"expected a name and the path of its audio, got {_shown(line)}"
             yield _error(number, text, "add what is missing")
         elif audio.endswith("|"):
             text = f"audio from a command is not supported, got '{audio}'"
             yield _error(number, text, "write the output of the command to a file")
         else:
-            here, beside = Path(audio), path.parent / audio
+            here = Path(audio).expanduser()
+            beside = path.parent / here
             found = beside if beside.exists() and not here.exists() else here
             yield Recording(number, name, found)
 
@@ -237,9 +246,9 @@ def _read(
         return listing
     if text.startswith(_BYTE_ORDER_MARK):
         listing.report(1, "an invisible byte-order mark comes first", "save without it")
-    lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+    lines = text.removeprefix(_BYTE_ORDER_MARK).removesuffix("\n").split("\n")
+    for number, line in enumerate(lines if text else [], start=1):
+        if not line.strip(" \t"):
             if not blank_lines:
                 listing.report(number, "a blank line is read as a name", "delete it")
             continue
@@ -252,9 +261,9 @@ def _read(
 
 
 def _parse_turn(number: int, line: str) -> Iterator[Turn | Finding]:
-    fields = line.split()
-    if fields[0].startswith(";") or fields[0] not in _RTTM_TYPES:
-        text = f"expected a line that begins with SPEAKER, got '{line}'"
+    fields = _fields(line)
+    if fields[0] not in _RTTM_TYPES:
+        text = f"expected a line that begins with SPEAKER, got {_shown(line)}"
         yield _error(number, text, "delete it")
         return
     if fields[0] != "SPEAKER":
@@ -276,9 +285,9 @@ def _parse_turn(number: int, line: str) -> Iterator[Turn | Finding]:
 
 
 def _parse_region(number: int, line: str) -> Iterator[Region | Finding]:
-    fields = line.split()
+    fields = _fields(line)
     if len(fields) != 4:
-        text = f"expected `recording channel start end`, got '{line}'"
+        text = f"expected `recording channel start end`, got {_shown(line)}"
         yield _error(number, text, "write these four fields, or delete the line")
         return
     uri, _, start, end = fields
@@ -293,11 +302,24 @@ def _parse_region(number: int, line: str) -> Iterator[Region | Finding]:
 
 
 def _parse_name(number: int, line: str) -> Iterator[Recording | Finding]:
-    if len(line.split()) > 1:
-        text = f"expected one name without spaces, got '{line.strip()}'"
+    name, *others = _fields(line)
+    if others:
+        text = f"expected one name without spaces, got {_shown(line.strip())}"
         yield _error(number, text, "write one name per line")
-    else:
-        yield Recording(number, line.strip())
+        return
+    errors = [*_check_names(number, recording=name)]
+    yield from errors
+    if not errors:
+        yield Recording(number, name)
+
+
+def _fields(line: str) -> list[str]:
+    return re.split("[ \t]+", line.strip(" \t"))
+
+
+def _shown(text: str) -> str:
+    """Quote `text`, with escapes of characters that cannot be seen."""
+    return repr(text) if _INVISIBLE.search(text.replace(" ", "")) else f"'{text}'"
 
 
 def _error(line: int, text: str, remedy: str) -> Finding:
@@ -312,6 +334,9 @@ def _check_names(number: int, **names: str) -> Iterator[Finding]:
         elif '"' in name:
             text = f"the {kind} is called {name}, with a quotation mark"
             yield _error(number, text, "remove the quotation mark")
+        elif _INVISIBLE.search(name):
+            text = f"the {kind} is called {name!r}, with an invisible character"
+            yield _error(number, text, "remove it, or separate fields by spaces")
 
 
 def _check_times(number: int, **times: str) -> Iterator[Finding]:

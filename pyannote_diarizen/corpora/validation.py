@@ -285,9 +285,7 @@ def _duration(audio: Path, decode: bool) -> float:
     info = audio_info(audio)
     if not info.num_samples:
         raise AudioFileError(f"'{audio}' has no sample: remove it from the lists.")
-    if decode:
-        read_audio(audio, sample_rate=None, channel=None)
-    if info.num_channels > 1:  # the average of all channels may be silent
+    if decode or info.num_channels > 1:  # the average of all channels may be silent
         read_audio(audio, sample_rate=None, duration=None if decode else 60.0)
     return info.duration
 

@@ -96,6 +96,28 @@ def test_folders_inside_a_subset_are_joined(folder):
     assert read_kaldi_folder(folder)["test"].uris == ["saturday", "sunday"]
 
 
+@pytest.mark.parametrize(
+    ("subset", "names"), [("test", ("test", "eval")), ("development", ("val", "dev"))]
+)
+def test_folders_of_one_subset_are_joined(folder, subset, names):
+    for name in names:
+        if name != "dev":
+            write_subset(folder / name, f"{name} day".replace(" ", "_"))
+    expected = {"test": ["test_day", "eval_day"], "development": ["friday", "val_day"]}
+    assert read_kaldi_folder(folder)[subset].uris == expected[subset]
+
+
+def test_another_protocol_is_not_replaced(folder, tmp_path):
+    into = folder / "into"
+    import_kaldi(read_kaldi_folder(folder), into, "Talks")
+    before = (into / "database.yml").read_text()
+    write_subset(folder / "other/test", "sunday")
+    for name in ("Talks", "Others"):
+        with pytest.raises(ValueError, match=r"Talks.*, train.* would be lost"):
+            import_kaldi(read_kaldi_folder(folder / "other"), into, name)
+    assert (into / "database.yml").read_text() == before
+
+
 def test_the_protocol_is_valid(folder):
     imported = import_kaldi(read_kaldi_folder(folder), folder, "Talks")
     subsets = Database(imported.database).subsets(imported.name)
@@ -187,6 +209,27 @@ def test_audio_that_cannot_be_used(folder):
     assert check_subset(subset) == []
     (finding,) = check_subset(subset, decode=True)
     assert "NaN" in finding.text
+
+
+@pytest.mark.parametrize("num_channels", [1, 2])
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
+def test_audio_is_decoded_once(folder, monkeypatch, num_channels, kind):
+    audio = folder / f"friday.{kind}"
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (32000, num_channels))
+    soundfile.write(audio, noise, 8000)
+    subset = edit(folder, "wav.scp", f"friday {audio}\n")
+    num_samples = 0
+
+    def read(self, *args, **options):
+        nonlocal num_samples
+        block = original(self, *args, **options)
+        num_samples += len(block)
+        return block
+
+    original = soundfile.SoundFile.read
+    monkeypatch.setattr(soundfile.SoundFile, "read", read)
+    assert check_subset(subset, decode=True) == []
+    assert num_samples == pytest.approx(32000, abs=3000)
 
 
 def test_audio_is_checked_on_request_only(folder):

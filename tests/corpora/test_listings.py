@@ -83,6 +83,10 @@ def test_regions_are_those_of_the_host(tmp_path):
         ("SPEAKER monday 1 0 1\n", "got 5 fields"),
         ("monday 0 1 A\n", "begins with SPEAKER, got 'monday 0 1 A'"),
         (";; a comment\n", "delete it"),
+        (speaker().lower(), "begins with SPEAKER, got 'speaker monday"),
+        ("\f" + speaker(), r"got '\x0cSPEAKER monday"),
+        (speaker(name="Mr\u2028A"), r"called 'Mr\u2028A', with an invisible character"),
+        (speaker(uri="mon\xa0day"), r"called 'mon\xa0day', with an invisible"),
     ],
 )
 def test_turns_with_errors(tmp_path, line, message):
@@ -128,7 +132,10 @@ def test_turns_of_several_speakers_may_overlap(tmp_path):
         (".uem", "monday 0 30\n", "expected `recording channel start end`"),
         (".lst", "\n", "a blank line is read as a name"),
         (".lst", "monday morning\n", "one name without spaces"),
+        (".lst", "mon\x0cday\n", "with an invisible character"),
+        (".lst", "mon\ufeffday\n", "'mon\\ufeffday', with an invisible"),
         (".scp", "monday\n", "the path of its audio"),
+        (".scp", "monday\xa0a.wav\n", "the path of its audio"),
         (".scp", "monday flac -dc a.flac |\n", "audio from a command"),
     ],
 )
@@ -162,6 +169,25 @@ def test_a_byte_order_mark_is_reported(tmp_path):
     (finding,) = listing.findings
     assert (finding.line, finding.status) == (1, "error")
     assert "byte-order mark" in finding.text
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_for_the_host(tmp_path, end):
+    path = tmp_path / "file.rttm"
+    lines = [speaker(name="A\u200dB"), speaker(start="5", name="\u0627\u200c\u0628")]
+    path.write_bytes(end.join("".join(lines).splitlines()).encode())
+    listing = read_rttm(path)
+    assert listing.findings == []
+    assert [turn.line for turn in listing.items] == [1, 2]
+    labels = load_rttm(path)["monday"].labels()
+    assert sorted(turn.speaker for turn in listing.items) == sorted(labels)
+
+
+def test_a_path_may_start_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "wav.scp").write_text("a ~/my call.wav\n")
+    recordings = read_wav_scp(tmp_path / "wav.scp")
+    assert recordings == {"a": tmp_path / "my call.wav"}
 
 
 def test_a_binary_file_is_reported(tmp_path):
