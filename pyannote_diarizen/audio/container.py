@@ -3,13 +3,13 @@
 """Decoding by PyAV: M4A, AAC, WebM, WMA, AMR, and the sound of videos.
 
 The wheel of PyAV carries the libraries of FFmpeg, so that nothing else has to be
-installed. They remove the samples that an encoder added, as far as the file announces
-them: MP4, WebM and WMA do; raw AAC does not and starts 1024 samples late.
+installed. They remove the samples that an encoder added, if the file has their number,
+as MP4, WebM and WMA have. Raw AAC does not: its sound is 1024 samples late.
 
-Time 0 is the start of the container, that is of the first of its streams. Timestamps
-of MP4, WebM, ASF and others tell where sound starts and where some is missing: after
-a pause, a lost packet, or packets that were not sent during silence. Zeros fill these
-gaps, so that times are those that a player shows. No sample is dropped.
+Time 0 is the start of the container, hence of the first of its streams. Timestamps of
+MP4, WebM, ASF and others give the start of the sound, and gaps: after a pause, a lost
+packet, or packets that were not sent during silence. Zeros fill these gaps, so that
+times are those of a player. No sample is dropped.
 """
 
 import warnings
@@ -25,22 +25,21 @@ from torch import Tensor
 from pyannote_diarizen.audio.spooling import spool
 from pyannote_diarizen.errors import AudioFileError
 
-# Seconds that timestamps may advance on the samples before a gap is seen: they are
+# Seconds by which timestamps may be ahead of the samples without a gap: they are
 # rounded (to milliseconds in WebM) and may come from another clock than the samples.
 MIN_GAP = 0.1
 
-# Seconds of silence that timestamps may ask for: longer jumps come from damage, or
-# from a clock that was set.
+# Maximum gap in seconds: longer jumps come from damage, or from a clock that was set.
 MAX_GAP = 3600.0
 
-# Seconds that timestamps may lag behind the samples before they are taken to have
-# started again, as in files that were concatenated.
+# Seconds by which timestamps may lag behind the samples. If they lag more, they started
+# again, as in files that were concatenated.
 MAX_LAG = 10.0
 
-# Part of the duration that may be missing at the end, as headers round.
+# Share of the duration that may be missing at the end, because headers round.
 DURATION_TOLERANCE = 0.02
 
-# Formats without an index, such as raw AAC and AMR: their duration is a guess.
+# Formats without an index, such as raw AAC and AMR: their duration is an estimate.
 WITHOUT_INDEX: Any = av.format.Flags.generic_index.value
 
 # Playlists name other files and addresses: none of them is opened.
@@ -48,7 +47,7 @@ NO_OTHER_FILE = {"protocol_whitelist": "none"}
 
 
 class _Unnamed:
-    """File object without its name, as libavformat would go by the suffix."""
+    """File object without its name, because libavformat would rely on the suffix."""
 
     def __init__(self, stream: Any) -> None:
         self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
@@ -62,7 +61,7 @@ def decode_container(stream: Any, name: str) -> tuple[Tensor, int, str | None]:
     stream : binary file object
         Seekable, at its beginning.
     name : str
-        What messages call it.
+        Name of the file in messages.
 
     Returns
     -------
@@ -71,7 +70,7 @@ def decode_container(stream: Any, name: str) -> tuple[Tensor, int, str | None]:
     sample_rate : int
         In hertz.
     defect : str or None
-        What is damaged or missing, in a sentence.
+        Damaged or missing parts, in a sentence.
 
     Raises
     ------
@@ -110,7 +109,7 @@ def _check_streams(container: InputContainer, name: str) -> None:
 
 
 class _Packets:
-    """Frames of the first audio stream, and what was wrong on the way."""
+    """Frames of the first audio stream, and defects that were found in it."""
 
     def __init__(self, container: InputContainer) -> None:
         self._container = container
@@ -129,7 +128,7 @@ class _Packets:
         return float(start * unit) - self._start
 
     def __iter__(self) -> Iterator[av.AudioFrame]:
-        """Decode what can be."""
+        """Decode all packets that can be decoded."""
         try:
             for packet in self._container.demux():
                 start = packet.dts if packet.pts is None else packet.pts
@@ -150,7 +149,7 @@ class _Packets:
             self._num_damaged += 1
 
     def defect(self) -> str | None:
-        """Describe what is missing, once all is decoded."""
+        """Describe missing parts, after all packets are decoded."""
         announced = (self._container.duration or 0) / av.time_base
         present = self._end - self._start
         guessed = self._container.format.flags & WITHOUT_INDEX
@@ -191,7 +190,7 @@ def _decode(packets: _Packets, name: str) -> tuple[Tensor, int]:
 
 
 class _Timeline:
-    """Samples so far against the timestamps of their frames."""
+    """Number of decoded samples, compared with the timestamps of frames."""
 
     def __init__(self, rate: int, lead: float, name: str) -> None:
         self.num_samples = 0
@@ -202,7 +201,7 @@ class _Timeline:
         self._origin: float | None = None
 
     def gap(self, frame: av.AudioFrame) -> int:
-        """Count `frame` in and return how many zeros go before it."""
+        """Add the samples of `frame`, and return the number of zeros before it."""
         num_zeros = round(self._silence(frame) * self._rate)
         self.num_samples += num_zeros + frame.samples
         return num_zeros
@@ -212,7 +211,7 @@ class _Timeline:
             return 0.0
         instant = float(frame.pts * frame.time_base)
         if self._origin is None:
-            # what the decoder removed at the beginning is no silence
+            # samples that the decoder removed at the beginning are no gap
             self._origin = instant - self._lead
         silence = instant - self._origin - self.num_samples / self._rate
         if -MAX_LAG <= silence <= MAX_GAP:
@@ -220,8 +219,8 @@ class _Timeline:
         if silence > MAX_GAP:
             warnings.warn(
                 f"{self._name} has timestamps that jump by {silence / 3600:.1f} h at "
-                f"{self.num_samples / self._rate:.1f} s. This is not taken for "
-                "silence: what follows comes right after.",
+                f"{self.num_samples / self._rate:.1f} s. No silence is inserted "
+                "there.",
                 stacklevel=2,
             )
         self._origin += silence

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Decoding of whole files, from the first sample to the last.
 
-Compressed formats have to be decoded in order. After a seek, libsndfile returns other
-samples of MP3 with a variable bit rate and of Vorbis than it does without, and the
-header of MP3, AAC or WebM files may estimate their length, or not tell it at all.
+Compressed formats have to be decoded in order. After a seek, libsndfile returns wrong
+samples of MP3 with a variable bit rate and of Vorbis. The header of MP3, AAC and WebM
+files may hold an estimate of their length, or no length.
 """
 
 import functools
@@ -27,21 +27,20 @@ Stream = io.IOBase | BinaryIO
 # Samples of each channel that are decoded at once.
 BLOCK = 1 << 20
 
-# libsndfile announces 2 ** 63 - 1 samples when it does not know.
+# libsndfile announces 2 ** 63 - 1 samples if the length is unknown.
 MAX_NUM_SAMPLES = 1 << 48
 
-# Bytes of sound that may be missing in an intact file: a header that counts padding.
+# Bytes that may be missing in an intact file, whose header counts padding.
 MIN_TRUNCATED = 8
 
 # Bytes that may follow the sound in an intact file: tags, without cover art.
 MAX_TAG_SIZE = 1 << 13
 
-# Seconds of noise that PyAV may take such tags for.
+# Seconds of noise that PyAV may decode from such tags.
 MAX_TAG_DURATION = 0.5
 
-# An MP3 file without a header frame estimates its length by less than that.
+# Relative error of the length that is estimated for MP3 without a header frame.
 LENGTH_TOLERANCE = 0.02
-
 
 # Seconds that may be missing in an intact Ogg file, whose pages count its samples.
 MAX_OGG_GAP = 0.02
@@ -56,7 +55,7 @@ _MP3_HEADER = re.compile(b"(?:Xing|Info)(.{4})(.{4})", re.DOTALL)
 
 
 class _InOrder(soundfile.SoundFile):
-    """File that is never asked to seek, where `SoundFile` does so after each read."""
+    """File that does not seek: `SoundFile` seeks after each read."""
 
     def seekable(self) -> bool:
         return False
@@ -64,10 +63,10 @@ class _InOrder(soundfile.SoundFile):
 
 @functools.lru_cache(maxsize=1)
 def decode_path(path: Path, modified: int, size: int) -> tuple[Tensor, int]:
-    """Return what `decode` does, at once if `path` was the last file to be decoded.
+    """Decode a file; the result for the last file is kept.
 
-    A pipeline asks for the chunks of one file one after the other. `modified` and
-    `size` tell whether the file is still the same.
+    Pipelines read the chunks of one file one after the other. `modified` and `size`
+    change with the content of the file.
     """
     with path.open("rb") as stream:
         return decode(stream, f"'{path}'")
@@ -81,7 +80,7 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
     stream : binary file object
         Seekable.
     name : str
-        What messages call it.
+        Name of the file in messages.
 
     Returns
     -------
@@ -101,7 +100,7 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
         if decoded.defect is None:
             return decoded.waveform, decoded.sample_rate
         defect = decoded.defect
-    # soundfile wants a sample rate for files named .raw, hence TypeError
+    # TypeError: soundfile requires a sample rate for files named .raw
     except (soundfile.LibsndfileError, TypeError) as error:
         defect = getattr(error, "error_string", str(error))
     try:
@@ -155,7 +154,7 @@ class _Decoded(NamedTuple):
 
     @property
     def min_duration(self) -> float:
-        """Seconds from which the output of PyAV holds more sound."""
+        """Minimum duration of an output of PyAV that holds more sound, in seconds."""
         return self.duration + self.tolerance
 
 
@@ -169,7 +168,7 @@ def _decode_with_soundfile(stream: Stream, name: str) -> _Decoded:
     if guesses:
         return decoded._replace(defect="Its header does not hold its length.")
     unread = size - stream.tell()
-    defect = f"Its header tells nothing of the last {unread} bytes."
+    defect = f"Its header does not describe the last {unread} bytes."
     present = decoded.waveform.shape[1]
     missing = (announced - present) / rate if announced < MAX_NUM_SAMPLES else 0.0
     if is_ogg:  # its pages count samples, and no tag follows them
@@ -216,10 +215,10 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
 def _decode_with_pyav(
     stream: Stream, name: str, defect: str
 ) -> tuple[Tensor, int, str | None]:
-    """See `decode_container`; `defect` is why soundfile does not do."""
+    """See `decode_container`; `defect` is the error of soundfile, or its warning."""
     stream.seek(0)
     try:
-        # loads the libraries of FFmpeg, which most files do without
+        # loads the libraries of FFmpeg, which most files do not need
         from pyannote_diarizen.audio.container import decode_container
 
         return decode_container(stream, name)

@@ -107,8 +107,8 @@ def _is_audio(path: Path) -> bool:
 def audio_info(file: AudioFile) -> AudioInfo:
     """Length, sample rate and number of channels of `file`.
 
-    Only the header is read where it is to be trusted; compressed formats, except
-    FLAC, are decoded.
+    Only headers that hold the exact length are used; compressed formats, except FLAC,
+    are decoded.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ class AudioReader(Audio):
 def _resample(
     original: AudioSource, file: AudioFile, sample_rate: int | None, channel: Channel
 ) -> ResampledSource:
-    """Apply what was asked for, or what `file` itself asks for."""
+    """Resample to a rate and channel; the "channel" key of `file` takes precedence."""
     chosen = file.get("channel") if isinstance(file, Mapping) else None
     if sample_rate is None:
         sample_rate = original.info.sample_rate

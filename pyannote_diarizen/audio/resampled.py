@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A source of audio at the rate and with the channels that one wants."""
+"""Audio source with another sample rate and other channels than its file."""
 
 import warnings
 from typing import Literal
@@ -12,7 +12,7 @@ from pyannote_diarizen.audio.resampling import Resampling
 from pyannote_diarizen.audio.sources import AudioInfo, AudioSource
 from pyannote_diarizen.errors import AudioFileError
 
-# Other rates come from damaged headers, and ask for more memory than there is.
+# Other rates come from damaged headers, and need too much memory.
 SAMPLE_RATES = range(1_000, 1_000_000)
 
 MIN_DOWNMIX = 1e-3
@@ -30,7 +30,7 @@ class ResampledSource:
     Parameters
     ----------
     source : AudioSource
-        What to read.
+        Source to read from.
     sample_rate : int
         Rate of the result, in hertz.
     channel : int, "downmix" or None
@@ -42,8 +42,8 @@ class ResampledSource:
         If `source` has no sample, lacks `channel`, or has an implausible rate.
     """
 
-    # Seconds that are read at once: an hours-long file never sits in memory at its
-    # own rate and with all its channels.
+    # Seconds that are read at once, so that long files are never in memory at their
+    # own rate and with all their channels.
     BLOCK_DURATION = 60
 
     def __init__(self, source: AudioSource, sample_rate: int, channel: Channel) -> None:
