@@ -40,7 +40,6 @@ def apply(
     expected_speakers: Annotated[
         float | None,
         typer.Option(
-            min=0.5,
             help="Expected number of speakers: a hint, which the audio may override.",
         ),
     ] = None,
@@ -62,7 +61,7 @@ def apply(
     Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
     pipeline cannot be loaded.
     """
-    check_num_speakers(min_speakers, max_speakers)
+    check_num_speakers(num_speakers, min_speakers, max_speakers, expected_speakers)
     check_output(into)
 
     from pyannote_diarizen.hub.loading import load_pipeline

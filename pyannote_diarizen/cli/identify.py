@@ -73,7 +73,7 @@ def identify(
     Exit codes: 0, all files were processed; 1, some files failed; 2, wrong usage, or
     the pipeline or the voiceprints cannot be used.
     """
-    check_num_speakers(min_speakers, max_speakers)
+    check_num_speakers(num_speakers, min_speakers, max_speakers)
     check_output(into)
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints

@@ -65,7 +65,7 @@ def link(
     Exit codes: 0, all files were processed; 1, some files failed; 2, wrong usage, or
     the pipeline or the voiceprints cannot be used.
     """
-    check_num_speakers(min_speakers, max_speakers)
+    check_num_speakers(num_speakers, min_speakers, max_speakers)
 
     from pyannote_diarizen.atomic import recording_path
     from pyannote_diarizen.clustering.voiceprints import Voiceprints

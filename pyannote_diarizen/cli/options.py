@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Options that several commands share."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pyannote_diarizen.functional.speaker_bounds import (
+    SpeakerBounds,
+    check_expected_speakers,
+)
 
 AudioArgument = Annotated[
     list[Path],
@@ -85,7 +91,16 @@ def check_output(into: Path | None) -> None:
         raise typer.BadParameter("Standard output is closed: give a folder, --into.")
 
 
-def check_num_speakers(min_speakers: int | None, max_speakers: int | None) -> None:
-    """Refuse bounds that contradict each other."""
-    if min_speakers and max_speakers and min_speakers > max_speakers:
-        raise typer.BadParameter("--min-speakers exceeds --max-speakers.")
+def check_num_speakers(
+    num_speakers: int | None,
+    min_speakers: int | None,
+    max_speakers: int | None,
+    expected_speakers: float | None = None,
+) -> None:
+    """Refuse numbers that contradict each other, or are not finite."""
+    try:
+        SpeakerBounds(num_speakers, min_speakers, max_speakers)
+        check_expected_speakers(expected_speakers)
+    except ValueError as error:
+        message = re.sub(r"`(\w+)_speakers`", r"--\1-speakers", str(error))
+        raise typer.BadParameter(message) from error

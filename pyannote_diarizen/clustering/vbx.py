@@ -142,13 +142,13 @@ class VBxClustering(BaseClustering):
             )
         if not 0 <= min_share < 1:
             raise ValueError(
-                f"`min_share` should be at least 0 and below 1, got {min_share}: is it "
-                "in percent?"
+                f"`min_share` should be in [0, 1), got {min_share}: is it in percent?"
             )
         if number_by not in (None, "vbx", "evidence"):
             raise ValueError(
                 f"`number_by` should be 'vbx' or 'evidence', got {number_by!r}."
             )
+        NumSpeakersPrior(expected_clusters, prior_weight)  # checks both
         super().__init__(metric=metric, constrained_assignment=constrained_assignment)
         self.plda = plda
         self.min_active_ratio = min_active_ratio

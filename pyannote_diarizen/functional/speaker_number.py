@@ -29,6 +29,7 @@ from scipy.sparse import csc_array
 from scipy.special import xlogy
 
 from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
+from pyannote_diarizen.functional.speaker_bounds import check_expected_speakers
 from pyannote_diarizen.functional.vbx import VBxModel, VBxPosterior
 
 EVIDENCE_FA = 0.2
@@ -69,10 +70,10 @@ class NumSpeakersPrior:
 
     def __post_init__(self) -> None:
         """Check values."""
-        if self.expected is not None and self.expected <= 0:
+        check_expected_speakers(self.expected)
+        if not 0 <= self.weight < np.inf:
             raise ValueError(
-                f"The expected number of speakers should be above 0, got "
-                f"{self.expected}."
+                f"`weight` of the prior should be at least 0, got {self.weight}."
             )
 
     def log_prior(self, num_speakers: np.ndarray, num_embeddings: int) -> np.ndarray:

@@ -26,6 +26,7 @@ from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.functional.plda import PLDAParameters
+from pyannote_diarizen.functional.speaker_bounds import check_expected_speakers
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
 
@@ -191,8 +192,22 @@ def build_clustering(
     return clustering(metric=metric, **needed, **options)
 
 
-def check_reference(name: str, file: Mapping[str, Any]) -> None:
-    """Raise a `ValueError` if a clustering needs the reference that `file` lacks."""
+def check_file(name: str, file: Mapping[str, Any]) -> None:
+    """Check what a clustering takes from a file.
+
+    Parameters
+    ----------
+    name : str
+        Name of the clustering.
+    file : Mapping
+        File.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If "expected_speakers" is not a number above 0, or a needed reference is absent.
+    """
+    check_expected_speakers(file.get("expected_speakers"))
     if name == "OracleClustering" and "annotation" not in file:
         raise ValueError(
             f"OracleClustering needs the reference of {file['uri']}: give "

@@ -25,12 +25,13 @@ from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
+from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
-from pyannote_diarizen.pipelines.options import Options
+from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
@@ -73,7 +74,7 @@ class DiariZen(SpeakerDiarization):
         Average the channels of a file, or keep one of them (from 0), like the key
         "channel" of a file, which takes precedence. Multi-channel models get all.
     min_speakers, max_speakers : int, optional
-        Bounds for calls that give none.
+        Bounds for calls that do not give them.
     compatibility : {"diarizen"}, optional
         Reproduce the RTTM of the original DiariZen, see `pipelines.compatibility`.
     rttm_out_dir : Path or str, optional
@@ -129,6 +130,7 @@ class DiariZen(SpeakerDiarization):
             median_filter=median_filter,
             channel=channel,
             compatibility=compatibility,
+            bounds=SpeakerBounds(None, min_speakers, max_speakers),
         )
         hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir}
         loaded_plda = components.load_plda(plda, **hub)
@@ -199,7 +201,7 @@ class DiariZen(SpeakerDiarization):
         num_speakers : int, optional
             Number of speakers, if known.
         min_speakers, max_speakers : int, optional
-            Bounds on that number. Have no effect beside `num_speakers`.
+            Bounds on that number. One that is not given is that of the constructor.
         hook : callable, optional
             Called with the result of each step, as in pyannote.audio.
         **kwargs
@@ -210,17 +212,21 @@ class DiariZen(SpeakerDiarization):
         output : DiariZenOutput
             Input of `recluster`. An `Annotation` if `legacy`, or while the pipeline is
             tuned. Turns end before the end of the file, unless `compatibility`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If numbers of speakers are not positive integers, or contradict each other.
         """
+        bounds = SpeakerBounds(num_speakers, min_speakers, max_speakers).completed(
+            SpeakerBounds(None, self.min_speakers, self.max_speakers)
+        )
         loaded = LoadedFile.of(file, self._reader)
-        components.check_reference(self.klustering, loaded)
-        if num_speakers is min_speakers is max_speakers is None:
-            min_speakers, max_speakers = self.min_speakers, self.max_speakers
+        components.check_file(self.klustering, loaded)
         if directory := self.rttm_out_dir:
             rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
         numbers = ClusterNumbers(hook)
-        output = super().apply(
-            loaded, num_speakers, min_speakers, max_speakers, hook=numbers, **kwargs
-        )
+        output = super().apply(loaded, **vars(bounds), hook=numbers, **kwargs)
         if self.compatibility and not loaded.get("annotation"):
             output = numbers.restore(output, self.classes())
         diarization = getattr(output, "speaker_diarization", output)
@@ -307,6 +313,7 @@ class DiariZen(SpeakerDiarization):
 
     def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
         """Check `file` and prepare it for `apply`; `preload` has no effect."""
+        check_preload(preload)
         LoadedFile.check_audio(file)
         # pyannote.audio wraps the file anew in each call if the pipeline has
         # preprocessors: keep results in the file of the caller while tuning.
@@ -355,18 +362,8 @@ class DiariZen(SpeakerDiarization):
             loaded.threshold = self._threshold
         return loaded.embeddings
 
-    def reconstruct(
-        self,
-        segmentations: SlidingWindowFeature,
-        hard_clusters: np.ndarray,
-        count: SlidingWindowFeature,
-    ) -> SlidingWindowFeature:
-        """Return the result of the host, in less memory: no array of float64."""
-        clustered = steps.merge_clustered(segmentations.data, hard_clusters)
-        chunks = segmentations.sliding_window
-        return self.to_diarization(SlidingWindowFeature(clustered, chunks), count)
-
-    # the results of the host, without loops over frames
+    # the results of the host, in less time and memory
+    reconstruct = staticmethod(steps.reconstruct)
     to_diarization = staticmethod(steps.select_speakers)
     to_annotation = staticmethod(steps.find_turns)
 

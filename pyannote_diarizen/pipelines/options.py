@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pyannote.audio.core.model import Model
 
+from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines.components import clustering_names, needs_plda
 
 
@@ -37,6 +38,7 @@ class Options:
     median_filter: int | None
     channel: Literal["downmix"] | int
     compatibility: Literal["diarizen"] | None
+    bounds: SpeakerBounds
 
     def __post_init__(self) -> None:
         """Check the options."""
@@ -95,3 +97,12 @@ class Options:
         mono = segmentation.hparams.num_channels == 1
         first_only = self.compatibility and mono and self.channel == "downmix"
         return 0 if first_only else self.channel
+
+
+def check_preload(preload: Any) -> None:
+    """Raise a `TypeError` if another option comes in place of `preload`."""
+    if not isinstance(preload, bool):
+        raise TypeError(
+            "Options should be given by name, such as num_speakers=2, got "
+            f"{preload!r} as second argument."
+        )

@@ -226,6 +226,35 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     return clustered
 
 
+def reconstruct(
+    segmentations: SlidingWindowFeature,
+    hard_clusters: np.ndarray,
+    count: SlidingWindowFeature,
+) -> SlidingWindowFeature:
+    """Select the active clusters of each frame.
+
+    Equals `SpeakerDiarization.reconstruct` of pyannote.audio, without an array of
+    float64.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity.
+    hard_clusters : (num_chunks, num_speakers) np.ndarray
+        Cluster of each local speaker, -2 if none.
+    count : (total_num_frames, 1) SlidingWindowFeature
+        Number of speakers at each frame.
+
+    Returns
+    -------
+    discrete_diarization : (total_num_frames, num_clusters) SlidingWindowFeature
+        0 or 1.
+    """
+    clustered = merge_clustered(segmentations.data, hard_clusters)
+    chunks = segmentations.sliding_window
+    return select_speakers(SlidingWindowFeature(clustered, chunks), count)
+
+
 def overlap_add(
     segmentations: SlidingWindowFeature, frames: SlidingWindow
 ) -> SlidingWindowFeature:

@@ -124,6 +124,9 @@ def test_an_absent_channel_is_an_error_of_the_file(run, pipeline, write_audio):
     [
         ["--num-speakers", "0"],
         ["--min-speakers", "3", "--max-speakers", "2"],
+        ["--num-speakers", "3", "--max-speakers", "2"],
+        ["--expected-speakers", "nan"],
+        ["--expected-speakers", "0"],
         ["--channel", "-1"],
         ["--pipeline", "nowhere"],
         ["--device", "abacus"],

@@ -151,7 +151,7 @@ def test_bounds_on_the_number_of_speakers(build, conversation):
     assert num_speakers(min_speakers=4) == 4
     assert num_speakers(min_speakers=2, max_speakers=5) == 3
     assert num_speakers(num_speakers=1) == 1
-    with pytest.raises(ValueError, match="min_speakers must be smaller"):
+    with pytest.raises(ValueError, match="`min_speakers` should be at most"):
         num_speakers(min_speakers=3, max_speakers=2)
 
 
@@ -278,8 +278,11 @@ def test_bounds_for_calls_that_give_none(build, conversation):
     assert len(labels) == 2
     output = pipeline(dict(conversation), num_speakers=3)
     assert len(output.speaker_diarization.labels()) == 3
-    output = pipeline(dict(conversation), min_speakers=3)
+    with pytest.warns(UserWarning, match="`max_speakers` of the configuration"):
+        output = pipeline(dict(conversation), min_speakers=3)
     assert len(output.speaker_diarization.labels()) == 3
+    kept = build(min_speakers=4)(dict(conversation), max_speakers=6)
+    assert len(kept.speaker_diarization.labels()) == 4
 
 
 def test_duration_of_chunks(build, conversation, reference):

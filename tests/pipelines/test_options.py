@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import pytest
 
+from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines.options import Options
 
 OPTIONS = {
@@ -14,6 +15,7 @@ OPTIONS = {
     "median_filter": 11,
     "channel": "downmix",
     "compatibility": None,
+    "bounds": SpeakerBounds(),
 }
 
 
