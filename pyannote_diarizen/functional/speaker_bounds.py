@@ -60,13 +60,21 @@ class SpeakerBounds:
 
     @property
     def fewest(self) -> int:
-        """Minimum number of speakers, at least 1."""
-        return self.num_speakers or self.min_speakers or 1
+        """Minimum number of speakers, 0 without bound."""
+        return self.num_speakers or self.min_speakers or 0
 
     @property
     def most(self) -> float:
         """Maximum number of speakers, infinite without bound."""
         return self.num_speakers or self.max_speakers or math.inf
+
+    def described(self) -> str:
+        """Words for the requested number, such as "at least 2"."""
+        if self.fewest == self.most:
+            return str(self.fewest)
+        if self.most == math.inf:
+            return f"at least {self.fewest}"
+        return f"{self.fewest or 1} to {self.most}"
 
     def completed(self, defaults: "SpeakerBounds") -> "SpeakerBounds":
         """Take bounds that are not given from `defaults`.

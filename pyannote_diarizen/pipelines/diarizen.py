@@ -33,6 +33,7 @@ from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
+from pyannote_diarizen.pipelines.reconstruction import Reconstruction, reconstruct
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 # Key under which a file keeps the outputs of the networks while a pipeline is tuned.
@@ -217,6 +218,12 @@ class DiariZen(SpeakerDiarization):
         ------
         TypeError, ValueError
             If numbers of speakers are not positive integers, or contradict each other.
+
+        Warns
+        -----
+        UserWarning
+            If the number of speakers is not the requested one, with the reason; or if
+            the exclusive diarization lacks a speaker.
         """
         bounds = SpeakerBounds(num_speakers, min_speakers, max_speakers).completed(
             SpeakerBounds(None, self.min_speakers, self.max_speakers)
@@ -226,7 +233,10 @@ class DiariZen(SpeakerDiarization):
         if directory := self.rttm_out_dir:
             rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
         numbers = ClusterNumbers(hook)
-        output = super().apply(loaded, **vars(bounds), hook=numbers, **kwargs)
+        frames = Reconstruction(bounds, keep=self.compatibility is None)
+        with frames.in_use():
+            output = super().apply(loaded, **vars(bounds), hook=numbers, **kwargs)
+        output = frames.finish(output, self.segmentation.min_duration_off)
         if self.compatibility and not loaded.get("annotation"):
             output = numbers.restore(output, self.classes())
         diarization = getattr(output, "speaker_diarization", output)
@@ -363,8 +373,7 @@ class DiariZen(SpeakerDiarization):
         return loaded.embeddings
 
     # the results of the host, in less time and memory
-    reconstruct = staticmethod(steps.reconstruct)
-    to_diarization = staticmethod(steps.select_speakers)
+    reconstruct = staticmethod(reconstruct)
     to_annotation = staticmethod(steps.find_turns)
 
     def _apply_batch(

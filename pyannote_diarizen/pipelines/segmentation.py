@@ -226,35 +226,6 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     return clustered
 
 
-def reconstruct(
-    segmentations: SlidingWindowFeature,
-    hard_clusters: np.ndarray,
-    count: SlidingWindowFeature,
-) -> SlidingWindowFeature:
-    """Select the active clusters of each frame.
-
-    Equals `SpeakerDiarization.reconstruct` of pyannote.audio, without an array of
-    float64.
-
-    Parameters
-    ----------
-    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        Activity.
-    hard_clusters : (num_chunks, num_speakers) np.ndarray
-        Cluster of each local speaker, -2 if none.
-    count : (total_num_frames, 1) SlidingWindowFeature
-        Number of speakers at each frame.
-
-    Returns
-    -------
-    discrete_diarization : (total_num_frames, num_clusters) SlidingWindowFeature
-        0 or 1.
-    """
-    clustered = merge_clustered(segmentations.data, hard_clusters)
-    chunks = segmentations.sliding_window
-    return select_speakers(SlidingWindowFeature(clustered, chunks), count)
-
-
 def overlap_add(
     segmentations: SlidingWindowFeature, frames: SlidingWindow
 ) -> SlidingWindowFeature:
@@ -303,13 +274,10 @@ def _place(
     return grid, np.array(first_frame)
 
 
-def select_speakers(
+def frame_activity(
     segmentations: SlidingWindowFeature, count: SlidingWindowFeature
-) -> SlidingWindowFeature:
-    """Select the `count` most active speakers of each frame.
-
-    Equals `SpeakerDiarization.to_diarization` of pyannote.audio, without loops over
-    frames and chunks.
+) -> tuple[SlidingWindowFeature, np.ndarray]:
+    """Sum activities over chunks, in the frames of which the count is known.
 
     Parameters
     ----------
@@ -320,24 +288,54 @@ def select_speakers(
 
     Returns
     -------
-    discrete_diarization : (total_num_frames, num_speakers) SlidingWindowFeature
-        0 or 1. Silent speakers are added where `count` exceeds their number.
+    activity : (total_num_frames, num_speakers) SlidingWindowFeature
+        Sums. Silent speakers are added where `count` exceeds their number.
+    counted : (total_num_frames, 1) np.ndarray
+        Number of speakers at these frames.
     """
     activity = overlap_add(segmentations, count.sliding_window)
     extent = activity.extent & count.extent
     activity = activity.crop(extent, return_data=False)
-    counted = count.crop(extent)  # (total_num_frames, 1)
+    counted = count.crop(extent)
+    lacking = max(0, int(counted.max(initial=0)) - activity.data.shape[1])
+    sums = np.pad(activity.data, ((0, 0), (0, lacking)))
+    return SlidingWindowFeature(sums, activity.sliding_window), counted
+
+
+def select_speakers(activity: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Select the most active speakers of each frame.
+
+    After `frame_activity`, equals `SpeakerDiarization.to_diarization` of
+    pyannote.audio, without loops over frames and chunks.
+
+    Parameters
+    ----------
+    activity : (num_frames, num_speakers) np.ndarray
+        Activity of speakers.
+    counted : (num_frames, 1) np.ndarray
+        Number of speakers to select. The last frames may be missing.
+
+    Returns
+    -------
+    discrete : (num_frames, num_speakers) np.ndarray
+        0 or 1.
+    """
     most = int(counted.max(initial=0))
-    # `count` may exceed the number of clusters: add silent ones
-    lacking = max(0, most - activity.data.shape[1])
-    scores = np.pad(activity.data, ((0, 0), (0, lacking)))
-    # (total_num_frames, most): whether the speaker of each rank is selected
-    selected = np.zeros((len(scores), most), dtype=bool)
-    selected[: len(counted)] = np.arange(most) < counted[: len(scores)]
-    ranking = np.argsort(-scores, axis=1)[:, :most]  # most active first
-    discrete = np.zeros_like(scores)
+    # (num_frames, most): whether the speaker of each rank is selected
+    selected = np.zeros((len(activity), most), dtype=bool)
+    selected[: len(counted)] = np.arange(most) < counted[: len(activity)]
+    ranking = np.argsort(-activity, axis=1)[:, :most]  # most active first
+    discrete = np.zeros(activity.shape, dtype=np.uint8)
     np.put_along_axis(discrete, ranking, selected, axis=1)
-    return SlidingWindowFeature(discrete, activity.sliding_window)
+    return discrete
+
+
+def frame_centres(frames: SlidingWindow, num_frames: int) -> np.ndarray:
+    """Centres (num_frames,) of frames, in seconds."""
+    starts = frames.start + np.arange(num_frames) * frames.step
+    # The sum of the host, for equality to the last bit: start + duration / 2 rounds
+    # another way.
+    return 0.5 * (starts + (starts + frames.duration))
 
 
 def find_turns(
@@ -365,10 +363,7 @@ def find_turns(
         Turns from centre to centre of frames. Labels are indices of speakers.
     """
     frames, active = discrete_diarization.sliding_window, discrete_diarization.data > 0
-    starts = frames.start + np.arange(len(active)) * frames.step
-    # The sum of the host, for equality to the last bit: start + duration / 2 rounds
-    # another way.
-    centres = (0.5 * (starts + (starts + frames.duration))).tolist()
+    centres = frame_centres(frames, len(active)).tolist()
     turns = Annotation()
     of_speakers = zip(
         range(active.shape[1]), active.T, string_generator(), strict=False

@@ -121,7 +121,7 @@ def test_the_first_channel_is_taken_unless_another_one_is_named(build, two_speak
 
 def test_bounds_change_nothing(build, two_speakers):
     expected = build()(dict(two_speakers)).speaker_diarization
-    with pytest.warns(UserWarning, match="outside"):
+    with pytest.warns(UserWarning, match="gives the number of the original"):
         output = build()(dict(two_speakers), min_speakers=5)
     assert output.speaker_diarization == expected
 

@@ -103,7 +103,11 @@ def test_result_is_that_of_stock_pyannote(
     expected = stock(dict(conversation), num_speakers=num_speakers)
     output = ours(dict(conversation), num_speakers=num_speakers)
     assert len(expected.speaker_diarization.labels()) > 1
-    for name in ("speaker_diarization", "exclusive_speaker_diarization"):
+    names = ["speaker_diarization"]
+    # that of pyannote.audio overlaps in filled pauses
+    if not expected.exclusive_speaker_diarization.get_overlap():
+        names.append("exclusive_speaker_diarization")
+    for name in names:
         assert getattr(output, name).to_rttm() == getattr(expected, name).to_rttm()
     npt.assert_allclose(
         output.speaker_embeddings, expected.speaker_embeddings, atol=1e-5

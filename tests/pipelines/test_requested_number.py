@@ -2,9 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Requested number of speakers: refusals, and the number in the output."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
+import torch
+from pyannote.audio.pipelines.speaker_diarization import (
+    DiarizeOutput,
+    SpeakerDiarization,
+)
+from tone_model import SAMPLE_RATE, tones
 
 from pyannote_diarizen.pipelines import DiariZen
+
+AHC = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -53,3 +64,121 @@ def test_bounds_of_the_configuration_are_checked_before_a_model_is_loaded():
         DiariZen("absent", "absent", min_speakers=3, max_speakers=2)
     with pytest.raises(TypeError, match="`max_speakers`"):
         DiariZen("absent", "absent", max_speakers="4")
+
+
+# -- number in the output
+
+
+def test_pyannote_warns_of_clusters(
+    segmentation_model, embedding_model, plda, conversation
+):
+    stock = SpeakerDiarization(
+        segmentation=segmentation_model,
+        embedding=embedding_model,
+        plda=plda,
+        clustering="AgglomerativeClustering",
+    )
+    stock.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": AHC})
+    with pytest.warns(UserWarning, match="too short to contain 99"):
+        stock(conversation, min_speakers=99)
+
+
+@pytest.fixture
+def random_file(build, conversation, rng):
+    """File whose segmentation and embeddings are random: chunks disagree."""
+
+    def random_file(pipeline, num_voices: int):
+        output = pipeline(dict(conversation), num_speakers=3)
+        loaded = output.features.load(pipeline._reader)
+        num_chunks, num_frames, num_speakers = loaded.segmentations.data.shape
+        runs = rng.random((num_chunks, num_frames // 10 + 1, num_speakers)) < 0.3
+        active = np.repeat(runs, 10, axis=1)[:, :num_frames]
+        loaded.segmentations.data = active.astype(np.uint8)
+        voices = rng.standard_normal((num_voices, loaded.embeddings.shape[2]))
+        chosen = rng.integers(0, num_voices, (num_chunks, num_speakers))
+        noise = 0.1 * rng.standard_normal(loaded.embeddings.shape)
+        loaded.embeddings = voices[chosen] + noise
+        return loaded
+
+    return random_file
+
+
+@pytest.mark.filterwarnings("ignore:The exclusive diarization")
+@pytest.mark.parametrize("min_duration_off", [0.0, 1.0])
+@pytest.mark.parametrize("clustering", ["vbx", "hybrid", "agglomerative", "auto"])
+def test_the_requested_number_comes_out(
+    build, random_file, clustering, min_duration_off
+):
+    pipeline = build(clustering=clustering)
+    pipeline.segmentation.min_duration_off = min_duration_off
+    for num_voices in (1, 2, 5):
+        file = random_file(pipeline, num_voices)
+        kept = file.segmentations, file.embeddings
+        for number in range(1, 9):
+            file.segmentations, file.embeddings = kept
+            output = pipeline.apply(file, num_speakers=number)
+            assert_consistent(output, number)
+
+
+def assert_consistent(output: DiarizeOutput, number: int) -> None:
+    full, exclusive = output.speaker_diarization, output.exclusive_speaker_diarization
+    assert full.labels() == [f"SPEAKER_{k:02d}" for k in range(number)]
+    assert len(output.speaker_embeddings) == number
+    assert not exclusive.get_overlap()
+    assert set(exclusive.labels()) <= set(full.labels())
+    assert full.get_timeline().support() == exclusive.get_timeline().support()
+
+
+@pytest.mark.parametrize("bounds", [{"min_speakers": 5}, {"max_speakers": 2}])
+@pytest.mark.filterwarnings("ignore:The exclusive diarization")
+def test_bounds_hold(build, random_file, bounds):
+    pipeline = build()
+    output = pipeline.apply(random_file(pipeline, 3), **bounds)
+    found = len(output.speaker_diarization.labels())
+    assert bounds.get("min_speakers", 1) <= found <= bounds.get("max_speakers", 99)
+
+
+def test_four_turns_of_two_voices_are_four_speakers(build):
+    turns = [(0.5, 2.5, 0), (4.5, 6.5, 1), (8.5, 10.5, 0), (12.5, 14.5, 1)]
+    file = {"waveform": tones(turns, 15.0), "sample_rate": SAMPLE_RATE}
+    for clustering in ("vbx", "agglomerative", "auto"):
+        output = build(clustering=clustering)(dict(file), num_speakers=4)
+        assert len(output.speaker_diarization.labels()) == 4
+
+
+def test_another_number_is_a_warning_with_the_reason(build, conversation, reference):
+    short = {"waveform": tones([(0.1, 0.6, 1)], 0.7), "sample_rate": SAMPLE_RATE}
+    with pytest.warns(
+        UserWarning, match="instead of 3: 1 embedding.s. make 1"
+    ) as caught:
+        build()({**short, "uri": "call"}, num_speakers=3)
+    messages = [str(warning.message) for warning in caught]
+    assert sum("'call' has 1 speaker" in message for message in messages) == 1
+    assert not any("too short" in message for message in messages)
+    silence = {"waveform": torch.zeros(1, 3 * SAMPLE_RATE), "sample_rate": SAMPLE_RATE}
+    with pytest.warns(UserWarning, match="instead of at least 2: there is no speech"):
+        build()(silence, min_speakers=2)
+    oracle = build(clustering="OracleClustering", plda=None)
+    with pytest.warns(UserWarning, match="of 1 to 2: the clustering does not take"):
+        oracle({**conversation, "annotation": reference}, max_speakers=2)
+
+
+def test_the_exclusive_diarization_says_whom_it_lacks(build, segmentation_model):
+    """The second speaker only speaks where the first one does."""
+    turns = [(0.5, 5.0, 0), (2.0, 3.0, 1)]
+    file = {"waveform": tones(turns, 5.5), "sample_rate": SAMPLE_RATE, "uri": "call"}
+    with pytest.warns(UserWarning, match="exclusive diarization of 'call' lacks"):
+        output = build()(file, num_speakers=2)
+    assert len(output.speaker_diarization.labels()) == 2
+    assert len(output.exclusive_speaker_diarization.labels()) == 1
+
+
+def test_calls_at_the_same_time_keep_their_own_numbers(build, conversation):
+    pipeline = build()
+    numbers = [1, 2, 4, 3] * 2
+    with ThreadPoolExecutor(4) as threads:
+        outputs = threads.map(
+            lambda number: pipeline(dict(conversation), num_speakers=number), numbers
+        )
+    found = [len(output.speaker_diarization.labels()) for output in outputs]
+    assert found == numbers

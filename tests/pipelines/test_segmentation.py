@@ -11,10 +11,13 @@ from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.signal import Binarize
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.reconstruction import reconstruct
 from pyannote_diarizen.pipelines.segmentation import (
     HardMultilabel,
+    find_turns,
+    frame_activity,
     merge_clustered,
+    select_speakers,
     silence_padding,
     smooth,
 )
@@ -90,7 +93,7 @@ def test_turns_are_those_of_pyannote(rng, durations):
     activity[0], activity[-2:] = [1, 0, 1, 0], [[0, 1, 1, 0], [1, 1, 0, 0]]
     discrete = SlidingWindowFeature(activity, window)
     expected = SpeakerDiarization.to_annotation(discrete, *durations)
-    turns = DiariZen.to_annotation(discrete, *durations)
+    turns = find_turns(discrete, *durations)
     assert len(expected) > 10
     assert turns == expected
     assert list(turns.itertracks()) == list(expected.itertracks())
@@ -107,10 +110,11 @@ def test_frames_are_given_to_the_speakers_that_pyannote_gives_them_to(
     counted = rng.integers(0, 4, (295, 1)).astype(np.uint8)
     count = SlidingWindowFeature(counted, FRAMES)
     expected = SpeakerDiarization.to_diarization(segmentations, count)
-    discrete = DiariZen.to_diarization(segmentations, count)
-    npt.assert_array_equal(discrete.data, expected.data)
-    assert discrete.extent == expected.extent
-    assert set(discrete.data.sum(axis=1)) == {0, 1, 2, 3}
+    activity, counted = frame_activity(segmentations, count)
+    discrete = select_speakers(activity.data, counted)
+    npt.assert_array_equal(discrete, expected.data)
+    assert activity.extent == expected.extent
+    assert set(discrete.sum(axis=1)) == {0, 1, 2, 3}
 
 
 @pytest.mark.parity
@@ -145,10 +149,10 @@ def test_reconstruction_is_that_of_diarizen(
 
     hard_clusters = vectors[f"hard_clusters{variant}"].copy()
     hard_clusters[~segmentations.data.any(axis=1)] = -2
-    discrete = pipeline.reconstruct(segmentations, hard_clusters, count)
+    discrete = reconstruct(segmentations, hard_clusters, count)
     npt.assert_array_equal(discrete.data, vectors[f"discrete{variant}"])
 
     expected = (parity / rttm).read_text()
-    diarization = pipeline.to_annotation(discrete)
+    diarization = find_turns(discrete)
     diarization.uri = expected.split()[1]
     assert sorted(diarization.to_rttm().split("\n")) == sorted(expected.split("\n"))

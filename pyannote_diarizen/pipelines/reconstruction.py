@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Turns of speakers from clusters: requested number, exclusive diarization.
+
+pyannote.audio selects the most active clusters of each frame. A cluster that is never
+among them vanishes, also where its number was requested; and the exclusive diarization
+overlaps once pauses are filled. This module corrects both.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import replace
+
+import numpy as np
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
+from pyannote.core import Annotation, SlidingWindowFeature
+
+from pyannote_diarizen._host import without_warning_of_number
+from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
+from pyannote_diarizen.pipelines import segmentation as steps
+
+_current: ContextVar["Reconstruction"] = ContextVar("_current")
+
+
+class Reconstruction:
+    """Frames of the clusters of one file.
+
+    `SpeakerDiarization.apply` of pyannote.audio passes neither the requested number to
+    `reconstruct`, nor the activity of clusters to the steps after it. `reconstruct`
+    finds the former in the instance in use, and leaves the latter there.
+
+    Parameters
+    ----------
+    bounds : SpeakerBounds
+        Requested number of speakers.
+    keep : bool
+        Select as many speakers as requested, see `keep_speakers`.
+    """
+
+    def __init__(self, bounds: SpeakerBounds, keep: bool = True) -> None:
+        self.bounds = bounds
+        self.keep = keep
+        # selected speakers, and activities, once `reconstruct` was called
+        self._frames: tuple[SlidingWindowFeature, SlidingWindowFeature] | None = None
+        self._hard_clusters = np.empty((0, 0), dtype=int)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Make `reconstruct` use this instance."""
+        token = _current.set(self)
+        requested = self.bounds != SpeakerBounds()
+        try:
+            with without_warning_of_number() if requested else nullcontext():
+                yield
+        finally:
+            _current.reset(token)
+
+    def __call__(
+        self,
+        segmentations: SlidingWindowFeature,
+        hard_clusters: np.ndarray,
+        count: SlidingWindowFeature,
+    ) -> SlidingWindowFeature:
+        """Select the active clusters of each frame, see `reconstruct`."""
+        if self._frames is not None:
+            # the second call, for the exclusive diarization, which `finish` computes
+            first, _ = self._frames
+            return SlidingWindowFeature(first.data[:, :0], first.sliding_window)
+        clustered = steps.merge_clustered(segmentations.data, hard_clusters)
+        activity, counted = steps.frame_activity(
+            SlidingWindowFeature(clustered, segmentations.sliding_window), count
+        )
+        selected = steps.select_speakers(activity.data, counted)
+        if self.keep:
+            keep_speakers(selected, activity.data, self.bounds.fewest)
+        discrete = SlidingWindowFeature(selected, activity.sliding_window)
+        self._hard_clusters, self._frames = hard_clusters, (discrete, activity)
+        return discrete
+
+    def finish(
+        self, output: DiarizeOutput | Annotation, min_duration_off: float
+    ) -> DiarizeOutput | Annotation:
+        """Complete the output of pyannote.audio, and compare it with the request.
+
+        Parameters
+        ----------
+        output : DiarizeOutput or Annotation
+            Output of `SpeakerDiarization.apply`.
+        min_duration_off : float
+            Longest pause that was filled, in seconds.
+
+        Returns
+        -------
+        output : DiarizeOutput or Annotation
+            `output` with an exclusive diarization that does not overlap.
+
+        Warns
+        -----
+        UserWarning
+            If the number of speakers is not the requested one, or the exclusive
+            diarization lacks a speaker of a cluster.
+        """
+        diarization = getattr(output, "speaker_diarization", output)
+        self._warn_of_number(diarization)
+        if self._frames is None or not isinstance(output, DiarizeOutput):
+            return output
+        discrete, activity = self._frames
+        turns = steps.find_turns(discrete, min_duration_off=min_duration_off)
+        # both have the same tracks
+        names = {
+            cluster: diarization[turn, track]
+            for turn, track, cluster in turns.itertracks(yield_label=True)
+        }
+        exclusive = exclusive_turns(turns, discrete, activity)
+        exclusive = exclusive.rename_labels(mapping=names)
+        exclusive.uri = diarization.uri
+        # a speaker without activity stands for more speakers at once than clusters
+        real = {names[cluster] for cluster in names if activity.data[:, cluster].any()}
+        if lacking := real - set(exclusive.labels()):
+            warnings.warn(
+                f"The exclusive diarization of '{diarization.uri}' lacks "
+                f"{', '.join(sorted(map(str, lacking)))}: whenever they speak, another "
+                "speaker is more active.",
+                stacklevel=4,
+            )
+        return replace(output, exclusive_speaker_diarization=exclusive)
+
+    def _warn_of_number(self, diarization: Annotation) -> None:
+        found = len(diarization.labels())
+        if self.bounds.fewest <= found <= self.bounds.most:
+            return
+        clustered = self._hard_clusters[self._hard_clusters >= 0]
+        num_clusters = len(np.unique(clustered))
+        if found == 0:
+            reason = "there is no speech"
+        elif not self.keep:
+            reason = "compatibility='diarizen' gives the number of the original"
+        elif found < self.bounds.fewest and num_clusters < self.bounds.fewest:
+            reason = f"{len(clustered)} embedding(s) make {num_clusters} cluster(s)"
+        else:
+            reason = "the clustering does not take the number into account"
+        warnings.warn(
+            f"'{diarization.uri}' has {found} speaker(s) in the result, instead of "
+            f"{self.bounds.described()}: {reason}.",
+            stacklevel=5,
+        )
+
+
+def reconstruct(
+    segmentations: SlidingWindowFeature,
+    hard_clusters: np.ndarray,
+    count: SlidingWindowFeature,
+) -> SlidingWindowFeature:
+    """Select the active clusters of each frame.
+
+    Equals `SpeakerDiarization.reconstruct` of pyannote.audio if no number of speakers
+    is requested, without an array of float64.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity.
+    hard_clusters : (num_chunks, num_speakers) np.ndarray
+        Cluster of each local speaker, -2 if none.
+    count : (total_num_frames, 1) SlidingWindowFeature
+        Number of speakers at each frame.
+
+    Returns
+    -------
+    discrete_diarization : (total_num_frames, num_clusters) SlidingWindowFeature
+        0 or 1.
+    """
+    reconstruction = _current.get(None) or Reconstruction(SpeakerBounds())
+    return reconstruction(segmentations, hard_clusters, count)
+
+
+def keep_speakers(
+    discrete: np.ndarray, activity: np.ndarray, num_speakers: int
+) -> None:
+    """Give frames to speakers who are selected nowhere, in place.
+
+    These are the frames where the activity of the speaker is the largest share of that
+    of the most active one; frames without speech only if there are no others. The
+    speaker takes the place of the least active selected one, or is added where that one
+    would lose more than half of its frames.
+
+    Parameters
+    ----------
+    discrete : (num_frames, num_speakers) np.ndarray
+        Selected speakers, 0 or 1.
+    activity : (num_frames, num_speakers) np.ndarray
+        Activity, at least 0. A speaker without activity gets no frame.
+    num_speakers : int
+        Number of speakers to reach, the most active ones first.
+
+    Examples
+    --------
+    >>> discrete = np.array([[1, 0], [1, 0], [1, 0], [1, 0]])
+    >>> activity = np.array([[4, 0], [4, 1], [2, 1], [4, 0]])
+    >>> keep_speakers(discrete, activity, num_speakers=2)
+    >>> discrete.tolist()
+    [[1, 0], [1, 0], [0, 1], [1, 0]]
+    """
+    # a turn that starts in the last frame has no duration
+    discrete, activity = discrete[:-1], activity[:-1]
+    selected = discrete.any(axis=0)  # (num_speakers,)
+    lacking = num_speakers - np.sum(selected)
+    if lacking <= 0:
+        return
+    totals = np.where(selected, 0, activity.sum(axis=0))  # (num_speakers,)
+    strongest = activity.max(axis=1, initial=0)  # (num_frames,)
+    for speaker in np.argsort(-totals)[:lacking]:
+        if totals[speaker] == 0:
+            return
+        share = activity[:, speaker] / np.maximum(strongest, 1e-9)  # (num_frames,)
+        speech = np.asarray(discrete.any(axis=1))  # (num_frames,)
+        in_speech = share[speech].any()
+        if in_speech:
+            share[~speech] = 0
+        frames = np.flatnonzero(share == share.max())
+        ranked = np.where(discrete[frames] > 0, activity[frames], np.inf)
+        least = ranked.argmin(axis=1)  # (len(frames),), least active selected speaker
+        discrete[frames, speaker] = 1
+        for other in np.unique(least) if in_speech else ():
+            yielded = frames[least == other][: int(discrete[:, other].sum() // 2)]
+            discrete[yielded, other] = 0
+
+
+def exclusive_turns(
+    turns: Annotation,
+    discrete_diarization: SlidingWindowFeature,
+    activity: SlidingWindowFeature,
+) -> Annotation:
+    """Keep one speaker at a time: the most active one.
+
+    Speakers who are selected in a frame come before those whose pause was filled.
+
+    Parameters
+    ----------
+    turns : Annotation
+        Turns that `find_turns` found in `discrete_diarization`.
+    discrete_diarization, activity : (num_frames, num_speakers) SlidingWindowFeature
+        Selected speakers, 0 or 1, and activities.
+
+    Returns
+    -------
+    exclusive : Annotation
+        Turns without overlap, that cover the same speech.
+    """
+    frames, selected = discrete_diarization.sliding_window, discrete_diarization.data
+    centres = steps.frame_centres(frames, len(selected))
+    spoken = np.zeros(selected.shape, dtype=bool)
+    for turn, _, speaker in turns.itertracks(yield_label=True):
+        spoken[slice(*np.searchsorted(centres, [turn.start, turn.end])), speaker] = True
+    (several,) = np.nonzero(spoken.sum(axis=1) > 1)
+    scores = activity.data[several]  # (num_frames_of_several, num_speakers)
+    scores += selected[several] * (1 + scores.max(initial=0))
+    scores[~spoken[several]] = -1
+    spoken[several] = np.arange(spoken.shape[1]) == scores.argmax(axis=1)[:, None]
+    return steps.find_turns(SlidingWindowFeature(spoken, frames))
