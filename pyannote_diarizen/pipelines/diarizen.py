@@ -28,7 +28,6 @@ from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
@@ -167,6 +166,7 @@ class DiariZen(SpeakerDiarization):
         self.channel = options.choose_channel(self._segmentation.model)
         self.min_speakers, self.max_speakers = min_speakers, max_speakers
         self.compatibility = compatibility
+        self._naming = "cluster" if compatibility else "appearance"
         self.rttm_out_dir = rttm_out_dir
         self._reader = components.build_reader(self._segmentation.model, self.channel)
         steps.configure(self._segmentation, seg_duration, segmentation_step)
@@ -178,9 +178,8 @@ class DiariZen(SpeakerDiarization):
         segmentation = {"min_duration_off": 0.0}
         if self._threshold is not None:
             segmentation["threshold"] = 0.5
-        clustering = components.default_parameters(
-            self.klustering, self.clustering_options
-        )
+        options = self.clustering_options
+        clustering = components.default_parameters(self.klustering, options)
         return {"segmentation": segmentation, "clustering": clustering}
 
     def apply(
@@ -212,7 +211,8 @@ class DiariZen(SpeakerDiarization):
         -------
         output : DiariZenOutput
             Input of `recluster`. An `Annotation` if `legacy`, or while the pipeline is
-            tuned. Turns end before the end of the file, unless `compatibility`.
+            tuned. Turns end before the end of the file, and speakers are named in the
+            order of their first turn, unless `compatibility`.
 
         Raises
         ------
@@ -222,8 +222,7 @@ class DiariZen(SpeakerDiarization):
         Warns
         -----
         UserWarning
-            If the number of speakers is not the requested one, with the reason; or if
-            the exclusive diarization lacks a speaker.
+            If the number is another one, or the exclusive diarization lacks a speaker.
         """
         bounds = SpeakerBounds(num_speakers, min_speakers, max_speakers).completed(
             SpeakerBounds(None, self.min_speakers, self.max_speakers)
@@ -232,13 +231,11 @@ class DiariZen(SpeakerDiarization):
         components.check_file(self.klustering, loaded)
         if directory := self.rttm_out_dir:
             rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
-        numbers = ClusterNumbers(hook)
         frames = Reconstruction(bounds, keep=self.compatibility is None)
         with frames.in_use():
-            output = super().apply(loaded, **vars(bounds), hook=numbers, **kwargs)
-        output = frames.finish(output, self.segmentation.min_duration_off)
-        if self.compatibility and not loaded.get("annotation"):
-            output = numbers.restore(output, self.classes())
+            output = super().apply(loaded, **vars(bounds), hook=hook, **kwargs)
+        naming = "reference" if loaded.get("annotation") else self._naming
+        output = frames.finish(output, self.segmentation.min_duration_off, naming)
         diarization = getattr(output, "speaker_diarization", output)
         # the metrics of tuning take an Annotation
         if self.training:
@@ -314,8 +311,6 @@ class DiariZen(SpeakerDiarization):
         Examples
         --------
         >>> evidence = pipeline.evidence(output, range(2, 9))     # doctest: +SKIP
-        >>> evidence.num_speakers[evidence.log_evidence.argmax()] # doctest: +SKIP
-        4
         """
         components.check_evidence(self.klustering)
         features = Features.of(output, self._feature_settings)

@@ -32,9 +32,12 @@ from pyannote_diarizen.functional.identification import (
     speaker_posteriors,
 )
 from pyannote_diarizen.models.checkpoint import fingerprint
-from pyannote_diarizen.pipelines.compatibility import rename_speakers
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.enrolment import check_clip
+from pyannote_diarizen.pipelines.reconstruction import (
+    labels_by_appearance,
+    rename_speakers,
+)
 
 ENROLLED = -1
 """Index that stands for the recording of all enrolled speakers."""
@@ -60,7 +63,8 @@ class Match:
 class RecognizedOutput(DiarizeOutput):
     """Diarization with the names of enrolled speakers.
 
-    Other speakers are called unknown_00, unknown_01, ...
+    Other speakers are called unknown_00, unknown_01, ... in the order of their first
+    turn.
 
     Attributes
     ----------
@@ -189,7 +193,7 @@ class SpeakerRecognition:
         """
         output = self.pipeline(clip, hook=hook)
         check_clip(output.speaker_diarization.uri, output)
-        voices = usable_embeddings(self.pipeline.recluster(output, num_speakers=1))
+        voices = usable_embeddings(self.pipeline.recluster(output, max_speakers=1))
         if len(voices) != 1:
             raise ValueError(f"The clustering finds {len(voices)} speakers, not one.")
         return Voiceprints(self.identity, (name,), np.stack(list(voices.values())))
@@ -249,9 +253,9 @@ class SpeakerRecognition:
             for label, speaker, row in zip(labels, chosen, posteriors, strict=True)
         }
         unknown = (f"{UNKNOWN_PREFIX}_{number:02d}" for number in count())
-        renamed = rename_speakers(
-            output, {label: m.name or next(unknown) for label, m in matches.items()}
-        )
+        order = labels_by_appearance(output.speaker_diarization)
+        names = {label: matches[label].name or next(unknown) for label in order}
+        renamed = rename_speakers(output, names)
         return RecognizedOutput(**vars(renamed), matches=matches)
 
     def link(
@@ -276,7 +280,7 @@ class SpeakerRecognition:
         -------
         linked : list of DiarizeOutput
             Outputs with the names of `voiceprints`, and SPEAKER_00, SPEAKER_01, ... for
-            other speakers, in the order of their first recording.
+            other speakers, in the order of their first turn.
 
         Raises
         ------
@@ -302,7 +306,8 @@ class SpeakerRecognition:
         names: dict[Any, str] = defaultdict(lambda: next(new), known)
         linked = []
         for recording, output in enumerate(outputs):
-            places = [(recording, n) for n in output.speaker_diarization.labels()]
+            labels = labels_by_appearance(output.speaker_diarization)
+            places = [(recording, label) for label in labels]
             # each speaker without embedding gets a name of its own
             mapping = {place[1]: names[speakers.get(place, place)] for place in places}
             linked.append(rename_speakers(output, mapping))

@@ -1,25 +1,31 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Turns of speakers from clusters: requested number, exclusive diarization.
+"""Turns of speakers from clusters: requested number, exclusive diarization, names.
 
 pyannote.audio selects the most active clusters of each frame. A cluster that is never
 among them vanishes, also where its number was requested; and the exclusive diarization
-overlaps once pauses are filled. This module corrects both.
+overlaps once pauses are filled. This module corrects both. Speakers are named in the
+order of their first turn.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.core import Annotation, SlidingWindowFeature
+from pyannote.core.utils.types import Label
 
 from pyannote_diarizen._host import without_warning_of_number
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import segmentation as steps
+
+Naming = Literal["appearance", "cluster", "reference"]
+"""What speakers are named after, see `Reconstruction.finish`."""
 
 _current: ContextVar["Reconstruction"] = ContextVar("_current")
 
@@ -80,7 +86,10 @@ class Reconstruction:
         return discrete
 
     def finish(
-        self, output: DiarizeOutput | Annotation, min_duration_off: float
+        self,
+        output: DiarizeOutput | Annotation,
+        min_duration_off: float,
+        naming: Naming,
     ) -> DiarizeOutput | Annotation:
         """Complete the output of pyannote.audio, and compare it with the request.
 
@@ -90,11 +99,15 @@ class Reconstruction:
             Output of `SpeakerDiarization.apply`.
         min_duration_off : float
             Longest pause that was filled, in seconds.
+        naming : {"appearance", "cluster", "reference"}
+            Names of speakers: SPEAKER_00, SPEAKER_01, ... in the order of their first
+            turn; numbers of their clusters; those that pyannote.audio gave after the
+            reference.
 
         Returns
         -------
         output : DiarizeOutput or Annotation
-            `output` with an exclusive diarization that does not overlap.
+            `output` with other names, and an exclusive diarization without overlap.
 
         Warns
         -----
@@ -104,28 +117,33 @@ class Reconstruction:
         """
         diarization = getattr(output, "speaker_diarization", output)
         self._warn_of_number(diarization)
-        if self._frames is None or not isinstance(output, DiarizeOutput):
+        if self._frames is None:
             return output
         discrete, activity = self._frames
         turns = steps.find_turns(discrete, min_duration_off=min_duration_off)
         # both have the same tracks
-        names = {
-            cluster: diarization[turn, track]
+        clusters = {
+            diarization[turn, track]: cluster
             for turn, track, cluster in turns.itertracks(yield_label=True)
         }
+        names = _names(diarization, clusters, naming)
+        if not isinstance(output, DiarizeOutput):
+            return output.rename_labels(mapping=names)
         exclusive = exclusive_turns(turns, discrete, activity)
-        exclusive = exclusive.rename_labels(mapping=names)
         exclusive.uri = diarization.uri
         # a speaker without activity stands for more speakers at once than clusters
-        real = {names[cluster] for cluster in names if activity.data[:, cluster].any()}
-        if lacking := real - set(exclusive.labels()):
+        real = {name for name in names if activity.data[:, clusters[name]].any()}
+        by_cluster = {cluster: name for name, cluster in clusters.items()}
+        exclusive = exclusive.rename_labels(mapping=by_cluster)
+        if lacking := [names[name] for name in real - {*exclusive.labels()}]:
             warnings.warn(
                 f"The exclusive diarization of '{diarization.uri}' lacks "
                 f"{', '.join(sorted(map(str, lacking)))}: whenever they speak, another "
                 "speaker is more active.",
                 stacklevel=4,
             )
-        return replace(output, exclusive_speaker_diarization=exclusive)
+        completed = replace(output, exclusive_speaker_diarization=exclusive)
+        return rename_speakers(completed, names)
 
     def _warn_of_number(self, diarization: Annotation) -> None:
         found = len(diarization.labels())
@@ -260,3 +278,57 @@ def exclusive_turns(
     scores[~spoken[several]] = -1
     spoken[several] = np.arange(spoken.shape[1]) == scores.argmax(axis=1)[:, None]
     return steps.find_turns(SlidingWindowFeature(spoken, frames))
+
+
+def _names(
+    diarization: Annotation, clusters: Mapping[Label, int], naming: Naming
+) -> Mapping[Label, Label]:
+    """Return the new name of each speaker."""
+    if naming == "cluster":
+        return clusters
+    if naming == "reference":
+        return {name: name for name in clusters}
+    order = enumerate(labels_by_appearance(diarization))
+    return {name: f"SPEAKER_{rank:02d}" for rank, name in order}
+
+
+def labels_by_appearance(annotation: Annotation) -> list[Label]:
+    """Labels in the order of their first turn; at the same time, shorter turn first."""
+    turns = annotation.itertracks(yield_label=True)
+    return list(dict.fromkeys(label for _, _, label in turns))
+
+
+def rename_speakers(
+    output: DiarizeOutput, mapping: Mapping[str, str | int]
+) -> DiarizeOutput:
+    """Rename speakers, and sort their embeddings by the new names.
+
+    Parameters
+    ----------
+    output : DiarizeOutput
+        Output whose speakers are renamed.
+    mapping : Mapping
+        New name of each speaker. Speakers with the same new name become one, whose
+        embedding is their mean.
+
+    Returns
+    -------
+    renamed : DiarizeOutput
+        Output with new names.
+    """
+    before = output.speaker_diarization
+    diarization = before.rename_labels(mapping=mapping)
+    names = [mapping[name] for name in before.labels()]
+    embeddings = output.speaker_embeddings  # (num_speakers, dimension), in label order
+    if embeddings is not None:
+        # for each new name, the mask of its old speakers
+        rows = [[name == new for name in names] for new in diarization.labels()]
+        means = [embeddings[row].mean(axis=0) for row in rows]
+        embeddings = np.array(means).reshape(-1, embeddings.shape[1])
+    return DiarizeOutput(
+        speaker_diarization=diarization,
+        exclusive_speaker_diarization=(
+            output.exclusive_speaker_diarization.rename_labels(mapping=mapping)
+        ),
+        speaker_embeddings=embeddings,
+    )

@@ -16,7 +16,6 @@ from tone_model import DURATION, SAMPLE_RATE, tones
 
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines import DiariZen, DiariZenPipeline
-from pyannote_diarizen.pipelines.compatibility import ClusterNumbers
 
 TWO_SPEAKERS = [(0.4, 2.6, 0), (2.8, 5.0, 1), (6.8, 8.1, 0), (8.3, 10.3, 1)]
 
@@ -66,33 +65,6 @@ def test_speakers_are_called_after_the_reference_if_there_is_one(build, two_spea
         reference[Segment(start, end)] = f"tone{speaker}"
     output = build()({**two_speakers, "annotation": reference})
     assert output.speaker_diarization.labels() == ["tone0", "tone1"]
-
-
-def test_names_and_embeddings_stay_together_beyond_a_hundred_speakers():
-    num_speakers = 120
-    activity = np.repeat(np.eye(num_speakers), 3, axis=0)
-    activity[:, 7] = 0  # a cluster that never speaks
-    numbers = ClusterNumbers()
-    frames = SlidingWindow(duration=0.02, step=0.02)
-    numbers("discrete_diarization", SlidingWindowFeature(activity, frames))
-    numbers("anything else", None)
-
-    clusters = sorted((k for k in range(num_speakers) if k != 7), key=str)
-    before = Annotation()
-    for cluster, name in zip(clusters, names(), strict=False):
-        before[Segment(cluster, cluster + 1)] = name
-    rows = {name: int(turn.start) for turn, _, name in before.itertracks(True)}
-    embeddings = np.array([[rows[name]] for name in before.labels()])
-    after = numbers.restore(DiarizeOutput(before, before, embeddings), names())
-    for turn, _, cluster in after.speaker_diarization.itertracks(yield_label=True):
-        assert turn.start == cluster
-    assert after.speaker_embeddings.ravel().tolist() == (
-        after.speaker_diarization.labels()
-    )
-
-
-def names():
-    return (f"SPEAKER_{number:02d}" for number in range(1000))
 
 
 def test_turns_go_into_the_padding_of_the_last_chunk(

@@ -34,6 +34,10 @@ from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import clustering_names
+from pyannote_diarizen.pipelines.reconstruction import (
+    labels_by_appearance,
+    rename_speakers,
+)
 
 AHC = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
 
@@ -107,6 +111,10 @@ def test_result_is_that_of_stock_pyannote(
     # that of pyannote.audio overlaps in filled pauses
     if not expected.exclusive_speaker_diarization.get_overlap():
         names.append("exclusive_speaker_diarization")
+    order = labels_by_appearance(expected.speaker_diarization)
+    expected = rename_speakers(
+        expected, {label: f"SPEAKER_{rank:02d}" for rank, label in enumerate(order)}
+    )
     for name in names:
         assert getattr(output, name).to_rttm() == getattr(expected, name).to_rttm()
     npt.assert_allclose(
@@ -162,6 +170,15 @@ def test_bounds_on_the_number_of_speakers(build, conversation):
 def test_speakers_are_named_after_the_reference(build, conversation, reference):
     output = build()({**conversation, "annotation": reference})
     assert output.speaker_diarization.labels() == ["tone0", "tone1", "tone2"]
+
+
+def test_first_to_speak_is_number_zero(build, conversation):
+    for options in ({}, {"num_speakers": 2}, {"num_speakers": 4}):
+        output = build()(dict(conversation), **options)
+        labels = labels_by_appearance(output.speaker_diarization)
+        assert labels == output.speaker_diarization.labels()
+        tone = output.speaker_embeddings[0, :3].argmax()
+        assert (labels[0], tone) == ("SPEAKER_00", 0)
 
 
 # -- files of all kinds

@@ -15,6 +15,10 @@ from pyannote_diarizen.pipelines.recognition import (
     SpeakerRecognition,
     usable_embeddings,
 )
+from pyannote_diarizen.pipelines.reconstruction import (
+    labels_by_appearance,
+    rename_speakers,
+)
 
 PARAMETERS = {
     "segmentation": {"min_duration_off": 0.0},
@@ -126,6 +130,18 @@ def test_speakers_of_two_recordings_are_linked(recognition, pipeline, team, outp
     named = recognition.link([output, second], team.without(["Eve"]))
     assert_right(named[0], ("Ann", "Bob", "SPEAKER_00"))
     assert_right(named[1], ("Ann", "Bob", "SPEAKER_00"), others)
+
+
+def test_new_names_are_in_the_order_of_first_turns(recognition, team, output):
+    order = labels_by_appearance(output.speaker_diarization)
+    reverse = dict(zip(order, "cba", strict=True))
+    other = rename_speakers(output, reverse)
+    (linked,) = recognition.link([other])
+    names = labels_by_appearance(linked.speaker_diarization)
+    assert names == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
+    strangers = team.without(team.speakers)
+    named = recognition.identify(other, strangers).speaker_diarization
+    assert labels_by_appearance(named) == ["unknown_00", "unknown_01", "unknown_02"]
 
 
 def test_linked_speakers_keep_their_names_the_next_time(recognition, output):

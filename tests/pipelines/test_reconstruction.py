@@ -1,13 +1,20 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Speakers who are never the most active ones, and exclusive diarization."""
+"""Speakers who are never the most active ones, exclusive diarization, names."""
 
 import numpy as np
 import numpy.testing as npt
 import pytest
-from pyannote.core import SlidingWindow, SlidingWindowFeature
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
+from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 
-from pyannote_diarizen.pipelines.reconstruction import exclusive_turns, keep_speakers
+from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
+from pyannote_diarizen.pipelines.reconstruction import (
+    Reconstruction,
+    exclusive_turns,
+    keep_speakers,
+    labels_by_appearance,
+)
 from pyannote_diarizen.pipelines.segmentation import find_turns, select_speakers
 
 FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
@@ -92,3 +99,46 @@ def test_a_speaker_comes_before_the_one_whose_pause_is_filled():
     assert turns.get_overlap()
     exclusive = exclusive_turns(turns, discrete, discrete)
     assert exclusive == find_turns(discrete)
+
+
+# -- names
+
+
+def test_order_of_appearance_does_not_depend_on_names():
+    turns = Annotation()
+    turns[Segment(0, 2)], turns[Segment(1, 2)], turns[Segment(3, 4)] = "z", "a", "z"
+    assert labels_by_appearance(turns) == ["z", "a"]
+
+
+@pytest.mark.parametrize("naming", ["appearance", "cluster", "reference"])
+def test_names_and_embeddings_stay_together_beyond_a_hundred_speakers(naming):
+    num_speakers = 120
+    activity = np.repeat(np.eye(num_speakers), 3, axis=0)[::-1]  # the last one first
+    activity[:, 7] = 0  # a cluster that never speaks
+    frames = Reconstruction(SpeakerBounds())
+    chunks = SlidingWindow(duration=7.2, step=7.2)
+    count = feature(activity.sum(axis=1, keepdims=True))
+    clusters = np.arange(num_speakers)[None]
+    discrete = frames(SlidingWindowFeature(activity[None], chunks), clusters, count)
+
+    before = find_turns(discrete)
+    labels = before.labels()  # in the order of strings, as pyannote.audio takes them
+    old = {cluster: f"SPEAKER_{rank:02d}" for rank, cluster in enumerate(labels)}
+    before = before.rename_labels(mapping=old)
+    cluster_of = {name: cluster for cluster, name in old.items()}
+    embeddings = np.array([[cluster_of[name]] for name in before.labels()])
+    output = frames.finish(DiarizeOutput(before, before, embeddings), 0.0, naming)
+
+    after = output.speaker_diarization
+    assert after.get_timeline() == before.get_timeline()
+    rows = dict(zip(after.labels(), output.speaker_embeddings.ravel(), strict=True))
+    assert len(rows) == num_speakers - 1
+    for turn, _, name in after.itertracks(yield_label=True):
+        cluster = num_speakers - 1 - round((turn.start - 0.0125) / 0.06)
+        assert rows[name] == cluster
+        if naming == "cluster":
+            assert name == cluster
+    assert output.exclusive_speaker_diarization == after
+    if naming == "appearance":
+        assert labels_by_appearance(after)[:3] == [f"SPEAKER_0{k}" for k in range(3)]
+        assert labels_by_appearance(after)[-1] == "SPEAKER_118"
