@@ -23,7 +23,8 @@ class PercentileClipping(Callback):
     """Callback that clips the gradient norm to a percentile of its own history.
 
     The history is part of the checkpoints. A step with a gradient that is not finite is
-    skipped, and its norm is not added.
+    skipped, and its norm is not added. Parameter groups with `is_clipped=False` do not
+    count, and are not clipped.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ class PercentileClipping(Callback):
         parameters = [
             parameter
             for group in optimizer.param_groups
+            if group.get("is_clipped", True)
             for parameter in group["params"]
             if parameter.grad is not None
         ]

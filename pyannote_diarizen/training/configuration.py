@@ -36,6 +36,7 @@ from pyannote_diarizen.simulation.simulator import ConversationSimulator
 from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.simulation.turn_taking import TurnTaking
 from pyannote_diarizen.tasks.segmentation_distillation import Distillation
+from pyannote_diarizen.tasks.wavlm_distillation import WavLMDistillation
 from pyannote_diarizen.training.callbacks import ValidationFigures
 from pyannote_diarizen.training.checkpoints import EpochCheckpoints
 from pyannote_diarizen.training.clipping import PercentileClipping
@@ -46,6 +47,7 @@ GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
 _SCHEDULES = (constant, linear, cosine, one_cycle, noam)
 _DEFAULTS: tuple[Callable[..., Any], ...] = (
     Distillation,
+    WavLMDistillation,
     PercentileClipping,
     ValidationFigures,
     EpochCheckpoints,

@@ -90,10 +90,18 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": scheduling}
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Return one group "all", or "backbone" and "head" if their rates differ."""
-        trained = [p for p in model.parameters() if p.requires_grad]
+        """Return one group "all", or "backbone" and "head" if their rates differ.
+
+        A task may have groups of its own, by `task.parameter_groups()`: they come last.
+        """
+        task = getattr(model, "task", None)
+        apart = task.parameter_groups() if hasattr(task, "parameter_groups") else []
+        theirs = {id(p) for group in apart for p in group["params"]}
+        trained = [
+            p for p in model.parameters() if p.requires_grad and id(p) not in theirs
+        ]
         if self.backbone.lr is None:
-            return [{"name": "all", "params": trained}]
+            return [{"name": "all", "params": trained}, *apart]
         # by identity: tensors compare by value
         inside = {id(p) for p in self.backbone.find(model).parameters()}
         backbone = [p for p in trained if id(p) in inside]
@@ -101,6 +109,7 @@ class Optimization:
         return [
             {"name": "backbone", "params": backbone, "lr": self.backbone.lr},
             {"name": "head", "params": head},
+            *apart,
         ]
 
 

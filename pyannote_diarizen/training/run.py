@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 
+from pyannote_diarizen.tasks import DistillationPruning
 from pyannote_diarizen.training.checkpoints import (
     AtomicCheckpoints,
     check_room,
@@ -120,6 +121,8 @@ def _make_model(config: DictConfig, task: Task) -> Model:
         model = load_pretrained(pretrained)
         match_classes(task, model)
         model.task = task
+    if isinstance(task, DistillationPruning):
+        task.add_gates(model)  # before the weights of a checkpoint are checked
     if config.gradient_checkpointing and not enable_gradient_checkpointing(model):
         raise ValueError(
             f"{type(model).__name__} has no layers for gradient_checkpointing."

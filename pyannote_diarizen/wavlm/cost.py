@@ -13,17 +13,20 @@ and norms are not counted as MACs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
-from pyannote_diarizen.wavlm.config import WavLMConfig
+from pyannote_diarizen.wavlm.config import PRUNE_FLAGS, WavLMConfig
 from pyannote_diarizen.wavlm.gates import HardConcrete
 from pyannote_diarizen.wavlm.model import WavLM
 
 SAMPLE_RATE = 16000
 Size = Any
 """Number of units: int, or Tensor of shape () if expected."""
+
+Measure = Literal["parameters", "macs"]
+"""What sparsity is a share of. MACs are those of one second of audio."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,28 @@ class Sizes:
             config.encoder_ff_interm_features,
             [int(present) for present in config.encoder_use_attention],
             [int(present) for present in config.encoder_use_feed_forward],
+        )
+
+    @classmethod
+    def smallest(cls, config: WavLMConfig) -> "Sizes":
+        """Sizes if all gates are closed, but for one channel per convolution."""
+        fixed = cls.of(config)
+        conv, head, attention, width, feed_forward, _ = (
+            bool(getattr(config, flag)) for flag in PRUNE_FLAGS
+        )
+
+        def gated(blocks: Sequence[Size], flag: bool) -> list[Size]:
+            return [
+                0 if config.gates_block(flag, layer) else block
+                for layer, block in enumerate(blocks)
+            ]
+
+        return cls(
+            [1] * len(fixed.channels) if conv else fixed.channels,
+            [0] * len(fixed.heads) if head else fixed.heads,
+            [0] * len(fixed.widths) if width else fixed.widths,
+            gated(fixed.attention, attention),
+            gated(fixed.feed_forward, feed_forward),
         )
 
     @classmethod
@@ -151,6 +176,26 @@ def expected_num_macs(
         Differentiable. An int if `wavlm` has no gates.
     """
     return _count_macs(wavlm.config, Sizes.expected(wavlm), duration, positions)
+
+
+def max_sparsity(config: WavLMConfig, total: int, measure: Measure) -> float:
+    """Sparsity that the gates of a configuration can reach.
+
+    Parameters
+    ----------
+    config : WavLMConfig
+        Configuration with gates.
+    total : int
+        Size before pruning.
+    measure : {"parameters", "macs"}
+    """
+    sizes = Sizes.smallest(config)
+    smallest = (
+        _count_parameters(config, sizes, positions=True)
+        if measure == "parameters"
+        else _count_macs(config, sizes, 1.0, positions=True)
+    )
+    return float(1 - smallest / total)
 
 
 def _count_parameters(config: WavLMConfig, sizes: Sizes, positions: bool) -> Size:

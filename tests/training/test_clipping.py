@@ -86,3 +86,17 @@ def test_strategies_that_split_gradients_are_refused():
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match=f"{next(iter(options))}.* got"):
         PercentileClipping(**options)
+
+
+def test_groups_can_be_left_out():
+    weights = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    optimizer = torch.optim.SGD(
+        [{"params": weights[:1]}, {"params": weights[1:], "is_clipped": False}], lr=1.0
+    )
+    clipping = PercentileClipping(percentile=0)
+    for norm in (1.0, 4.0):
+        for weight in weights:
+            weight.grad = torch.full((1,), norm)
+        clipping.on_before_optimizer_step(None, None, optimizer)
+    assert [weight.grad.item() for weight in weights] == pytest.approx([1.0, 4.0])
+    assert list(clipping.norms) == [1.0, 4.0]

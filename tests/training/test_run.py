@@ -3,13 +3,12 @@
 """Runs: assembled from their configuration, interrupted and resumed."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
-from lightning.pytorch import Callback
+from interrupted_runs import last, trained
 from pyannote.audio.core.model import Model
 from pyannote.database import registry
 
@@ -17,37 +16,6 @@ from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.pretrained import load_pretrained
 from pyannote_diarizen.training.run import assemble
 from pyannote_diarizen.training.run_folder import write_start
-
-
-class InterruptionError(Exception):
-    """Interruption of a run within its process."""
-
-
-class InterruptedAt(Callback):
-    """Stop in the middle of an epoch."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        """Raise in the second batch."""
-        if (trainer.current_epoch, batch_idx) == (self.epoch, 1):
-            raise InterruptionError
-
-
-def trained(config, interrupted_at: int | None = None) -> Path:
-    run = assemble(config)
-    if interrupted_at is not None:
-        run.trainer.callbacks.append(InterruptedAt(interrupted_at))
-    try:
-        run.fit()
-    except InterruptionError:
-        assert interrupted_at is not None
-    return Path(config.run)
-
-
-def last(folder: Path) -> dict:
-    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=False)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(configure, tmp_path):

@@ -10,10 +10,17 @@ from torch.testing import assert_close
 from torch.utils.flop_counter import FlopCounterMode
 
 from pyannote_diarizen.functional.hard_concrete import sparsity_penalty
-from pyannote_diarizen.wavlm import PREDEFINED, WavLM, WavLMConfig, add_gates
+from pyannote_diarizen.wavlm import (
+    PREDEFINED,
+    WavLM,
+    WavLMConfig,
+    add_gates,
+    prune,
+)
 from pyannote_diarizen.wavlm.cost import (
     expected_num_macs,
     expected_num_parameters,
+    max_sparsity,
     num_macs,
     num_parameters,
 )
@@ -147,3 +154,22 @@ def test_regulariser_alone_is_trained_as_by_the_original(parity):
         assert_close(actual, io[f"traj.{key}"], atol=1e-4, rtol=0, msg=key)
     for key, parameter in gates.items():
         assert_close(parameter.data, io[f"final.{key}"], atol=1e-4, rtol=0, msg=key)
+
+
+@pytest.mark.parametrize("measure", ["parameters", "macs"])
+@pytest.mark.parametrize("units", [("conv", "head"), ("interm",), ("attlayer",)])
+def test_highest_sparsity_is_that_of_closed_gates(tiny_config, measure, units):
+    wavlm = WavLM(tiny_config())
+    gated = add_gates(wavlm, units)
+    for name, weight in gated.named_parameters():
+        if name.endswith("log_alpha"):
+            weight.data.fill_(-99.0)
+            if "conv_layers" in name:
+                weight.data[0] = 99.0
+    # a block without units is removed, bias included, as with `attlayer`
+    pruned = prune(gated).config
+    size = num_parameters if measure == "parameters" else num_macs
+    total = size(wavlm.config)
+    highest = max_sparsity(gated.config, total, measure)
+    assert highest == pytest.approx(1 - size(pruned) / total, abs=0.02)
+    assert highest <= 1 - size(pruned) / total

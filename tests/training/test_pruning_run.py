@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Runs that prune: distillation with gates, then without."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from interrupted_runs import last, trained
+from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+
+from pyannote_diarizen.models import FBankConformer, WavLMConformer
+from pyannote_diarizen.models.checkpoint import load_model, save_model
+from pyannote_diarizen.training.history import read_table
+from pyannote_diarizen.training.run import assemble
+from pyannote_diarizen.wavlm import WavLMConfig, prune
+from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
+
+SMALL = {"attention_in": 8, "ffn_hidden": 8, "num_head": 2, "num_layer": 1}
+CONFIG = WavLMConfig.dense(
+    embed_dim=16,
+    num_layers=3,
+    num_heads=4,
+    feed_forward_dim=64,
+    layer_norm=True,
+    extractor_conv_layer_config=((16, 10, 5), (16, 8, 8), (16, 8, 8)),
+    encoder_pos_conv_kernel=4,
+    encoder_pos_conv_groups=4,
+    encoder_num_buckets=8,
+)
+
+
+def save(model: Model, path: Path) -> Path:
+    model.specifications = Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=1.0,
+        classes=["a", "b"],
+        powerset_max_classes=2,
+        permutation_invariant=True,
+    )
+    model.setup()
+    save_model(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def teacher(tmp_path_factory) -> Path:
+    """Checkpoint of a model of 13 thousand weights."""
+    torch.manual_seed(0)
+    model = WavLMConformer(wavlm=CONFIG.to_dict(), **SMALL)
+    return save(model, tmp_path_factory.mktemp("teacher") / "teacher.bin")
+
+
+@pytest.fixture
+def prune_options(teacher, tiny) -> dict:
+    """Options of a tiny run that prunes."""
+    ours = {name: None for name in tiny if name.startswith("model")}
+    return {
+        **ours,
+        "task": "DistillationPruning",
+        "distillation": "wavlm",
+        "+pretrained": teacher,
+        "task.sparsity": 0.6,
+        "task.sparsity_warm_up": 1,
+        "optimizer.weight_decay": 0.0,
+        "optimizer.lr": 2e-4,
+    }
+
+
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(
+    configure, prune_options, tmp_path
+):
+    options = {**prune_options, "trainer__max_epochs": 3}
+    whole = trained(configure(**options))
+    options["run"] = tmp_path / "interrupted"
+    broken = trained(configure(**options), interrupted_at=1)
+    trained(configure(**options, **{"+resume": "last"}))
+
+    rows = read_table(whole / "metrics.csv")
+    assert read_table(broken / "metrics.csv") == rows
+    expected, resumed = last(whole)["state_dict"], last(broken)["state_dict"]
+    assert "loss_func.lambda1" in expected
+    for name, weight in expected.items():
+        torch.testing.assert_close(resumed[name], weight, rtol=0, atol=0)
+    # the loss of an epoch counts once the target is reached
+    assert [bool(row["loss/val"]) for row in rows] == [False, True, True]
+    checkpoint = whole / "checkpoints" / "0002.ckpt"
+    for model in (Model.from_pretrained(checkpoint), load_model(checkpoint)):
+        assert model.wavlm_model.config.has_gates
+        pruned = prune(model.wavlm_model)
+        assert num_parameters(pruned.config) < num_parameters(CONFIG)
+
+
+def test_groups_of_the_optimizer_are_those_of_the_original(
+    configure, prune_options, parity
+):
+    settings = json.loads((parity / "prune" / "lagrangian.config.json").read_text())
+    run = assemble(configure(**prune_options, trainer__max_steps=1))
+    run.fit()
+    main, gates, multipliers = run.trainer.optimizers[0].param_groups
+    groups = (main, gates, multipliers)
+    for group, expected in zip(groups, settings["groups"], strict=True):
+        for name in ("eps", "weight_decay", "lr"):
+            assert group[name] == pytest.approx(expected[name])
+        assert list(group["betas"]) == expected["betas"]
+    assert gates["name"] == "log_alpha"
+    assert multipliers["name"] == "lambda"
+    named = {id(p): name for name, p in run.model.named_parameters()}
+    trained_names = {named[id(p)] for p in main["params"]}
+    assert all(name.startswith("wavlm_model.") for name in trained_names)
+    assert not any("log_alpha" in name for name in trained_names)
+    assert all("log_alpha" in named[id(p)] for p in gates["params"])
+
+
+@pytest.mark.parametrize("measure", ["parameters", "macs"])
+def test_gates_reach_the_target(configure, prune_options, measure):
+    options = {
+        **prune_options,
+        "task.measure": measure,
+        "task.gate_lr": 0.1,
+        "task.batches_per_epoch": 150,
+        "distillation.l1": 0.01,
+        "distillation.cosine": 0.01,
+        "trainer.max_epochs": 2,
+    }
+    run = assemble(configure(**options))
+    run.fit()
+    sparsity = run.model.task.expected_sparsity().item()
+    assert sparsity == pytest.approx(0.6, abs=0.05)
+    pruned = prune(run.model.wavlm_model.eval()).config
+    size = num_parameters if measure == "parameters" else num_macs
+    assert 1 - size(pruned) / size(CONFIG) == pytest.approx(sparsity, abs=0.05)
+
+
+def test_the_second_stage_distils_without_gates(configure, prune_options):
+    options = {
+        **prune_options,
+        "task.units": "[]",
+        "distillation.posteriors": 1.0,
+        "distillation.temperature": 2.0,
+        "trainer.max_epochs": 1,
+    }
+    config = configure(**options)
+    run = assemble(config)
+    first, *_ = run.model.wavlm_model.encoder.transformer.layers
+    torch.nn.init.normal_(first.attention.out_proj.weight)
+    run.fit()
+    (row,) = read_table(Path(config.run) / "metrics.csv")
+    assert float(row["loss/train/posteriors"]) > 0
+    assert float(row["loss/val"]) == pytest.approx(float(row["loss/val/total"]))
+    assert "sparsity/train" not in row
+    (group,) = run.trainer.optimizers[0].param_groups
+    assert len(group["params"]) == sum(p.requires_grad for p in run.model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task.sparsity": 80}, "above 0 and below 1, got 80: is it in percent"),
+        ({"task.sparsity": 0.99}, "at most 9\\d.\\d% of the parameters"),
+        ({"task.units": "[head]"}, "The gates of head can remove at most"),
+        ({"task.measure": "layers"}, "one of parameters, macs, got 'layers'"),
+        ({"task.gate_lr": 0}, "`gate_lr` should be above 0"),
+        ({"task.sparsity_warm_up": -1}, "at least 0 epochs"),
+        ({"task.identification": 1}, "need a `simulator`"),
+        ({"distillation": "teacher"}, "which should be distillation=wavlm: teacher_"),
+    ],
+)
+def test_wrong_options_are_one_clear_error(
+    configure, prune_options, teacher, options, message
+):
+    if options.get("distillation") == "teacher":
+        options = {**options, "distillation.teacher.checkpoint": teacher}
+    with pytest.raises(ValueError, match=message):
+        assemble(configure(**{**prune_options, **options}))
+
+
+def test_a_model_without_wavlm_cannot_be_pruned(configure, prune_options, tmp_path):
+    path = save(FBankConformer(n_mels=8, **SMALL), tmp_path / "fbank.bin")
+    with pytest.raises(ValueError, match="FBankConformer without a WavLM"):
+        assemble(configure(**{**prune_options, "+pretrained": path}))
