@@ -12,7 +12,11 @@ from pyannote.core.utils.helper import get_class_by_name
 from pyannote_diarizen.hub.bundled import bundled_folder, bundled_names
 from pyannote_diarizen.resources import find_hparams, resource_folder
 
-RECIPES = sorted(resource_folder("hparams").glob("train/*.yaml"))
+RECIPES = sorted(
+    path
+    for folder in ("train", "prune")
+    for path in resource_folder("hparams").glob(f"{folder}/*.yaml")
+)
 PIPELINES = sorted(resource_folder("hparams").glob("pipeline/*.yaml"))
 PRESETS = sorted(bundled_folder().glob("presets/*.yaml"))
 FILES = [*RECIPES, *PIPELINES]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Every recipe of `hparams/train/` trains, on tiny models."""
+"""Every recipe of `hparams/train/` and `hparams/prune/` trains, on tiny models."""
 
 import pytest
 import torch
@@ -13,6 +13,7 @@ from pyannote_diarizen.training.run import assemble
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 
 RECIPES = sorted(resource_folder("hparams").glob("train/*.yaml"))
+STAGES = sorted(resource_folder("hparams").glob("prune/*.yaml"))
 OPTIMIZERS = [path.stem for path in resource_folder("hparams").glob("optimizer/*.yaml")]
 SCHEDULES = ["constant", "linear", "cosine", "one_cycle", "noam"]
 CHOICES = [("optimizer", x) for x in OPTIMIZERS] + [("scheduler", x) for x in SCHEDULES]
@@ -83,6 +84,23 @@ def test_a_recipe_trains_for_a_step(configure, recipe, tmp_path):
         "fine-tuning",
     )
     assert rates == ({2e-5, 1e-3} if is_updated else {1e-3})
+
+
+@pytest.mark.parametrize("stage", [path.stem for path in STAGES])
+def test_a_stage_of_pruning_trains_for_a_step(configure, stage, tmp_path):
+    save_tiny(tmp_path / "tiny.ckpt")
+    options = STEP | {"prune": stage, "+pretrained": tmp_path / "tiny.ckpt"}
+    if stage.endswith("-gates"):
+        options["task.sparsity"] = 0.3  # a tiny model has large fixed parts
+    config = configure(**options, **{"task.batch_size": None, "trainer.max_epochs": 6})
+    run = assemble(config)
+    run.fit()
+    assert run.trainer.global_step == 1
+    assert run.model.wavlm_model.config.has_gates == stage.endswith("-gates")
+    assert config.seed == 3407
+    if "tiny" not in stage:
+        is_large = "large" in stage and stage.endswith("-gates")
+        assert config.task.batch_size == (8 if is_large else 16)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
