@@ -49,9 +49,11 @@ def test_as_few_units_are_removed_as_needed(tiny_config, measure):
     pruned = prune_lowest(wavlm, magnitudes(wavlm), 0.4, measure)
     sparsity = 1 - size(pruned.config) / size(wavlm.config)
     # a channel takes 6 % of the MACs of this model
-    assert 0.4 <= sparsity < (0.45 if measure == "parameters" else 0.5)
+    tolerance = 0.05 if measure == "parameters" else 0.1
+    assert 0.4 <= sparsity < 0.4 + tolerance
     again = prune_lowest(pruned, magnitudes(pruned), 0.1, measure)
-    assert 0.1 <= 1 - size(again.config) / size(pruned.config) < 0.2
+    sparsity = 1 - size(again.config) / size(pruned.config)
+    assert 0.1 <= sparsity < 0.1 + 2 * tolerance
 
 
 def test_the_weakest_units_are_removed(tiny_config):
