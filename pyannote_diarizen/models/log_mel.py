@@ -133,13 +133,17 @@ class LogMelSpectrogram(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
-    def forward(self, waveforms: Tensor) -> Tensor:
-        """Map (batch, num_samples) to (batch, num_mel_bins, num_frames)."""
+    def log_mel(self, waveforms: Tensor) -> Tensor:
+        """Map (batch, num_samples) to (batch, num_frames, num_mel_bins), as it is."""
         with torch.autocast(waveforms.device.type, enabled=False):
             # frames: (batch, num_frames, window_size), without padding
             frames = waveforms.float().unfold(-1, self.window_size, self.step)
             windowed = frames * self.window.float()
             spectrum = torch.fft.rfft(windowed, n=self.fft_size)
             power = spectrum.real.square() + spectrum.imag.square()
-            log_mel = torch.log(power @ self.filters.float() + self.floor)
-            return (log_mel - log_mel.mean(dim=1, keepdim=True)).transpose(1, 2)
+            return torch.log(power @ self.filters.float() + self.floor)
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Map (batch, num_samples) to (batch, num_mel_bins, num_frames)."""
+        log_mel = self.log_mel(waveforms)
+        return (log_mel - log_mel.mean(dim=1, keepdim=True)).transpose(1, 2)

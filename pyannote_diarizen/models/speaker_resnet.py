@@ -147,6 +147,16 @@ class FrameEncoder(nn.Module):
             "dilation": [1] * (1 + len(kernels)),
         }
 
+    @property
+    def context(self) -> tuple[int, int]:
+        """Steps of the spectrogram from frame to frame, and on each side of a frame."""
+        stride, margin = 1, 0
+        kernels, strides = self._geometry["kernel_size"], self._geometry["stride"]
+        for kernel, step in zip(kernels[1:], strides[1:], strict=True):
+            margin += kernel // 2 * stride
+            stride *= step
+        return stride, margin
+
     def num_frames(self, num_samples: int) -> int:
         """Return the number of frames of `num_samples` samples."""
         return multi_conv_num_frames(num_samples, **self._geometry)
@@ -172,15 +182,23 @@ class FrameEncoder(nn.Module):
                 f"`waveforms` should have at least {self.spectrogram.window_size} "
                 f"samples (25 ms), got shape {tuple(waveforms.shape)}."
             )
-        features = self.spectrogram(waveforms).to(self.resnet[0].weight.dtype)
+        return self.encode(self.spectrogram(waveforms))
+
+    def encode(self, spectrogram: Tensor) -> Tensor:
+        """Map (batch, num_mel_bins, num_steps) to (batch, num_features, num_frames)."""
+        spectrogram = spectrogram.to(next(self.resnet.parameters()).dtype)
         # (batch, 1, band, frame) to (batch, channel, band, frame); channels and bands
         # of a frame are its features
-        frames = self.resnet(features.unsqueeze(1)).flatten(1, 2)
+        frames = self.resnet(spectrogram.unsqueeze(1)).flatten(1, 2)
         return frames if self.temporal is None else self.temporal(frames)
 
 
+MIN_VARIANCE = 1e-5
+"""Smallest variance of a feature: keeps gradients of its square root finite."""
+
+
 def weighted_statistics(
-    frames: Tensor, weights: Tensor, min_variance: float = 1e-5
+    frames: Tensor, weights: Tensor, min_variance: float = MIN_VARIANCE
 ) -> Tensor:
     """Weighted mean and standard deviation over time, for each of several speakers.
 
@@ -328,9 +346,13 @@ class SpeakerResNet(Model):
             frames, weights if per_speaker else weights.unsqueeze(1)
         )  # (batch, speakers, 2 * num_features)
         batch_and_speakers = statistics.shape[:2]
-        normalized = self.norm(statistics.flatten(0, 1).to(self.norm.weight.dtype))
-        embeddings = self.linear(normalized).unflatten(0, batch_and_speakers)
+        embeddings = self.project(statistics.flatten(0, 1))
+        embeddings = embeddings.unflatten(0, batch_and_speakers)
         return embeddings if per_speaker else embeddings.squeeze(1)
+
+    def project(self, statistics: Tensor) -> Tensor:
+        """Map (batch, 2 * num_features) statistics to (batch, dimension)."""
+        return self.linear(self.norm(statistics.to(self.norm.weight.dtype)))
 
     def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:
         """Extract embeddings.

@@ -28,11 +28,11 @@ from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.pipelines.reconstruction import Reconstruction, reconstruct
+from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 # Key under which a file keeps the outputs of the networks while a pipeline is tuned.
@@ -66,7 +66,8 @@ class DiariZen(SpeakerDiarization):
     embedding_exclude_overlap : bool
         Leave overlapped speech out of embeddings, where enough other speech is left.
     embedding_mode : {"exact", "shared"}
-        "exact" gives the embeddings of pyannote.audio. "shared" is reserved.
+        "exact" gives the embeddings of pyannote.audio. "shared" computes frames once
+        for all chunks: faster, slightly different, see `shared_embedding`.
     median_filter : int, optional
         Width of the median filter over local segmentations, in frames, odd. None
         applies no filter.
@@ -161,7 +162,7 @@ class DiariZen(SpeakerDiarization):
         )
         self._expects_num_speakers = components.expects_number(self.clustering)
         self._embed_silence = getattr(self.clustering, "silent_speakers_compete", False)
-        self.embedding_mode = embedding_mode
+        self.embedding_mode = choose_mode(embedding_mode, self._embedding)
         self.median_filter = median_filter
         self.channel = options.choose_channel(self._segmentation.model)
         self.min_speakers, self.max_speakers = min_speakers, max_speakers
@@ -348,20 +349,19 @@ class DiariZen(SpeakerDiarization):
         exclude_overlap: bool = False,
         hook: Callable | None = None,
     ) -> np.ndarray:
-        """Extract one embedding per (chunk, speaker), see `ChunkEmbedding`."""
+        """Extract one embedding per (chunk, speaker), see `build_extraction`."""
         loaded = LoadedFile.of(file, self._reader)
         if loaded.embeddings is None or loaded.threshold != self._threshold:
+            extract: Callable | None = build_extraction(
+                self.embedding_mode,
+                self._embedding,
+                audio=self._audio,
+                batch_size=self.embedding_batch_size,
+                embed_silence=self._embed_silence,
+                channel_weights=loaded.channel_weights,
+            )
             # otherwise, one network pass per speaker, also for silent ones
-            extract: Callable = super().get_embeddings
-            if ChunkEmbedding.supports(self._embedding):
-                extract = ChunkEmbedding(
-                    self._embedding,
-                    self._audio,
-                    self.embedding_batch_size,
-                    embed_silence=self._embed_silence,
-                    channel_weights=loaded.channel_weights,
-                )
-            loaded.embeddings = extract(
+            loaded.embeddings = (extract or super().get_embeddings)(
                 loaded, binary_segmentations, exclude_overlap, hook
             )
             loaded.threshold = self._threshold
@@ -396,5 +396,6 @@ class DiariZen(SpeakerDiarization):
             "segmentation.threshold": self._threshold,
             "embedding dimension": self._embedding.dimension,
             "embedding_exclude_overlap": self.embedding_exclude_overlap,
+            "embedding_mode": self.embedding_mode,
             "silent_speakers_compete": self._embed_silence,
         }

@@ -17,7 +17,7 @@ J. Han et al., arXiv:2510.14551, 2025 (channel weights).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from pyannote.audio.core.io import Audio, AudioFile
 from pyannote.audio.pipelines.speaker_verification import (
     PyannoteAudioPretrainedSpeakerEmbedding,
 )
-from pyannote.core import SlidingWindowFeature
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
@@ -154,32 +154,53 @@ class ChunkEmbedding:
             num_samples = chunks.duration * self.embedding.sample_rate
             shortest = num_frames * self.embedding.min_num_samples / num_samples
             masks = without_overlap(masks, math.ceil(shortest))
-        audio = self.audio
-        if self.channel_weights is not None:  # all channels
-            audio = AudioReader(self.embedding.sample_rate, mono=None)
         embeddings = np.full(
             (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32
         )
 
         # chunks with at least one speaker to embed: the others stay NaN
         speaking = np.flatnonzero(masks.any(axis=(1, 2)) | self.embed_silence)
-        total = math.ceil(len(speaking) / self.batch_size)
+        batches = self._batches(chunks, speaking) if len(speaking) else []
+        total = len(batches)
         if hook is not None:
             hook("embeddings", None, total=total, completed=0)
-        for completed in range(1, total + 1):
-            batch = speaking[(completed - 1) * self.batch_size :][: self.batch_size]
+        extracted = self._extract(file, chunks, masks, batches)
+        for completed, batch in enumerate(batches, 1):
+            embeddings[batch] = self._average(next(extracted), batch)
+            if hook is not None:
+                hook("embeddings", embeddings[batch], total=total, completed=completed)
+        return embeddings
+
+    @property
+    def _reader(self) -> Audio:
+        """Reader of all channels if they have weights, of their average otherwise."""
+        if self.channel_weights is None:
+            return self.audio
+        return AudioReader(self.embedding.sample_rate, mono=None)
+
+    def _batches(self, chunks: SlidingWindow, speaking: np.ndarray) -> list[np.ndarray]:
+        """Divide the indices of chunks into batches."""
+        edges = range(self.batch_size, len(speaking), self.batch_size)
+        return np.split(speaking, edges)
+
+    def _extract(
+        self,
+        file: AudioFile,
+        chunks: SlidingWindow,
+        masks: np.ndarray,
+        batches: list[np.ndarray],
+    ) -> Iterator[np.ndarray]:
+        """Yield the (num_channels, batch, num_speakers, dimension) of each batch."""
+        audio = self._reader
+        for batch in batches:
             # each (num_channels, num_samples), zeros past the end of the file
             waveforms = [
                 audio.crop(file, chunks[chunk], mode="pad")[0] for chunk in batch
             ]
             # one (batch, 1, num_samples) tensor per channel
             channels = torch.stack(waveforms).split(1, dim=1)
-            # one (batch, num_speakers, dimension) array per channel
             embedded = [self._embed(channel, masks[batch]) for channel in channels]
-            embeddings[batch] = self._average(np.stack(embedded), batch)
-            if hook is not None:
-                hook("embeddings", embeddings[batch], total=total, completed=completed)
-        return embeddings
+            yield np.stack(embedded)
 
     def _average(self, embeddings: np.ndarray, chunks: np.ndarray) -> np.ndarray:
         """Map (channels, chunks, ...) embeddings of some chunks to (chunks, ...)."""
@@ -201,7 +222,11 @@ class ChunkEmbedding:
         # the expensive part, once per chunk; pooling is cheap, once per speaker
         frames = model.forward_frames(waveforms.to(device))
         embeddings = model.forward_embedding(frames, weights=weights)
+        return self._silenced(embeddings, weights)
+
+    def _silenced(self, embeddings: Tensor, weights: Tensor) -> np.ndarray:
+        """Set embeddings without weights to NaN, unless `embed_silence`."""
         if not self.embed_silence:
             silent = weights.sum(dim=2) == 0
-            embeddings = embeddings.masked_fill(silent[:, :, None], torch.nan)
+            embeddings = embeddings.masked_fill(silent[..., None], torch.nan)
         return embeddings.cpu().numpy()

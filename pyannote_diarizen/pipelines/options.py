@@ -64,10 +64,10 @@ class Options:
             raise ValueError(
                 f"`channel` should be 'downmix' or a number from 0, got {channel!r}."
             )
-        if self.embedding_mode != "exact":
+        if self.embedding_mode not in ("exact", "shared"):
             raise ValueError(
-                f"`embedding_mode` should be 'exact', got {self.embedding_mode!r}: "
-                "'shared' is reserved for a later version."
+                "`embedding_mode` should be 'exact' or 'shared', got "
+                f"{self.embedding_mode!r}."
             )
         if self.compatibility not in (None, "diarizen"):
             raise ValueError(

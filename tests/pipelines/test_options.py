@@ -33,7 +33,7 @@ OPTIONS = {
         ({"median_filter": -1}, "odd"),
         ({"channel": "left"}, "'downmix' or a number"),
         ({"channel": -1}, "'downmix' or a number"),
-        ({"embedding_mode": "shared"}, "reserved"),
+        ({"embedding_mode": "fast"}, "'exact' or 'shared'"),
         ({"compatibility": "pyannote"}, "'diarizen' or None"),
         ({"seg_duration": 0}, "in seconds"),
     ],

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Speaker embeddings of overlapping chunks, from frames computed once per recording.
+
+Chunks overlap by 90 %: an embedding network that runs once per chunk computes each
+instant ten times. Here it runs once over long blocks, with enough context on both
+sides, and the frames of a block are pooled for all chunks and speakers by one product
+of matrices.
+
+The result is close to that of `ChunkEmbedding`, not equal. The mean spectrum is that of
+a window around each instant, as long as a chunk, instead of that of the chunk. Frames
+at the edges of a chunk depend on the audio around it, instead of zeros.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pyannote.audio.core.io import Audio, AudioFile
+from pyannote.core import Segment, SlidingWindow
+from torch import Tensor
+
+from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
+from pyannote_diarizen.pipelines.frame_features import (
+    FrameNetwork,
+    frame_network,
+    mean_window,
+    shares_frames,
+    subtract_sliding_mean,
+)
+
+BLOCK_DURATION = 30.0
+"""Seconds of frames in one pass. Layers of a ResNet34 then fit in 32 MiB, the largest
+block that `keep_freed_memory` keeps."""
+
+
+def build_extraction(
+    mode: Literal["exact", "shared"], embedding: Any, **options: Any
+) -> ChunkEmbedding | None:
+    """Build the extraction of embeddings; None if the model pools inside.
+
+    Parameters
+    ----------
+    mode : {"exact", "shared"}
+        Value of `choose_mode`.
+    embedding : PyannoteAudioPretrainedSpeakerEmbedding or other
+    **options
+        Other parameters of `ChunkEmbedding`.
+    """
+    if not ChunkEmbedding.supports(embedding):
+        return None
+    extraction = SharedEmbedding if mode == "shared" else ChunkEmbedding
+    return extraction(embedding, **options)
+
+
+def choose_mode(
+    mode: Literal["exact", "shared"], embedding: Any
+) -> Literal["exact", "shared"]:
+    """Return "exact", with a warning, if chunks cannot share frames of `embedding`."""
+    model = getattr(embedding, "model_", embedding)
+    if mode == "shared" and not shares_frames(model):
+        warnings.warn(
+            f"`embedding_mode` is 'exact': {type(model).__name__} does not offer the "
+            "frames that 'shared' needs. SpeakerResNet and the WeSpeaker ResNets of "
+            "pyannote.audio do.",
+            stacklevel=3,
+        )
+        return "exact"
+    return mode
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """Blocks of frames of one file.
+
+    Parameters
+    ----------
+    file : AudioFile
+    audio : Audio
+        Reader of its waveform.
+    network : FrameNetwork
+    device : torch.device
+    chunk_steps : int
+        Number of steps of the spectrogram in a chunk.
+    num_steps, num_padded_steps : int
+        Steps in the file, and until the end of the last chunk.
+    """
+
+    file: AudioFile
+    audio: Audio
+    network: FrameNetwork
+    device: torch.device
+    chunk_steps: int
+    num_steps: int
+    num_padded_steps: int
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames until the end of the last chunk."""
+        return -(-self.num_padded_steps // self.network.stride)
+
+    @property
+    def block(self) -> int:
+        """Number of frames of a block."""
+        hop = self.network.hop * self.network.stride
+        return round(BLOCK_DURATION * self.audio.sample_rate / hop)
+
+    def frames(self, index: int) -> Tensor:
+        """Compute the (channel, num_frames, num_features) frames of a block."""
+        network, total = self.network, self.num_padded_steps
+        first_frame = index * self.block
+        stride = network.stride
+        # a multiple of the stride, so that frames stay on the grid of the recording
+        before = -(-network.margin // stride) * stride
+        start = max(0, first_frame * stride - before)
+        stop = min((first_frame + self.block) * stride + network.margin, total)
+        # the windows of the first and of the last mean
+        ends = torch.tensor([start, stop - 1])
+        begin, end = mean_window(ends, self.chunk_steps, self.num_steps)
+        first, last = min(start, int(begin[0])), max(stop, int(end[1]))
+        spectrogram = network.spectrogram(self._read(first, last))
+        normalised = subtract_sliding_mean(
+            spectrogram, first, start, stop, self.chunk_steps, self.num_steps
+        )
+        skipped = first_frame - start // stride
+        return network.frames(normalised)[:, skipped : skipped + self.block]
+
+    def _read(self, first: int, last: int) -> Tensor:
+        """Read the samples of steps `first` to `last`, zeros past the end."""
+        rate, hop = self.audio.sample_rate, self.network.hop
+        end = (last - 1) * hop + self.network.window
+        segment = Segment(first * hop / rate, end / rate)
+        waveform, _ = self.audio.crop(self.file, segment, mode="pad")
+        return waveform.to(self.device)
+
+
+@dataclass(frozen=True)
+class SharedEmbedding(ChunkEmbedding):
+    """Extraction of the embeddings of all chunks, with one network pass per instant.
+
+    Takes the parameters of `ChunkEmbedding`; the length of a pass is `BLOCK_DURATION`.
+    """
+
+    def _batches(self, chunks: SlidingWindow, speaking: np.ndarray) -> list[np.ndarray]:
+        """Group chunks by the block in which they end."""
+        ends = [chunks[chunk].end for chunk in speaking]
+        blocks = (np.array(ends) // BLOCK_DURATION).astype(int)
+        return np.split(speaking, np.flatnonzero(np.diff(blocks)) + 1)
+
+    @torch.inference_mode()
+    def _extract(
+        self,
+        file: AudioFile,
+        chunks: SlidingWindow,
+        masks: np.ndarray,
+        batches: list[np.ndarray],
+    ) -> Iterator[np.ndarray]:
+        """Yield the (channels, batch, num_speakers, dimension) of each batch."""
+        audio, device = self._reader, self.embedding.device
+        network = frame_network(self.embedding.model_)
+        samples = round(chunks.duration * audio.sample_rate)
+        last_end = chunks[len(masks) - 1].end
+        recording = _Recording(
+            file=file,
+            audio=audio,
+            network=network,
+            device=device,
+            chunk_steps=network.num_steps(samples),
+            num_steps=network.num_steps(
+                round(audio.get_duration(file) * audio.sample_rate)
+            ),
+            num_padded_steps=network.num_steps(round(last_end * audio.sample_rate)),
+        )
+        num_frames = network.num_frames(samples)
+        kept: dict[int, Tensor] = {}
+        for batch in batches:
+            starts = np.array([chunks[chunk].start for chunk in batch])
+            hop = network.hop * network.stride / audio.sample_rate
+            first = np.rint(starts / hop).astype(int)  # frame of the recording
+            last = min(first[-1] + num_frames, recording.num_frames) - 1
+            needed = range(first[0] // recording.block, last // recording.block + 1)
+            kept = {
+                index: kept[index] if index in kept else recording.frames(index)
+                for index in needed
+            }
+            frames = torch.cat(list(kept.values()), dim=1)
+            of_speakers = torch.from_numpy(masks[batch]).to(device, torch.float32)
+            of_speakers = of_speakers.transpose(1, 2)  # (batch, num_speakers, ...)
+            weights = network.resample(of_speakers, num_frames)
+            first -= needed.start * recording.block
+            embeddings = [
+                pool(network, channel, weights, first.tolist()) for channel in frames
+            ]
+            yield self._silenced(torch.stack(embeddings), of_speakers)
+
+
+def pool(
+    network: FrameNetwork, frames: Tensor, weights: Tensor, first: list[int]
+) -> Tensor:
+    """Pool frames of a recording for chunks that overlap.
+
+    Parameters
+    ----------
+    network : FrameNetwork
+    frames : (num_frames, num_features) Tensor
+        Frames of part of a recording.
+    weights : (batch, num_speakers, num_chunk_frames) Tensor
+        Weights of speakers in each chunk.
+    first : list of int
+        First frame of each chunk.
+
+    Returns
+    -------
+    embeddings : (batch, num_speakers, dimension) Tensor
+    """
+    batch, num_speakers, num_chunk_frames = weights.shape
+    # each chunk at its place, zeros elsewhere
+    placed = weights.new_zeros(batch, num_speakers, first[-1] + num_chunk_frames)
+    for row, start, some in zip(placed, first, weights, strict=True):
+        row[:, start : start + num_chunk_frames] = some
+    placed = placed[..., : len(frames)].flatten(0, 1)
+    shares = placed / (placed.sum(dim=1, keepdim=True) + 1e-8)
+    frames = frames[: placed.shape[1]].float()
+    # v = sum_t w_t x_t^2 - m^2, with sum_t w_t = 1; rounding may make it negative
+    mean = shares @ frames
+    variance = (shares @ frames.square() - mean.square()).clamp(min=0)
+    return network.embed(mean, variance, placed).unflatten(0, (batch, num_speakers))
