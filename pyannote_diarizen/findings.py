@@ -6,9 +6,12 @@
 `Finding`, and `cli.findings` prints all of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+Status = Literal["ok", "warning", "error"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Finding:
     'train.lst', line 2: a blank line: delete it.
     """
 
-    status: Literal["ok", "warning", "error"]
+    status: Status
     text: str
     remedy: str = ""
     path: Path | None = None
@@ -52,3 +55,17 @@ class Finding:
         """Return file, line, text and remedy as a sentence, for error messages."""
         remedy = f": {self.remedy}" if self.remedy else ""
         return f"{self.located_text}{remedy}."
+
+
+def require(findings: Iterable[Finding]) -> None:
+    """Raise the first error among findings.
+
+    Raises
+    ------
+    ValueError
+        If there is an error; the message counts the others.
+    """
+    errors = [finding for finding in findings if finding.status == "error"]
+    if errors:
+        more = f" There are {len(errors) - 1} more errors." if errors[1:] else ""
+        raise ValueError(f"{errors[0]}{more}")

@@ -55,12 +55,13 @@ def import_kaldi(
         import_kaldi,
         read_kaldi_folder,
     )
-    from pyannote_diarizen.corpora.validation import check_disjoint, check_subset
+    from pyannote_diarizen.corpora.subset_checks import check_disjoint, check_subset
 
     subsets = read_kaldi_folder(folder)
     findings = [found for one in subsets.values() for found in check_subset(one)]
     findings += [*check_recordings(subsets), *check_disjoint(subsets)]
-    if print_findings(findings):
+    more = f"run `pyannote-diarizen validate {folder}`"
+    if print_findings(findings, more=more):
         typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
     called = re.sub(r"[^\w-]+", "-", folder.resolve().name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pyannote_diarizen.cli.findings import checked_files
 from pyannote_diarizen.cli.options import DeviceOption
 from pyannote_diarizen.terminal import progress_bars
 
@@ -95,7 +96,6 @@ def plda(
     )
 
     from pyannote_diarizen.clustering.plda import PLDA
-    from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
     from pyannote_diarizen.evaluation.metrics import equal_error_rates
     from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import choose_device
@@ -106,12 +106,8 @@ def plda(
     )
 
     # errors of arguments are found before the long computation
-    loaded = load_protocol(protocol, database)
-    files = {
-        name: subset_files(loaded, name)
-        for name in (subset, calibrate, evaluate)
-        if name is not None
-    }
+    subsets = [name for name in (subset, calibrate, evaluate) if name is not None]
+    files = checked_files(protocol, database, subsets)
     unadapted = (
         None if adapt is None else PLDA.from_pretrained(find_part(adapt, "plda"))
     )

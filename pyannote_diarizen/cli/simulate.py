@@ -57,11 +57,15 @@ def simulate(
     Training conversations use the train split of the utterances, development
     conversations the dev split. Run again, the command adds missing conversations.
     """
+    from pyannote_diarizen.corpora.listings import read_rttm
+    from pyannote_diarizen.findings import require
     from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
     from pyannote_diarizen.simulation.corpus import SUBSETS, simulate_corpus
     from pyannote_diarizen.simulation.simulator import ConversationSimulator, TurnTaking
     from pyannote_diarizen.simulation.speech import SpeechPool
 
+    if turns is not None:
+        require(read_rttm(turns).findings)
     noises, voices = read_noises(noise or ()), read_noises(babble or ())
     rooms = Rooms.simulate()
     habits = TurnTaking.from_rttm(turns) if turns else None

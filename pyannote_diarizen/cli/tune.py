@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pyannote_diarizen.cli.findings import checked_files
 from pyannote_diarizen.cli.options import DeviceOption
 from pyannote_diarizen.terminal import progress_bars
 
@@ -110,7 +111,6 @@ def tune(
     with at most one point of diarization error rate more than the best, the one with
     the lowest error of the number of speakers is written.
     """
-    from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
     from pyannote_diarizen.evaluation.plots import draw_study, save_figure
     from pyannote_diarizen.evaluation.study import open_storage, open_study
     from pyannote_diarizen.evaluation.tuning import Tuning
@@ -120,7 +120,7 @@ def tune(
     # errors of arguments are found before the long computation
     if into.suffix not in (".yaml", ".yml"):
         raise typer.BadParameter(f"--into should end with .yaml, got {into}.")
-    files = subset_files(load_protocol(protocol, database), subset)
+    files = checked_files(protocol, database, [subset])[subset]
     tuning = Tuning(load_pipeline(pipeline, device), files, count)
     work = open_study(
         open_storage(storage or into.with_suffix(".journal")),

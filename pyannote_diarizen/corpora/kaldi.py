@@ -20,15 +20,15 @@ import yaml
 
 from pyannote_diarizen.atomic import recording_path, replacing
 from pyannote_diarizen.audio.reader import audio_info
+from pyannote_diarizen.corpora.database import Database
+from pyannote_diarizen.corpora.database_yml import SUBSETS
 from pyannote_diarizen.corpora.listings import (
     Region,
-    Subset,
-    iter_items,
     read_rttm,
     read_scp,
     read_uem,
 )
-from pyannote_diarizen.corpora.protocols import SUBSETS, Database
+from pyannote_diarizen.corpora.subset import Subset, iter_items
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.rttm import rttm_line, rttm_name
 

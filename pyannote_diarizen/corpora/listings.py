@@ -13,9 +13,10 @@ them differently.
 Times are in seconds. A line with an error is left out of the items.
 """
 
+import gzip
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -38,9 +39,9 @@ _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
 
 
 class Turn(NamedTuple):
-    """SPEAKER line of an RTTM file."""
+    """SPEAKER line of an RTTM file; turns of other formats have no line."""
 
-    line: int
+    line: int | None
     uri: str
     start: float
     end: float
@@ -50,18 +51,19 @@ class Turn(NamedTuple):
 class Region(NamedTuple):
     """Line of a UEM file: an annotated part of a recording."""
 
-    line: int
+    line: int | None
     uri: str
     start: float
     end: float
 
 
 class Recording(NamedTuple):
-    """Recording of a list; its audio is known if the list is a `wav.scp`."""
+    """Recording of a list; audio and database are known if it is part of a protocol."""
 
     line: int | None
     uri: str
     audio: Path | None = None
+    database: str = ""
 
 
 Item = TypeVar("Item", Turn, Region, Recording)
@@ -93,48 +95,8 @@ class Listing(Generic[Item]):
         self.findings.append(Finding("warning", text, remedy, self.path, item.line))
 
 
-@dataclass
-class Subset:
-    """Recordings, turns and annotated regions of one subset of a protocol.
-
-    Parameters
-    ----------
-    recordings, turns, regions : list of Listing
-        Without `turns`, annotations are in another format than RTTM. Without `regions`,
-        recordings are annotated from beginning to end.
-    findings : list of Finding
-        Files that could not be found.
-    """
-
-    recordings: list[Listing[Recording]]
-    turns: list[Listing[Turn]]
-    regions: list[Listing[Region]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def uris(self) -> list[str]:
-        """Names of recordings, in order."""
-        return [recording.uri for _, recording in iter_items(self.recordings)]
-
-    @property
-    def audio(self) -> dict[str, Path]:
-        """Audio file of each recording whose audio is known."""
-        return {
-            recording.uri: recording.audio
-            for _, recording in iter_items(self.recordings)
-            if recording.audio is not None
-        }
-
-
-def iter_items(listings: Iterable[Listing[Item]]) -> Iterator[tuple[Path, Item]]:
-    """Yield the file and the item of each line of some listings."""
-    for listing in listings:
-        for item in listing.items:
-            yield listing.path, item
-
-
 def read_rttm(path: Path) -> Listing[Turn]:
-    """Read the turns of an RTTM file.
+    """Read the turns of an RTTM file, possibly compressed (.rttm.gz).
 
     Raises
     ------
@@ -240,8 +202,10 @@ def _read(
     """Parse each line into items and errors."""
     listing: Listing[Item] = Listing(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as file:
+            text = file.read()
+    except (UnicodeDecodeError, gzip.BadGzipFile) as error:
         listing.report(None, f"is not text in UTF-8: {error}", "convert it")
         return listing
     if text.startswith(_BYTE_ORDER_MARK):
@@ -361,7 +325,7 @@ def _check_turns(listing: Listing[Turn]) -> Listing[Turn]:
             same = turn[1:] == before[1:]
             verb = "repeats" if same else "overlaps"
             text = f"the turn {verb} another turn of '{turn.speaker}', line "
-            remedy = "delete it" if same else "merge the two"
+            remedy = "delete it" if same else "merge the two, which count once"
             listing.warn(turn, f"{text}{before.line}", remedy)
         if before is None or turn.end > before.end:
             last[turn.uri, turn.speaker] = turn

@@ -6,38 +6,32 @@ Each line is checked by itself (`listings`), then lists against each other, then
 against the audio. An error makes data unusable; a warning is worth a look.
 """
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyannote_diarizen.audio.reader import (
     AUDIO_SUFFIXES,
-    audio_info,
     list_audio,
-    read_audio,
 )
+from pyannote_diarizen.corpora.database import Database, find_protocol
+from pyannote_diarizen.corpora.database_yml import SUBSETS
 from pyannote_diarizen.corpora.kaldi import read_kaldi_folder, read_lists
 from pyannote_diarizen.corpora.listings import (
     Listing,
     Recording,
-    Subset,
-    iter_items,
     read_lst,
     read_rttm,
     read_scp,
     read_uem,
 )
-from pyannote_diarizen.corpora.protocols import Database, find_protocol
-from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.corpora.subset import Subset
+from pyannote_diarizen.corpora.subset_checks import (
+    check_audio,
+    check_disjoint,
+    check_subset,
+)
 from pyannote_diarizen.findings import Finding
-
-TOLERANCE = 0.1
-"""Seconds by which an annotation may end after its audio.
-
-Corpora round times, and annotators work with other copies of the audio, whose codecs
-add or drop a frame of some 25 ms. Beyond that, times are usually of another recording.
-"""
 
 READERS: dict[str, Callable[[Path], Listing]] = {
     "rttm": read_rttm,
@@ -102,8 +96,7 @@ def validate(
     elif path.exists():
         yield _file(path, decode)
     elif data.count(".") == 2 and "/" not in data and path.suffix not in AUDIO_SUFFIXES:
-        subsets = find_protocol(data, database, root).subsets(data)
-        yield from _subsets(f"{data}, ", subsets, decode)
+        yield from check_protocol(data, database, root, decode=decode)
     else:
         raise FileNotFoundError(
             f"'{data}' is neither a file or folder that exists, nor the name of a "
@@ -129,19 +122,71 @@ def _database(path: Path, root: Path | None, decode: bool) -> Iterator[Checked]:
     if not protocols:
         raise ValueError(f"'{path}' defines no protocol: it lacks `Protocols`.")
     for name in protocols:
-        subsets = find_protocol(name, path, root).subsets(name)
-        yield from _subsets(f"{name}, ", subsets, decode)
+        yield from check_protocol(name, path, root, decode=decode)
+
+
+def check_protocol(
+    name: str,
+    database: Path | None = None,
+    root: Path | None = None,
+    subsets: Collection[str] = SUBSETS,
+    decode: bool = False,
+) -> Iterator[Checked]:
+    """Check the keys, lists, annotations and audio of a protocol.
+
+    All commands that read a protocol call this function: one limit and one message for
+    each error.
+
+    Parameters
+    ----------
+    name : str
+        As in "AMI.SpeakerDiarization.only_words".
+    database, root : Path, optional
+        See `find_protocol`.
+    subsets : collection of str, optional
+        Subsets to check, if the protocol has them. Defaults to all.
+    decode : bool, optional
+        Decode all audio, instead of reading durations only. Defaults to False.
+
+    Yields
+    ------
+    checked : Checked
+        One for the keys if there are findings, then one per subset, then one for
+        recordings of several subsets, if there are any.
+
+    Raises
+    ------
+    OSError, ValueError
+        If there is no such protocol.
+    """
+    found = find_protocol(name, database, root)
+    findings = [*found.findings, *found.check_entries(name, subsets)]
+    if findings:
+        yield Checked(name, "", findings)
+    lists = found.subsets(name)
+    yield from _subsets(f"{name}, ", lists, decode, subsets)
 
 
 def _subsets(
-    prefix: str, subsets: Mapping[str, Subset], decode: bool
+    prefix: str,
+    subsets: Mapping[str, Subset],
+    decode: bool,
+    wanted: Collection[str] | None = None,
 ) -> Iterator[Checked]:
+    listed = {uri for subset in subsets.values() for uri in subset.uris}
+    subsets = {
+        name: subset
+        for name, subset in subsets.items()
+        if wanted is None or name in wanted
+    }
     for name, subset in subsets.items():
         turns = sum(len(listing.items) for listing in subset.turns)
         content = f"{len(subset.uris)} recordings, {turns} turns"
-        yield Checked(f"{prefix}{name}", content, check_subset(subset, decode=decode))
+        findings = check_subset(subset, decode=decode, others=listed)
+        yield Checked(f"{prefix}{name}", content, findings)
     if shared := check_disjoint(subsets):
-        yield Checked(f"{prefix}all subsets", "", shared)
+        content = f"{len(shared)} recordings in several"
+        yield Checked(f"{prefix}all subsets", content, shared)
 
 
 def _file(path: Path, decode: bool) -> Checked:
@@ -161,151 +206,3 @@ def _file(path: Path, decode: bool) -> Checked:
         )
     listing = READERS[kind](path)
     return Checked(name, f"{len(listing.items)} lines", listing.findings)
-
-
-def check_subset(
-    subset: Subset, with_audio: bool = True, decode: bool = False
-) -> list[Finding]:
-    """List the findings in each file of a subset, and between files.
-
-    Parameters
-    ----------
-    subset : Subset
-    with_audio : bool, optional
-        Check audio, too. Defaults to True.
-    decode : bool, optional
-        Decode all audio, instead of reading durations only. Defaults to False.
-
-    Returns
-    -------
-    findings : list of Finding
-        Sorted by file and line.
-    """
-    findings = list(subset.findings)
-    for listings in (subset.recordings, subset.turns, subset.regions):
-        findings += [found for listing in listings for found in listing.findings]
-    findings += _check_names(subset)
-    if with_audio:
-        unusable, durations = check_audio(subset.recordings, decode)
-        findings += [*unusable, *_check_times(subset, durations)]
-    return sorted(findings, key=lambda found: (str(found.path), found.line or 0))
-
-
-def check_disjoint(subsets: Mapping[str, Subset]) -> list[Finding]:
-    """List recordings that are in several subsets.
-
-    Parameters
-    ----------
-    subsets : mapping of str to Subset
-    """
-    findings: list[Finding] = []
-    home: dict[str, str] = {}
-    for name, subset in subsets.items():
-        for path, recording in iter_items(subset.recordings):
-            other = home.setdefault(recording.uri, name)
-            if other != name:
-                text = f"'{recording.uri}' is also in {other}, so that scores on "
-                text += f"{name} would be too good"
-                remedy = "remove it from one of the two"
-                findings.append(Finding("error", text, remedy, path, recording.line))
-    return findings
-
-
-def _check_names(subset: Subset) -> Iterator[Finding]:
-    uris = set(subset.uris)
-    with_turns = {turn.uri for _, turn in iter_items(subset.turns)}
-    annotated = {region.uri for _, region in iter_items(subset.regions)}
-    yield from _unlisted(subset.turns, uris)
-    yield from _unlisted(subset.regions, uris)
-    for path, recording in iter_items(subset.recordings):
-        if subset.turns and recording.uri not in with_turns:
-            # one recording may be silent; if all are, their names differ
-            yield Finding(
-                "warning" if with_turns & uris else "error",
-                f"'{recording.uri}' has no turn in an RTTM file",
-                "see whether its RTTM file is missing, or uses another name",
-                path,
-                recording.line,
-            )
-        if subset.regions and recording.uri not in annotated:
-            text = (
-                f"'{recording.uri}' has no region in a UEM file: it would not be used"
-            )
-            yield Finding("error", text, "add a region", path, recording.line)
-
-
-def _unlisted(listings: Sequence[Listing], uris: set[str]) -> Iterator[Finding]:
-    known = set(uris)
-    for path, item in iter_items(listings):
-        if item.uri not in known:
-            text = f"'{item.uri}' is in no list of recordings and is ignored"
-            remedy = "add it to a list, or delete the line"
-            yield Finding("warning", text, remedy, path, item.line)
-        known.add(item.uri)  # one warning per recording
-
-
-def check_audio(
-    listings: Sequence[Listing[Recording]], decode: bool = False
-) -> tuple[list[Finding], dict[str, float]]:
-    """List audio that is missing or cannot be used.
-
-    Parameters
-    ----------
-    listings : sequence of Listing
-    decode : bool, optional
-        Decode all audio, instead of reading durations only. Defaults to False.
-
-    Returns
-    -------
-    findings : list of Finding
-    durations : dict of str to float
-        Duration of each other recording, in seconds.
-    """
-    findings: list[Finding] = []
-    durations: dict[str, float] = {}
-    for path, recording in iter_items(listings):
-        if recording.audio is None:
-            continue
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", UserWarning)
-                durations[recording.uri] = _duration(recording.audio, decode)
-            findings += [
-                Finding("warning", str(warning.message), path=path, line=recording.line)
-                for warning in caught
-            ]
-        except (AudioFileError, OSError) as error:
-            text = f"the audio of '{recording.uri}' cannot be used: "
-            text += str(error).rstrip(".")
-            findings.append(Finding("error", text, path=path, line=recording.line))
-    return findings, durations
-
-
-def _duration(audio: Path, decode: bool) -> float:
-    info = audio_info(audio)
-    if not info.num_samples:
-        raise AudioFileError(f"'{audio}' has no sample: remove it from the lists.")
-    if decode or info.num_channels > 1:  # the average of all channels may be silent
-        read_audio(audio, sample_rate=None, duration=None if decode else 60.0)
-    return info.duration
-
-
-def _check_times(subset: Subset, durations: Mapping[str, float]) -> Iterator[Finding]:
-    for path, region in iter_items(subset.regions):
-        duration = durations.get(region.uri)
-        if duration is not None and region.end > duration + TOLERANCE:
-            text = f"the region ends at {region.end:g} s, the audio of '{region.uri}' "
-            text += f"at {duration:.3f} s"
-            remedy = "let the region end with the audio"
-            yield Finding("error", text, remedy, path, region.line)
-    for path, turn in iter_items(subset.turns):
-        duration = durations.get(turn.uri)
-        if duration is not None and turn.end > duration + TOLERANCE:
-            yield Finding(
-                "error" if turn.start >= duration else "warning",
-                f"the turn ends at {turn.end:g} s, the audio of '{turn.uri}' at "
-                f"{duration:.3f} s",
-                "see whether times are in seconds, and of this recording",
-                path,
-                turn.line,
-            )

@@ -18,6 +18,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from scipy.spatial.distance import cdist
 
 from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.corpora.protocols import merge_turns
 from pyannote_diarizen.functional.detection import pairwise_equal_error_rate
 
 MAX_EMBEDDINGS = 4000
@@ -83,7 +84,8 @@ def score_diarization(
     Parameters
     ----------
     reference, hypothesis : Annotation
-        True turns of speakers, and turns that a pipeline found.
+        True turns of speakers, and turns that a pipeline found. Overlapping turns of
+        one speaker count once.
     annotated : Timeline
         Annotated part of the file (UEM); the rest is not scored.
 
@@ -93,7 +95,9 @@ def score_diarization(
         Errors of this file.
     """
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
-    components = metric.compute_components(reference, hypothesis, uem=annotated)
+    components = metric.compute_components(
+        merge_turns(reference), merge_turns(hypothesis), uem=annotated
+    )
     return DiarizationScore(
         total=components["total"],
         missed_detection=components["missed detection"],

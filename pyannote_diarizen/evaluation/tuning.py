@@ -23,6 +23,7 @@ from pyannote.metrics.base import BaseMetric
 from torch import nn
 
 from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.corpora.protocols import merge_turns
 from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.metrics import SpeakerCountError
 from pyannote_diarizen.evaluation.study import finished_trials
@@ -54,7 +55,8 @@ class AnnotatedFile:
             raise ValueError(
                 f"File '{file['uri']}' has no annotation: tune on annotated files."
             )
-        return cls(without_reference(file), file["annotation"], get_annotated(file))
+        reference = merge_turns(file["annotation"])
+        return cls(without_reference(file), reference, get_annotated(file))
 
 
 class Tuning:

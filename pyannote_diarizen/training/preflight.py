@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Checks before a training: settings, lists, audio, and the recordings themselves.
+"""Checks before a training: settings, data, and the recordings for a task.
 
 Each `check_*` returns findings. `pyannote-diarizen doctor --config` prints all of them
-(`check_training`); a run raises the errors that make it impossible (`require`).
+(`check_training`); a run raises the errors that make it impossible. The data are
+checked by `corpora.validation.check_protocol`, as in all commands.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +19,16 @@ from pyannote.audio.core.task import Task
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
-from pyannote_diarizen.audio.reader import audio_info
-from pyannote_diarizen.corpora.protocols import find_protocol, subset_files
-from pyannote_diarizen.corpora.validation import TOLERANCE, check_subset
-from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.corpora.protocols import subset_files
+from pyannote_diarizen.corpora.validation import check_protocol
+from pyannote_diarizen.findings import Finding, require
 from pyannote_diarizen.training.configuration import database_of, make_task
 from pyannote_diarizen.training.preflight_recordings import (
     check_chunks,
     check_classes,
     check_disjoint,
     check_durations,
-    check_labels,
+    describe_recordings,
     hours,
 )
 
@@ -41,9 +41,6 @@ _REQUIRED = (
     "backbone",
     "trainer",
 )
-_META_PROTOCOL = "X."
-"""Prefix of protocols that combine others and have no lists of their own."""
-
 FINE_TUNING_RATE = 2e-5
 """Learning rate of a pretrained backbone in all recipes."""
 _MAX_FINE_TUNING_RATE = 2e-4
@@ -94,20 +91,6 @@ def _holds(config: Any, name: str) -> bool:
     return name in config and not OmegaConf.is_missing(config, name)
 
 
-def require(findings: Iterable[Finding]) -> None:
-    """Raise the first error among findings.
-
-    Raises
-    ------
-    ValueError
-        If there is an error; the message counts the others.
-    """
-    errors = [finding for finding in findings if finding.status == "error"]
-    if errors:
-        more = f" There are {len(errors) - 1} more errors." if errors[1:] else ""
-        raise ValueError(f"{errors[0]}{more}")
-
-
 def check_training(config: DictConfig) -> Iterator[Finding]:
     """Check settings and recordings of a training.
 
@@ -122,29 +105,28 @@ def check_training(config: DictConfig) -> Iterator[Finding]:
     """
     yield check_rates(config)
     try:
-        errors = check_lists(config)
-        task = None if errors else make_task(config)
+        findings = check_data(config)
+        yield from findings
+        if any(finding.status == "error" for finding in findings):
+            return
+        yield Finding("ok", "audio: complete, and as long as its annotations")
+        task = make_task(config)
+        files = list_files(task)
     except (OSError, ValueError) as error:
         yield Finding("error", f"task: {_one_line(error)}")
         return
-    yield from errors
-    if task is None:
-        return
-    findings = list(check_recordings(task))
-    yield from findings
-    if findings[0].status == "error":  # the audio
-        return
-    train = subset_files(task.protocol, "train")
+    yield from check_recordings(task, files)
+    train = files["train"]
     yield from check_batches(config, hours(train))
     if task.has_validation:
-        yield check_disjoint(train, subset_files(task.protocol, "development"))
+        yield check_disjoint(train, files["development"])
     else:
         yield check_development(config, task)
-    yield from check_speakers(task, config.max_crowded)
+    yield from check_speakers(task, train, config.max_crowded)
 
 
-def check_lists(config: DictConfig) -> list[Finding]:
-    """Errors in the lists, RTTM and UEM files of a protocol, line by line.
+def check_data(config: DictConfig) -> list[Finding]:
+    """Check lists, annotations and audio of a training, as `validate` does.
 
     pyannote.database misreads some of them, and skips turns without duration.
 
@@ -158,72 +140,55 @@ def check_lists(config: DictConfig) -> list[Finding]:
     OSError, ValueError
         If there is no such protocol.
     """
-    if config.protocol.startswith(_META_PROTOCOL):
-        return []
-    subsets = find_protocol(config.protocol, database_of(config)).subsets(
-        config.protocol
-    )
-    return [
-        finding
-        for name in ("train", "development")
-        if name in subsets
-        for finding in check_subset(subsets[name], with_audio=False)
-        if finding.status == "error"
-    ]
+    subsets = ("train", "development")
+    checked = check_protocol(config.protocol, database_of(config), subsets=subsets)
+    return [finding for each in checked for finding in each.findings]
 
 
-def check_recordings(task: Task) -> Iterator[Finding]:
-    """Check audio, labels and durations of all subsets that a task needs.
+def require_data(config: DictConfig) -> None:
+    """Raise the first error in the data of a training; warn of the first warning.
 
-    Parameters
-    ----------
-    task : Task
-
-    Yields
+    Raises
     ------
-    finding : Finding
-        First that of the audio; the only one if it is an error.
+    OSError, ValueError
+        If there is an error, or no such protocol.
+    """
+    findings = check_data(config)
+    require(findings)
+    if findings:
+        warnings.warn(
+            f"{len(findings)} warnings about the data, the first one: {findings[0]} "
+            f"`pyannote-diarizen validate {config.protocol}` lists all.",
+            stacklevel=2,
+        )
+
+
+def list_files(task: Task) -> dict[str, list[ProtocolFile]]:
+    """List the recordings of each subset that a task needs.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a file or subset is missing.
     """
     subsets = ("train", "development") if task.has_validation else ("train",)
-    audio = check_audio(task, subsets)
-    yield audio
-    if audio.status == "error":
-        return
-    for subset in subsets:
-        files = subset_files(task.protocol, subset)
-        yield check_labels(files, subset)
-        yield check_durations(files, subset, task.duration)
+    return {subset: subset_files(task.protocol, subset) for subset in subsets}
 
 
-def check_audio(task: Task, subsets: Iterable[str]) -> Finding:
-    """Check that audio can be read, and lasts as long as its annotations.
+def check_recordings(
+    task: Task, files: Mapping[str, Sequence[ProtocolFile]]
+) -> Iterator[Finding]:
+    """Check the durations of all recordings that a task needs.
 
     Parameters
     ----------
     task : Task
-    subsets : iterable of str
+    files : mapping of str to sequence of ProtocolFile
+        See `list_files`.
     """
-    for subset in subsets:
-        for file in subset_files(task.protocol, subset):
-            try:
-                _check_duration(file)
-            except (OSError, ValueError) as error:
-                text = f"audio: file '{file['uri']}' of the {subset} subset: "
-                return Finding("error", text + _one_line(error).rstrip("."))
-    return Finding("ok", "audio: complete, and as long as its annotations")
-
-
-def _check_duration(file: ProtocolFile) -> None:
-    audio = audio_info(file)
-    if not audio.num_samples:
-        raise AudioFileError(f"'{file['audio']}' holds no sample.")
-    annotated = file["annotated"].extent().end
-    end = max(annotated, file["annotation"].get_timeline().extent().end)
-    if end > audio.duration + TOLERANCE:
-        raise ValueError(
-            f"it is annotated up to {end:.1f} s, but '{file['audio']}' lasts "
-            f"{audio.duration:.1f} s"
-        )
+    for subset, recordings in files.items():
+        yield describe_recordings(recordings, subset)
+        yield check_durations(recordings, subset, task.duration)
 
 
 def _one_line(error: Exception) -> str:
@@ -251,19 +216,22 @@ def check_development(config: DictConfig, task: Task) -> Finding:
     )
 
 
-def check_speakers(task: Task, max_crowded: float) -> Iterator[Finding]:
+def check_speakers(
+    task: Task, train: Sequence[ProtocolFile], max_crowded: float
+) -> Iterator[Finding]:
     """Check the number of speakers against the classes of a segmentation model.
 
     Parameters
     ----------
     task : Task
         Tasks of other models have no such classes: they have no finding.
+    train : sequence of ProtocolFile
+        Training set.
     max_crowded : float
         See `check_chunks`.
     """
     if not isinstance(task, SpeakerDiarization):
         return
-    train = subset_files(task.protocol, "train")
     max_per_chunk = task.max_speakers_per_chunk
     if max_per_chunk:  # otherwise estimated from the training set
         yield check_chunks(train, task.duration, max_per_chunk, max_crowded)

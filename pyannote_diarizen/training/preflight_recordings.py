@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Checks of the recordings of a training: labels, speakers, durations, classes.
+"""Checks of the recordings of a training: speakers, durations, classes.
 
 Each check returns one finding that starts with its topic; see `preflight`.
 """
@@ -28,8 +28,8 @@ def hours(files: Sequence[ProtocolFile]) -> float:
     return sum(file["annotated"].duration() for file in files) / 3600
 
 
-def check_labels(files: Sequence[ProtocolFile], subset: str) -> Finding:
-    """Check that recordings have speech in their annotated part.
+def describe_recordings(files: Sequence[ProtocolFile], subset: str) -> Finding:
+    """Describe a subset: number of recordings and annotated duration.
 
     Parameters
     ----------
@@ -39,39 +39,18 @@ def check_labels(files: Sequence[ProtocolFile], subset: str) -> Finding:
     """
     time = hours(files)
     duration = f"{time:.1f} h" if time >= 1 else f"{60 * time:.1f} min"
-    text = f"{subset}: {len(files)} recordings, {duration}"
-    empty = [
-        str(file["uri"])
-        for file in files
-        if not file["annotation"].crop(file["annotated"])
-    ]
-    if not empty:
-        return Finding("ok", text)
-    return Finding(
-        "error" if len(empty) == len(files) else "warning",
-        f"{text}; {len(empty)} of them without speech: {_name(empty)}",
-        "compare their names in RTTM, UEM and list by `pyannote-diarizen validate`",
-    )
+    return Finding("ok", f"{subset}: {len(files)} recordings, {duration}")
 
 
 def check_disjoint(
     train: Sequence[ProtocolFile], development: Sequence[ProtocolFile]
 ) -> Finding:
-    """Check that train and development share no recording and no speaker.
+    """Check that train and development share no speaker.
 
     Parameters
     ----------
     train, development : sequence of ProtocolFile
     """
-    uris = {str(file["uri"]) for file in train}
-    shared = sorted(uris & {str(file["uri"]) for file in development})
-    if shared:
-        return Finding(
-            "error",
-            f"speakers: {len(shared)} recordings are in train and in development: "
-            f"{_name(shared)}",
-            "remove them from one of the lists",
-        )
     if any(file["scope"] == "file" for file in (*train, *development)):
         return Finding(
             "ok",

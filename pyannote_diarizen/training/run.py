@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 
+from pyannote_diarizen.findings import require
 from pyannote_diarizen.tasks import DistillationPruning
 from pyannote_diarizen.training.checkpoints import (
     AtomicCheckpoints,
@@ -28,10 +29,10 @@ from pyannote_diarizen.training.optimization import (
 )
 from pyannote_diarizen.training.preflight import (
     check_development,
-    check_lists,
     check_recordings,
     check_speakers,
-    require,
+    list_files,
+    require_data,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
 from pyannote_diarizen.training.run_folder import check_weights, checkpoint_to_resume
@@ -83,15 +84,16 @@ def assemble(config: DictConfig) -> Run:
     """
     checkpoint = checkpoint_to_resume(config)
     seed_everything(config.seed, workers=True)
-    require(check_lists(config))
+    require_data(config)
     task = make_task(config)
-    require(check_recordings(task))
+    files = list_files(task)
+    require(check_recordings(task, files))
     require([check_development(config, task)])
     model = _make_model(config, task)
     if checkpoint is not None:
         check_weights(model, checkpoint, config)
     # the number of speakers may be that of a pretrained model
-    require(check_speakers(task, config.max_crowded))
+    require(check_speakers(task, files["train"], config.max_crowded))
     optimization = _make_optimization(config, model)
     model.configure_optimizers = partial(optimization.configure, model)
     callbacks = _make_callbacks(config, optimization.backbone)

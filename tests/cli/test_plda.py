@@ -106,7 +106,7 @@ def test_trained_then_adapted(train, here):
     [
         (["--subset", "dev"], "one of train, development, test"),
         (["--calibrate", "dev"], "one of train, development, test"),
-        (["--subset", "test"], "No speaker is long enough"),
+        (["--subset", "test"], "'test.lst', line 1: 'nobody' has no turn"),
         (["--adapt", "nowhere"], "'nowhere' is neither a folder"),
         (["--dimension", "9"], "`lda_dimension` should be between 2 and 7"),
         (["--duration", "2", "1"], "shortest and longest"),

@@ -147,7 +147,7 @@ def test_a_shipped_protocol_lacks_its_files_only(run, folder, monkeypatch):
     result = run("tune", str(folder), name, "--into", "tuned.yaml")
     assert result.exit_code == 2
     message = " ".join(result.stderr.replace("│", " ").split())
-    assert "Could not find file" in message
+    assert "AMI.yml': `uri` of development: missing" in message
     assert "lists/dev.meetings.txt" in message
 
 
@@ -155,7 +155,7 @@ def test_a_shipped_protocol_lacks_its_files_only(run, folder, monkeypatch):
     ("options", "message"),
     [
         (["--into", "tuned"], "--into should end with .yaml, got tuned"),
-        (["--subset", "test"], "File 'one' has no annotation"),
+        (["--subset", "test"], "line 10: test of 'Loud.SpeakerDiarization.Talk' lacks"),
         (["--subset", "train"], "has no train subset"),
         (["--storage", "trials"], "*.journal or *.sqlite"),
         (["--count", "--pruner", "median"], "`pruner` should be 'none'"),

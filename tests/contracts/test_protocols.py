@@ -11,14 +11,10 @@ import soundfile
 import yaml
 from pyannote.database import registry
 
-from pyannote_diarizen.corpora.protocols import (
-    SUBSETS,
-    Database,
-    find_protocol,
-    load_protocol,
-    subset_files,
-)
-from pyannote_diarizen.corpora.validation import check_subset
+from pyannote_diarizen.corpora.database import Database, find_protocol
+from pyannote_diarizen.corpora.database_yml import SUBSETS
+from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
+from pyannote_diarizen.corpora.subset_checks import check_subset
 from pyannote_diarizen.resources import resource_folder
 
 FILES = sorted(resource_folder("protocols").glob("*.yml"))

@@ -106,7 +106,7 @@ def test_all_errors_of_a_line_are_reported(tmp_path):
         (speaker(), "the turn repeats another turn of 'A', line 1: delete it"),
         (
             speaker("2.9"),
-            "the turn overlaps another turn of 'A', line 1: merge the two",
+            "overlaps another turn of 'A', line 1: merge the two, which count once",
         ),
         (speaker(duration="0", name="B"), "lasts 0 s and is ignored"),
     ],

@@ -3,11 +3,15 @@
 """Files, folders and protocols are recognised and checked."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 import yaml
+from pyannote.core import Annotation, Segment
+from pyannote.database import ProtocolFile
+from pyannote.database.custom import LOADERS
 
 from pyannote_diarizen.corpora.validation import validate
 
@@ -16,7 +20,6 @@ YML = """
 Databases:
   Chats: "*.wav"
 Protocols:
-  X: {SpeakerDiarization: {Both: {}}}
   Chats: {SpeakerDiarization: {Few: {scope: file, train: &train
     {uri: few.lst, annotation: few.rttm, annotated: few.uem}, test: *train}}}
 """
@@ -90,18 +93,42 @@ def test_audio_and_protocols_of_several_files(folder):
     assert "audio of train: missing 'no template in" in train.findings[0].text
 
 
-def test_annotations_of_another_format_are_not_read(folder):
-    (folder / "mine.yml").write_text(YML.replace("few.rttm", "'{uri}.lab'"))
+class SPKLoader:
+    """Lines of start, end and speaker."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, file: ProtocolFile) -> Annotation:
+        annotation = Annotation(uri=file["uri"])
+        for line in self.path.read_text().splitlines():
+            start, end, speaker = line.split()
+            annotation[Segment(float(start), float(end))] = speaker
+        return annotation
+
+
+def test_annotations_of_another_format_are_checked_too(folder, monkeypatch):
+    monkeypatch.setitem(LOADERS, ".spk", SimpleNamespace(load=lambda: SPKLoader))
+    (folder / "mine.yml").write_text(YML.replace("few.rttm", "'{uri}.spk'"))
+    (folder / "monday.spk").write_text("0.5 1.5 A\n1 2.05 B\n")
     train, *_ = validate(str(folder / "mine.yml"))
-    assert (train.content, train.findings) == ("1 recordings, 0 turns", [])
+    assert (train.content, train.findings) == ("1 recordings, 2 turns", [])
+    (folder / "monday.spk").write_text("0.5 1.5 A\n1 9 B\n")
+    train, *_ = validate(str(folder / "mine.yml"))
+    (finding,) = train.findings
+    assert "{uri}.spk': the turn ends at 9 s" in str(finding)
+    (folder / "monday.spk").write_text("A\n")
+    train, *_ = validate(str(folder / "mine.yml"))
+    assert "`annotation`: ValueError: not enough values" in train.findings[0].text
 
 
 def test_old_spellings(folder):
     old = YML.replace("uri:", "uris:").replace("few.rttm", "'_{uri}.rttm'")
     (folder / "few.rttm").rename(folder / "monday.rttm")
     (folder / "mine.yml").write_text(old)
-    train, *_ = validate(str(folder / "mine.yml"))
+    keys, train, *_ = validate(str(folder / "mine.yml"))
     assert (train.content, train.findings) == ("1 recordings, 1 turns", [])
+    assert "write `uri`" in str(keys.findings[0])
 
 
 def test_unknown_data(folder):

@@ -37,6 +37,14 @@ def test_names_of_speakers_do_not_matter():
     assert score.error_rate == 0.0
 
 
+def test_a_speaker_who_overlaps_with_himself_counts_once():
+    twice = annotation((0, 4, "A"), (2, 6, "A"), (5, 8, "B"))
+    once = annotation((0, 6, "x"), (5, 8, "y"))
+    expected = DiarizationScore(total=9.0)
+    assert score_diarization(twice, once, ANNOTATED) == expected
+    assert score_diarization(once, twice, ANNOTATED) == expected
+
+
 def test_each_kind_of_error_is_counted():
     score = score_diarization(
         annotation((0, 4, "A"), (4, 8, "B")),

@@ -28,7 +28,7 @@ Protocols:
         development: {{uri: development.lst, annotation: all.rttm, annotated: all.uem}}
       NoDevelopment:
         scope: file
-        train: {{uri: train.lst, annotation: all.rttm, annotated: all.uem}}
+        train: {{uri: train.lst, annotation: train.rttm, annotated: train.uem}}
 """
 TINY_CONFORMER = {
     "attention_in": 8,
@@ -69,8 +69,9 @@ def database(tmp_path_factory) -> Path:
             turn = f"SPEAKER {uri} 1 {start} 1.5 <NA> <NA> {uri}{k % 2} <NA> <NA>"
             rttm.append(turn)
         uem.append(f"{uri} 1 0.0 {DURATION}")
-    (folder / "all.rttm").write_text("\n".join(rttm) + "\n")
-    (folder / "all.uem").write_text("\n".join(uem) + "\n")
+    for name, num in (("all", 3), ("train", 2)):
+        (folder / f"{name}.rttm").write_text("\n".join(rttm[: 3 * num]) + "\n")
+        (folder / f"{name}.uem").write_text("\n".join(uem[:num]) + "\n")
     (folder / "train.lst").write_text("a\nb\n")
     (folder / "development.lst").write_text("c\n")
     (folder / "database.yml").write_text(DATABASE.format(folder=folder))

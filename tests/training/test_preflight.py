@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.findings import Finding, require
 from pyannote_diarizen.training.preflight import (
     check_batches,
     check_rates,
     check_training,
     read_config,
-    require,
 )
 
 
