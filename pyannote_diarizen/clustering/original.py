@@ -41,6 +41,8 @@ class OriginalVBxClustering(VBxClustering):
         See `VBxClustering`.
     spurious_speaker : bool, optional
         Count unassigned speakers as one more cluster, the first (default).
+    ignore_bounds : bool, optional
+        Ignore the requested number of clusters and bounds on it (default).
     """
 
     silent_speakers_compete = True
@@ -56,6 +58,7 @@ class OriginalVBxClustering(VBxClustering):
         ahc_criterion: Literal["distance", "maxclust"] = "distance",
         max_iterations: int = 20,
         spurious_speaker: bool = True,
+        ignore_bounds: bool = True,
     ) -> None:
         super().__init__(
             plda,
@@ -67,12 +70,15 @@ class OriginalVBxClustering(VBxClustering):
             min_share=0.0,
         )
         self.spurious_speaker = spurious_speaker
+        self.ignore_bounds = ignore_bounds
 
     def __call__(
         self,
         embeddings: np.ndarray,
         segmentations: SlidingWindowFeature | None = None,
-        *bounds: Any,
+        num_clusters: int | None = None,
+        min_clusters: int | None = None,
+        max_clusters: int | None = None,
         **kwargs: Any,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cluster embeddings; see `VBxClustering`.
@@ -81,11 +87,20 @@ class OriginalVBxClustering(VBxClustering):
         ----------
         embeddings, segmentations
             See `VBxClustering`.
-        *bounds, **kwargs
-            Ignored, bounds on the number of clusters included.
+        num_clusters, min_clusters, max_clusters : int, optional
+            See `VBxClustering`. No effect if `ignore_bounds`.
+        **kwargs
+            Ignored: arguments that pyannote.audio passes to other clusterings.
         """
-        clusters = super().__call__(embeddings, segmentations)
-        return number_unassigned(*clusters) if self.spurious_speaker else clusters
+        if self.ignore_bounds:
+            num_clusters = min_clusters = max_clusters = None
+        bounds = num_clusters, min_clusters, max_clusters
+        clusters = super().__call__(embeddings, segmentations, *bounds)
+        # with as many clusters as allowed, no active speaker is unassigned
+        full = len(clusters[2]) == (num_clusters or max_clusters)
+        if self.spurious_speaker and not full:
+            return number_unassigned(*clusters)
+        return clusters
 
     def _centroids(
         self, responsibilities: np.ndarray, embeddings: np.ndarray

@@ -129,7 +129,7 @@ def check_expected_speakers(value: Any) -> None:
         raise TypeError(
             f"`expected_speakers` should be a number, got {_described(value)}."
         )
-    if not (math.isfinite(value) and value > 0):
+    if not (math.isfinite(value) and float(value) > 0):
         raise ValueError(
             f"`expected_speakers` should be finite and above 0, got {value}."
         )

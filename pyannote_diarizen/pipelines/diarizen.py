@@ -26,12 +26,12 @@ from pyannote.core import Annotation, SlidingWindowFeature
 from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
-from pyannote_diarizen.pipelines import components
+from pyannote_diarizen.pipelines import components, reconstruction
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
-from pyannote_diarizen.pipelines.reconstruction import Reconstruction, reconstruct
+from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
@@ -166,8 +166,8 @@ class DiariZen(SpeakerDiarization):
         self.median_filter = median_filter
         self.channel = options.choose_channel(self._segmentation.model)
         self.min_speakers, self.max_speakers = min_speakers, max_speakers
-        self.compatibility = compatibility
-        self._naming = "cluster" if compatibility else "appearance"
+        self.compatibility, self._keep = compatibility, compatibility is None
+        self._naming: Naming = "cluster" if compatibility else "appearance"
         self.rttm_out_dir = rttm_out_dir
         self._reader = components.build_reader(self._segmentation.model, self.channel)
         steps.configure(self._segmentation, seg_duration, segmentation_step)
@@ -232,10 +232,10 @@ class DiariZen(SpeakerDiarization):
         components.check_file(self.klustering, loaded)
         if directory := self.rttm_out_dir:
             rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
-        frames = Reconstruction(bounds, keep=self.compatibility is None)
+        frames = Reconstruction(bounds, keep=self._keep)
         with frames.in_use():
             output = super().apply(loaded, **vars(bounds), hook=hook, **kwargs)
-        naming = "reference" if loaded.get("annotation") else self._naming
+        naming: Naming = "reference" if loaded.get("annotation") else self._naming
         output = frames.finish(output, self.segmentation.min_duration_off, naming)
         diarization = getattr(output, "speaker_diarization", output)
         # the metrics of tuning take an Annotation
@@ -368,7 +368,7 @@ class DiariZen(SpeakerDiarization):
         return loaded.embeddings
 
     # the results of the host, in less time and memory
-    reconstruct = staticmethod(reconstruct)
+    reconstruct = staticmethod(reconstruction.reconstruct)
     to_annotation = staticmethod(steps.find_turns)
 
     def _apply_batch(

@@ -3,13 +3,14 @@
 """The Python interface of the original DiariZen.
 
 A script for `diarizen.pipelines.inference.DiariZenPipeline` runs unchanged, with the
-same RTTM, after `from pyannote_diarizen.pipelines import DiariZenPipeline`.
+same RTTM, after `from pyannote_diarizen.pipelines import DiariZenPipeline`. Numbers of
+speakers and bounds, which the original ignores with VBx, have an effect.
 """
 
 from collections.abc import Mapping
 from io import IOBase
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -47,6 +48,8 @@ class DiariZenPipeline(DiariZen):
         Folder to write the RTTM of each session to.
     cache_dir : Path or str, optional
         Folder of the cache of the hub.
+    compatibility : {"diarizen"}, optional
+        Ignore numbers of speakers and bounds with VBx, as the original does.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class DiariZenPipeline(DiariZen):
         config_parse: Mapping[str, Any] | None = None,
         rttm_out_dir: Path | str | None = None,
         cache_dir: Path | str | None = None,
+        compatibility: Literal["diarizen"] | None = None,
     ) -> None:
         repository = Repository(diarizen_hub, cache_dir=cache_dir)
         config = OriginalConfig.read(repository.file(CONFIG))
@@ -79,12 +83,16 @@ class DiariZenPipeline(DiariZen):
         bounds = config.args("clustering")
         params["min_speakers"] = bounds.get("min_speakers")
         params["max_speakers"] = bounds.get("max_speakers")
+        if params["clustering"] == "VBxClustering" and compatibility is None:
+            options = params.get("clustering_options", {})
+            params["clustering_options"] = {**options, "ignore_bounds": False}
         super().__init__(
             **params,
             compatibility="diarizen",
             rttm_out_dir=rttm_out_dir,
             cache_dir=cache_dir,
         )
+        self._keep = compatibility is None
         self.instantiate(described["params"])
         self.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
@@ -103,6 +111,7 @@ class DiariZenPipeline(DiariZen):
         repo_id: Path | str,
         cache_dir: Path | str | None = None,
         rttm_out_dir: Path | str | None = None,
+        compatibility: Literal["diarizen"] | None = None,
     ) -> "DiariZenPipeline":
         """Load a pipeline in the layout of DiariZen.
 
@@ -110,7 +119,7 @@ class DiariZenPipeline(DiariZen):
         ----------
         repo_id : Path or str
             Folder, or owner/name on the Hugging Face Hub.
-        cache_dir, rttm_out_dir : Path or str, optional
+        cache_dir, rttm_out_dir, compatibility : optional
             See the class.
 
         Returns
@@ -118,7 +127,12 @@ class DiariZenPipeline(DiariZen):
         pipeline : DiariZenPipeline
             On the GPU, if there is one.
         """
-        return cls(repo_id, cache_dir=cache_dir, rttm_out_dir=rttm_out_dir)
+        return cls(
+            repo_id,
+            cache_dir=cache_dir,
+            rttm_out_dir=rttm_out_dir,
+            compatibility=compatibility,
+        )
 
     def __call__(
         self,
@@ -140,7 +154,7 @@ class DiariZenPipeline(DiariZen):
         return_embeddings : bool, optional
             Return embeddings of speakers, too. Defaults to False.
         **options
-            As for `DiariZen`, such as `hook`.
+            As for `DiariZen`, such as `num_speakers` or `hook`.
 
         Returns
         -------

@@ -64,6 +64,18 @@ def test_bounds_are_ignored(people_plda, talk):
     assert same_partition(hard, conversation.truth)
 
 
+@pytest.mark.parametrize("number", range(1, 7))
+def test_bounds_have_an_effect_if_asked_for(people_plda, talk, number):
+    clustering = build(people_plda, ignore_bounds=False)
+    inputs = talk(3, 20).inputs
+    for bounds in (
+        {"num_clusters": number},
+        {"min_clusters": number, "max_clusters": number},
+    ):
+        hard, _, centroids = clustering(**inputs, **bounds)
+        assert len(centroids) == len(np.unique(hard[hard >= 0])) == number
+
+
 def test_unassigned_speakers_are_the_first_cluster(people_plda, talk):
     # two speakers in each chunk, one person in all
     conversation = talk(2, 20)

@@ -195,3 +195,19 @@ def test_lists_and_folders_give_sessions_by_name(pipeline, recordings, tmp_path)
 def test_audio_that_does_not_exist_is_named(pipeline):
     with pytest.raises(FileNotFoundError, match=r"absent\.wav"):
         pipeline("absent.wav", sess_name="x")
+
+
+@pytest.mark.filterwarnings("ignore:The exclusive diarization")
+def test_numbers_have_an_effect_unless_the_original_is_asked_for(
+    published, pipeline, recordings
+):
+    path = recordings / "monday.wav"
+    before = pipeline(path)
+    for number in range(1, 6):
+        assert len(pipeline(path, num_speakers=number).labels()) == number
+    assert len(pipeline(path, min_speakers=4).labels()) >= 4
+    assert len(pipeline(path, max_speakers=1).labels()) == 1
+    original = DiariZenPipeline.from_pretrained(published, compatibility="diarizen")
+    assert original(path) == before == pipeline(path)
+    with pytest.warns(UserWarning, match="instead of 5: compat"):
+        assert original(path, num_speakers=5) == before
