@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Requested number of speakers: refusals, and the number in the output."""
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,9 +15,19 @@ from pyannote.audio.pipelines.speaker_diarization import (
 )
 from tone_model import SAMPLE_RATE, tones
 
+from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.reconstruction import labels_by_appearance
 
+CLUSTERINGS = [
+    ("vbx", {}),
+    ("vbx", {"ordered": True}),
+    ("vbx", {"number_by": "evidence"}),
+    ("hybrid", {}),
+    ("agglomerative", {}),
+    ("auto", {}),
+    ("kmeans", {}),
+]
 AHC = {"method": "centroid", "min_cluster_size": 1, "threshold": 0.5}
 
 
@@ -106,11 +118,11 @@ def random_file(build, conversation, rng):
 
 @pytest.mark.filterwarnings("ignore:The exclusive diarization")
 @pytest.mark.parametrize("min_duration_off", [0.0, 1.0])
-@pytest.mark.parametrize("clustering", ["vbx", "hybrid", "agglomerative", "auto"])
+@pytest.mark.parametrize(("clustering", "options"), CLUSTERINGS)
 def test_the_requested_number_comes_out(
-    build, random_file, clustering, min_duration_off
+    build, random_file, clustering, options, min_duration_off
 ):
-    pipeline = build(clustering=clustering)
+    pipeline = build(clustering=clustering, clustering_options=options)
     pipeline.segmentation.min_duration_off = min_duration_off
     for num_voices in (1, 2, 5):
         file = random_file(pipeline, num_voices)
@@ -184,3 +196,31 @@ def test_calls_at_the_same_time_keep_their_own_numbers(build, conversation):
         )
     found = [len(output.speaker_diarization.labels()) for output in outputs]
     assert found == numbers
+
+
+@pytest.mark.slow
+def test_the_requested_number_comes_out_of_meetings(shared):
+    bundled = load_pipeline("diarizen-tiny", "cpu")
+    outputs = [bundled(path) for path in sorted(shared.glob("audio/ami/*.flac"))]
+    assert len(outputs) == 8
+    for clustering, options in CLUSTERINGS:
+        pipeline = DiariZen(
+            bundled._segmentation.model,
+            bundled._embedding.model_,
+            plda=bundled._plda,
+            clustering=clustering,
+            clustering_options=options,
+            median_filter=bundled.median_filter,
+        )
+        parameters = pipeline.default_parameters()
+        parameters["segmentation"]["min_duration_off"] = 0.127
+        pipeline.instantiate(parameters)
+        for output, number in product(outputs, range(1, 9)):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                again = pipeline.recluster(output, num_speakers=number)
+            found = len(again.speaker_diarization.labels())
+            assert_consistent(again, found)
+            if found != number:  # k-means of pyannote.audio leaves most embeddings out
+                assert clustering == "kmeans"
+                assert any("instead of" in str(warning.message) for warning in caught)
