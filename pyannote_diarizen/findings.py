@@ -30,6 +30,8 @@ class Finding:
         File that the finding is about.
     line : int, optional
         Line of that file, from 1. None stands for the file as a whole.
+    details : str, optional
+        Lines to print after the text, such as a table.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class Finding:
     remedy: str = ""
     path: Path | None = None
     line: int | None = None
+    details: str = ""
 
     @property
     def located_text(self) -> str:

@@ -42,7 +42,7 @@ def doctor(
 
     Looks at versions of packages and whether they can be imported, formats of
     audio, GPU, and the cache and state of the Hugging Face Hub; and loads CHECKPOINT,
-    if one is given.
+    if one is given, and lists its layers with their parameters and operations.
 
     With `--config`, looks for what goes wrong in trainings: learning rates that are
     swapped, small batches, recordings without labels, shorter than chunks or without

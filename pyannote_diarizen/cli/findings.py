@@ -17,9 +17,11 @@ COLORS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 def print_finding(finding: Finding, err: bool = False) -> None:
-    """Print status, place and text; then the remedy on a line of its own."""
+    """Print status, place and text; then details, and the remedy on its own line."""
     label = typer.style(f"{finding.status:8}", fg=COLORS[finding.status])
     typer.echo(f"{label} {finding.located_text}", err=err)
+    if finding.details:
+        typer.echo(finding.details, err=err)
     if finding.remedy:
         typer.echo(f"{'':8} -> {finding.remedy}", err=err)
 

@@ -25,6 +25,7 @@ from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
 from pyannote_diarizen.cli.package import package
 from pyannote_diarizen.cli.plda import plda
+from pyannote_diarizen.cli.prune import prune
 from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
@@ -69,6 +70,7 @@ app.command()(validate)
 app.command()(report)
 app.command()(average)
 app.command()(package)
+app.command()(prune)
 app.command()(plda)
 app.command()(enrol)
 app.command()(identify)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Description of a checkpoint of any kind, after loading it."""
+"""Loading of a checkpoint of any kind, and its description."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,15 +20,17 @@ from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm import WavLM, huggingface
 
+Loaded = Pipeline | Model | WavLM | PLDA
 
-def describe_checkpoint(
+
+def load_checkpoint(
     checkpoint: Path | str,
     revision: str | None = None,
     token: str | bool | None = None,
     cache_dir: Path | str | None = None,
     weights_only: bool = True,
-) -> str:
-    """Load a checkpoint and describe it.
+) -> Loaded:
+    """Load a checkpoint, whatever it is.
 
     Parameters
     ----------
@@ -43,8 +45,7 @@ def describe_checkpoint(
 
     Returns
     -------
-    description : str
-        One line: kind, class and size.
+    loaded : Pipeline, Model, WavLM or PLDA
 
     Raises
     ------
@@ -56,39 +57,58 @@ def describe_checkpoint(
     hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
     path = Path(checkpoint).expanduser()
     if path.is_file():
-        return _describe_file(path, weights_only)
+        return _load_file(path, weights_only)
     if not path.is_dir():
         named = resolve_pipeline(checkpoint)
         if isinstance(named, Path):
-            return _pipeline(named, weights_only=weights_only, **hub)
+            return _load_pipeline(named, weights_only=weights_only, **hub)
     repository = Repository(checkpoint, **hub)
     found = repository.file(*CONFIGS, huggingface.CONFIG, *FILES, WEIGHTS).name
     if found in FILES:
-        return _plda(PLDA.from_pretrained(checkpoint, **hub))
+        return PLDA.from_pretrained(checkpoint, **hub)
     hub["weights_only"] = weights_only
     if found in CONFIGS:
-        return _pipeline(checkpoint, **hub)
+        return _load_pipeline(checkpoint, **hub)
     if found == huggingface.CONFIG:
-        return _wavlm(WavLM.from_pretrained(checkpoint, **hub))
-    return _model(load_model(checkpoint, **hub))
+        return WavLM.from_pretrained(checkpoint, **hub)
+    return load_model(checkpoint, **hub)
 
 
-def _describe_file(path: Path, weights_only: bool) -> str:
+def _load_file(path: Path, weights_only: bool) -> Loaded:
     if path.suffix in (".yaml", ".yml", ".toml"):
-        return _pipeline(path, weights_only=weights_only)
+        return _load_pipeline(path, weights_only=weights_only)
     if path.name in FILES:
-        return _plda(PLDA.from_pretrained(path.parent))
+        return PLDA.from_pretrained(path.parent)
     content = read_model(path, weights_only)
     keys = set(content) if isinstance(content, Mapping) else set()
     bare = path.with_name(CONFIG).is_file() and not {"config", "state_dict"} <= keys
     if bare or "pyannote.audio" in keys:
-        return _model(load_model(path, weights_only=weights_only))
-    return _wavlm(WavLM.from_pretrained(path, weights_only=weights_only))
+        return load_model(path, weights_only=weights_only)
+    return WavLM.from_pretrained(path, weights_only=weights_only)
 
 
-def _pipeline(source: Path | str, **options: Any) -> str:
+def _load_pipeline(source: Path | str, **options: Any) -> Pipeline:
     with naming_in_errors(source):
-        pipeline: Pipeline = DiariZen.from_pretrained(source, **options)
+        return DiariZen.from_pretrained(source, **options)
+
+
+def describe(loaded: Loaded) -> str:
+    """Describe a checkpoint in one line: kind, class and size."""
+    if isinstance(loaded, PLDA):
+        return _plda(loaded)
+    if isinstance(loaded, WavLM):
+        return _wavlm(loaded)
+    return _model(loaded) if isinstance(loaded, Model) else _pipeline(loaded)
+
+
+def network(loaded: Loaded) -> nn.Module | None:
+    """Return the network of a checkpoint: of a pipeline, its segmentation."""
+    if isinstance(loaded, DiariZen):
+        return loaded._segmentation.model
+    return loaded if isinstance(loaded, nn.Module) else None
+
+
+def _pipeline(pipeline: Pipeline) -> str:
     kind = type(pipeline).__name__
     if not isinstance(pipeline, DiariZen):
         return f"pipeline {kind}"

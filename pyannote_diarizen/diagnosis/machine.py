@@ -42,7 +42,7 @@ def examine(
     Parameters
     ----------
     checkpoint, revision, token, cache_dir, weights_only : optional
-        See `inspection.describe_checkpoint`. No checkpoint is loaded by default.
+        See `inspection.load_checkpoint`. No checkpoint is loaded by default.
 
     Yields
     ------
@@ -182,7 +182,17 @@ def _hub(token: str | bool | None) -> Finding:
 
 
 def _checkpoint(checkpoint: Path | str, **options: Any) -> Finding:
-    from pyannote_diarizen.diagnosis.inspection import describe_checkpoint
+    from pyannote_diarizen.diagnosis.inspection import (
+        describe,
+        load_checkpoint,
+        network,
+    )
+    from pyannote_diarizen.diagnosis.summary import summarize_model, summary_table
 
-    described = describe_checkpoint(checkpoint, **options)
-    return Finding("ok", f"'{checkpoint}' can be loaded: {described}")
+    loaded = load_checkpoint(checkpoint, **options)
+    model = network(loaded)
+    return Finding(
+        "ok",
+        f"'{checkpoint}' can be loaded: {describe(loaded)}",
+        details="" if model is None else summary_table(summarize_model(model)),
+    )

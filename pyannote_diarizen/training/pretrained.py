@@ -41,15 +41,20 @@ def load_pretrained(name: str) -> Model:
     ValueError
         If it cannot be loaded.
     """
-    path = Path(name).expanduser()
-    is_checkpoint = path.is_file() and path.suffix not in _CONFIGURATIONS
-    if is_checkpoint or (path / WEIGHTS).is_file():
-        return load_model(path).train()
+    if is_checkpoint(name):
+        return load_model(Path(name).expanduser()).train()
     config = pretrained_config(resolve_pipeline(name))
     segmentation = config["pipeline"]["params"]["segmentation"]
     if not isinstance(segmentation, Mapping):
         segmentation = {"checkpoint": segmentation}
     return load_model(**segmentation).train()
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether a name is a file or folder of a model, rather than of a pipeline."""
+    path = Path(name).expanduser()
+    is_model = path.is_file() and path.suffix not in _CONFIGURATIONS
+    return is_model or (path / WEIGHTS).is_file()
 
 
 def load_teacher(checkpoint: str) -> Model:

@@ -34,7 +34,7 @@ import torch
 from torch import Tensor
 
 from pyannote_diarizen.errors import unknown_keys
-from pyannote_diarizen.wavlm.config import PRUNE_FLAGS
+from pyannote_diarizen.wavlm.config import PRUNE_FLAGS, WavLMConfig
 from pyannote_diarizen.wavlm.gates import HardConcrete
 from pyannote_diarizen.wavlm.layer_norm import rotate_removed
 from pyannote_diarizen.wavlm.model import WavLM
@@ -133,6 +133,22 @@ def prune(wavlm: WavLM, exact: bool = False) -> WavLM:
     changes |= dict.fromkeys(PRUNE_FLAGS, False)
     pruned = WavLM(replace(wavlm.config, **changes))
     return _load(pruned, pruning.weights, wavlm)
+
+
+def is_pruned(config: WavLMConfig) -> bool:
+    """Whether units, heads, channels or blocks were removed from a WavLM.
+
+    A WavLM whose layers have the same number of units is taken for one that was built
+    so.
+    """
+    blocks = (*config.encoder_use_attention, *config.encoder_use_feed_forward)
+    heads = {len(remaining) for remaining in config.encoder_remaining_heads}
+    return (
+        not all(blocks)
+        or heads != {config.num_heads}
+        or len(set(config.encoder_ff_interm_features)) > 1
+        or any(config.extractor_removed_channels)
+    )
 
 
 def _is_gate(key: str) -> bool:

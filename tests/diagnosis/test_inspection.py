@@ -5,7 +5,7 @@
 import pytest
 from published import plda, write_embedding, write_original
 
-from pyannote_diarizen.diagnosis.inspection import describe_checkpoint
+from pyannote_diarizen.diagnosis.inspection import describe, load_checkpoint
 
 
 @pytest.fixture
@@ -36,20 +36,20 @@ def original(tmp_path):
     ],
 )
 def test_parts_of_a_published_pipeline(original, part, description):
-    assert describe_checkpoint(original / part).startswith(description)
+    assert describe(load_checkpoint(original / part)).startswith(description)
 
 
 def test_a_name_or_an_owner_and_name(hub):
-    assert "PyanNet" in describe_checkpoint("diarizen-tiny")
+    assert "PyanNet" in describe(load_checkpoint("diarizen-tiny"))
     plda().save(hub.root / "me" / "plda")
-    assert describe_checkpoint("me/plda") == "PLDA, from 256 to 128 dimensions"
+    assert describe(load_checkpoint("me/plda")) == "PLDA, from 256 to 128 dimensions"
     with pytest.raises(FileNotFoundError, match="There is no 'me/other' on disk"):
-        describe_checkpoint("me/other")
+        load_checkpoint("me/other")
 
 
 def test_a_slip_in_a_name_is_an_error_that_lists_names():
     with pytest.raises(FileNotFoundError, match=r"'diarizen-tini' .*diarizen-tiny"):
-        describe_checkpoint("diarizen-tini")
+        load_checkpoint("diarizen-tini")
 
 
 def test_pipelines_of_others_are_told_by_name(tmp_path):
@@ -57,9 +57,9 @@ def test_pipelines_of_others_are_told_by_name(tmp_path):
     config = f"pipeline: {{name: {name}, params: {{segmentation: $model/a}}}}"
     (tmp_path / "config.yaml").write_text(config)
     write_embedding(tmp_path / "a")
-    assert describe_checkpoint(tmp_path) == "pipeline VoiceActivityDetection"
+    assert describe(load_checkpoint(tmp_path)) == "pipeline VoiceActivityDetection"
 
 
 def test_a_folder_of_nothing_is_an_error_that_lists_what_it_may_hold(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no config\.yaml or .* or pytorch_mo"):
-        describe_checkpoint(tmp_path)
+        describe(load_checkpoint(tmp_path))

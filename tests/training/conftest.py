@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
+from tiny_wavlm import CONFIG, SMALL, save_segmentation
 
+from pyannote_diarizen.models import WavLMConformer
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.training.configuration import register_components
 
@@ -101,3 +104,11 @@ def configure(tiny, tmp_path) -> Callable[..., DictConfig]:
             return compose("config", typed)
 
     return compose_config
+
+
+@pytest.fixture(scope="session")
+def wavlm_teacher(tmp_path_factory) -> Path:
+    """Checkpoint of the model of `tiny_wavlm`."""
+    torch.manual_seed(0)
+    model = WavLMConformer(wavlm=CONFIG.to_dict(), **SMALL)
+    return save_segmentation(model, tmp_path_factory.mktemp("teacher") / "teacher.bin")

@@ -9,60 +9,25 @@ import pytest
 import torch
 from interrupted_runs import last, trained
 from pyannote.audio.core.model import Model
-from pyannote.audio.core.task import Problem, Resolution, Specifications
+from tiny_wavlm import CONFIG, SMALL, save_segmentation
 
-from pyannote_diarizen.models import FBankConformer, WavLMConformer
-from pyannote_diarizen.models.checkpoint import load_model, save_model
+from pyannote_diarizen.models import FBankConformer
+from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.run import assemble
-from pyannote_diarizen.wavlm import WavLMConfig, prune
+from pyannote_diarizen.wavlm import prune
 from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
-
-SMALL = {"attention_in": 8, "ffn_hidden": 8, "num_head": 2, "num_layer": 1}
-CONFIG = WavLMConfig.dense(
-    embed_dim=16,
-    num_layers=3,
-    num_heads=4,
-    feed_forward_dim=64,
-    layer_norm=True,
-    extractor_conv_layer_config=((16, 10, 5), (16, 8, 8), (16, 8, 8)),
-    encoder_pos_conv_kernel=4,
-    encoder_pos_conv_groups=4,
-    encoder_num_buckets=8,
-)
-
-
-def save(model: Model, path: Path) -> Path:
-    model.specifications = Specifications(
-        problem=Problem.MONO_LABEL_CLASSIFICATION,
-        resolution=Resolution.FRAME,
-        duration=1.0,
-        classes=["a", "b"],
-        powerset_max_classes=2,
-        permutation_invariant=True,
-    )
-    model.setup()
-    save_model(model, path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def teacher(tmp_path_factory) -> Path:
-    """Checkpoint of a model of 13 thousand weights."""
-    torch.manual_seed(0)
-    model = WavLMConformer(wavlm=CONFIG.to_dict(), **SMALL)
-    return save(model, tmp_path_factory.mktemp("teacher") / "teacher.bin")
 
 
 @pytest.fixture
-def prune_options(teacher, tiny) -> dict:
+def prune_options(wavlm_teacher, tiny) -> dict:
     """Options of a tiny run that prunes."""
     ours = {name: None for name in tiny if name.startswith("model")}
     return {
         **ours,
         "task": "DistillationPruning",
         "distillation": "wavlm",
-        "+pretrained": teacher,
+        "+pretrained": wavlm_teacher,
         "task.sparsity": 0.6,
         "task.sparsity_warm_up": 1,
         "optimizer.weight_decay": 0.0,
@@ -170,15 +135,15 @@ def test_the_second_stage_distils_without_gates(configure, prune_options):
     ],
 )
 def test_wrong_options_are_one_clear_error(
-    configure, prune_options, teacher, options, message
+    configure, prune_options, wavlm_teacher, options, message
 ):
     if options.get("distillation") == "teacher":
-        options = {**options, "distillation.teacher.checkpoint": teacher}
+        options = {**options, "distillation.teacher.checkpoint": wavlm_teacher}
     with pytest.raises(ValueError, match=message):
         assemble(configure(**{**prune_options, **options}))
 
 
 def test_a_model_without_wavlm_cannot_be_pruned(configure, prune_options, tmp_path):
-    path = save(FBankConformer(n_mels=8, **SMALL), tmp_path / "fbank.bin")
+    path = save_segmentation(FBankConformer(n_mels=8, **SMALL), tmp_path / "fbank.bin")
     with pytest.raises(ValueError, match="FBankConformer without a WavLM"):
         assemble(configure(**{**prune_options, "+pretrained": path}))

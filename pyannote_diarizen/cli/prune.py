@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen prune`: prune the WavLM of a model or pipeline."""
+
+import logging
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+class Method(str, Enum):
+    """Method that chooses the units to remove."""
+
+    l0 = "l0"
+    magnitude = "magnitude"
+    importance = "importance"
+
+
+class Measure(str, Enum):
+    """What sparsity is a share of."""
+
+    parameters = "parameters"
+    macs = "macs"
+
+
+def prune(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="PIPELINE|MODEL",
+            help="Name, folder or config file of a pipeline; checkpoint of a model; or "
+            "folder of a run.",
+            show_default=False,
+        ),
+    ],
+    protocol: Annotated[
+        str | None,
+        typer.Argument(
+            help="Protocol to train on, such as AMI.SpeakerDiarization.only_words.",
+            show_default=False,
+        ),
+    ] = None,
+    into: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder of stages and result.")
+    ] = Path("pruned"),
+    sparsity: Annotated[
+        float, typer.Option(help="Share of WavLM to remove, between 0 and 1.")
+    ] = 0.8,
+    measure: Annotated[
+        Measure, typer.Option(help="What the sparsity is a share of.")
+    ] = Measure.parameters,
+    method: Annotated[
+        Method,
+        typer.Option(
+            help="l0 trains in three stages; magnitude and importance do not train."
+        ),
+    ] = Method.l0,
+    database: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="File database.yml that defines the protocol."
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="Stages in hparams/prune: base-s80, large-s80, large-s90, tiny. "
+            "Default: by the dimension of WavLM."
+        ),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="NAME=VALUE",
+            help="Option of pyannote-audio-train, for all stages, or for one of them "
+            "as in gates:NAME=VALUE, distil:... and train:...; may be repeated.",
+        ),
+    ] = None,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact", help="Keep the output of the gated model: more operations."
+        ),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Prune a pruned model further.")
+    ] = False,
+    backbone: Annotated[
+        bool, typer.Option("--backbone", help="Also write the WavLM alone.")
+    ] = False,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Also compare both models: size, speed, errors."),
+    ] = False,
+) -> None:
+    """Remove most of the WavLM of a segmentation model, with little loss of quality.
+
+    The method l0 trains in three stages: distillation with gates that close,
+    distillation of the pruned model, and training on labels. Each of them resumes: run
+    the same command again after an interruption.
+
+    `INTO/model` is the result, a folder that `Model.from_pretrained` loads; of a
+    pipeline, `INTO/pipeline` is the pipeline with it. `INTO/backbone` holds the WavLM
+    alone, with --backbone, `INTO/report.md` the comparison, with --report.
+
+    Exit codes: 0, written; 2, the model cannot be pruned so.
+    """
+    from pyannote_diarizen.training.pruning import Pruning, run_pruning
+
+    plan = Pruning(
+        source,
+        protocol,
+        None if database is None else str(database.expanduser().resolve()),
+        sparsity,
+        measure.value,
+        method.value,
+        exact,
+        again,
+        recipe,
+        option or [],
+    )
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with StageBars() as bars:
+        model = run_pruning(plan, into, bars)
+    typer.echo(f"Written: {model}")
+    if backbone:
+        from pyannote_diarizen.training.pruning_output import write_backbone
+
+        for line in write_backbone(model, into):
+            typer.echo(line)
+    if report:
+        from pyannote_diarizen.training.pruning_output import write_report
+
+        typer.echo(write_report(plan, into))
+
+
+class StageBars:
+    """Progress bars on standard error, one per stage."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._stages: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "StageBars":
+        """Show the bars."""
+        self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the bars as they are."""
+        self._bars.stop()
+
+    def __call__(self, stage: str, completed: int, total: int) -> None:
+        """Update the bar of a stage."""
+        if stage not in self._stages:
+            self._stages[stage] = self._bars.add_task(stage)
+        self._bars.update(self._stages[stage], completed=completed, total=total)

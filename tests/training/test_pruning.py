@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Pruning in stages: results, interruptions, and errors of options."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from pyannote.audio.core.model import Model
+
+from pyannote_diarizen.models import WavLMConformer
+from pyannote_diarizen.models.checkpoint import load_model
+from pyannote_diarizen.training.history import read_table
+from pyannote_diarizen.training.pruning import Pruning, run_pruning
+from pyannote_diarizen.wavlm.cost import num_parameters
+from pyannote_diarizen.wavlm.pruning import is_pruned
+
+PROTOCOL = "Noise.SpeakerDiarization.Tiny"
+QUICK = (
+    *("task.duration=1", "task.batch_size=2", "task.batches_per_epoch=2"),
+    *("task.num_workers=0", "trainer.accelerator=cpu", "trainer.devices=1"),
+    *("trainer.max_epochs=2", "callbacks.chunks=null", "callbacks.curves=null"),
+    "gates:task.sparsity_warm_up=1",
+)
+
+
+class InterruptionError(Exception):
+    """Interruption of a stage."""
+
+
+def silent(stage: str, completed: int, total: int) -> None:
+    """Show no progress."""
+
+
+def plan(teacher: Path, database: Path, **changes) -> Pruning:
+    options = {"sparsity": 0.5, "options": QUICK, **changes}
+    return Pruning(str(teacher), PROTOCOL, str(database), **options)
+
+
+def sparsity_of(checkpoint: Path, teacher: Path) -> float:
+    sizes = [
+        num_parameters(load_model(path).wavlm_model.config)
+        for path in (checkpoint, teacher)
+    ]
+    return 1 - sizes[0] / sizes[1]
+
+
+def test_three_stages_interrupted_in_each(wavlm_teacher, database, tmp_path):
+    chosen = plan(wavlm_teacher, database)
+    seen = []
+
+    def interrupting(stage: str, completed: int, total: int) -> None:
+        assert (completed <= total, total) == (True, 4)
+        if completed == 3 and stage not in seen:
+            seen.append(stage)
+            raise InterruptionError
+
+    whole = run_pruning(chosen, tmp_path / "whole", silent)
+    for _ in range(3):
+        with pytest.raises(InterruptionError):
+            run_pruning(chosen, tmp_path / "broken", interrupting)
+    broken = run_pruning(chosen, tmp_path / "broken", interrupting)
+    assert seen == ["gates", "distil", "train"]
+    for stage in seen:
+        rows = [
+            read_table(tmp_path / name / stage / "metrics.csv")
+            for name in ("whole", "broken")
+        ]
+        assert len(rows[0]) == 2
+        assert rows[0] == rows[1]
+    first, second = (load_model(path) for path in (whole, broken))
+    for name, weight in first.state_dict().items():
+        torch.testing.assert_close(second.state_dict()[name], weight, rtol=0, atol=0)
+    model = Model.from_pretrained(whole.parent)
+    assert isinstance(model, WavLMConformer)
+    assert is_pruned(model.wavlm_model.config)
+    assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
+    # finished: nothing runs
+    assert run_pruning(chosen, tmp_path / "whole", interrupting) == whole
+
+
+@pytest.mark.parametrize("method", ["magnitude", "importance"])
+def test_pruning_without_training(wavlm_teacher, database, tmp_path, method):
+    chosen = plan(wavlm_teacher, database, method=method)
+    pruned = run_pruning(chosen, tmp_path / "pruned", silent)
+    assert 0.5 <= sparsity_of(pruned, wavlm_teacher) < 0.56
+    before, after = (load_model(path).state_dict() for path in (wavlm_teacher, pruned))
+    for name in ("classifier.weight", "proj.weight"):
+        assert torch.equal(after[name], before[name])
+
+    message = "was pruned already.* --again"
+    with pytest.raises(ValueError, match=message):
+        run_pruning(plan(pruned, database), tmp_path / "twice", silent)
+    again = plan(pruned, database, method="magnitude", again=True, sparsity=0.2)
+    result = run_pruning(again, tmp_path / "again", silent)
+    assert 0.2 <= sparsity_of(result, pruned) < 0.26
+
+
+def test_a_folder_of_another_pruning_is_kept(wavlm_teacher, database, tmp_path):
+    folder = tmp_path / "pruned"
+    chosen = plan(wavlm_teacher, database, method="magnitude")
+    run_pruning(chosen, folder, silent)
+    other = plan(wavlm_teacher, database, method="magnitude", sparsity=0.4)
+    with pytest.raises(FileExistsError, match=r"other options than sparsity=0\.4"):
+        run_pruning(other, folder, silent)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").touch()
+    with pytest.raises(FileExistsError, match="holds no pruning"):
+        run_pruning(chosen, tmp_path / "full", silent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sparsity": 80}, "between|above 0 and below 1, got 80: is it in percent"),
+        ({"method": "l1"}, "one of l0, magnitude, importance, got 'l1'"),
+        ({"protocol": None}, "'l0' needs a protocol"),
+    ],
+)
+def test_wrong_plans_are_one_clear_error(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Pruning("model", **{"protocol": "P.SpeakerDiarization.Q", **changes})
+
+
+def test_what_cannot_be_pruned_is_one_clear_error(wavlm_teacher, database, tmp_path):
+    def refused(message: str, source: Path | str, **changes) -> None:
+        folder = tmp_path / f"refused{len(list(tmp_path.iterdir()))}"
+        with pytest.raises((OSError, ValueError), match=message):
+            run_pruning(plan(source, database, **changes), folder, silent)
+
+    refused("PyanNet without a WavLM", "diarizen-tiny")
+    refused("nowhere", "nowhere")
+    refused("can remove at most", wavlm_teacher, sparsity=0.99)
+    refused("At most", wavlm_teacher, sparsity=0.99, method="magnitude")
+    few = (*QUICK, "trainer.max_epochs=1")
+    refused("reaches its target after 1 epochs", wavlm_teacher, options=few)
