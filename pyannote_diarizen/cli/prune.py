@@ -140,7 +140,7 @@ def prune(
     if backbone:
         from pyannote_diarizen.training.pruning_output import write_backbone
 
-        for line in write_backbone(model, into):
+        for line in write_backbone(into):
             typer.echo(line)
     if report:
         from pyannote_diarizen.training.pruning_output import write_report

@@ -163,7 +163,7 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
     if not final.is_file():
         _save(load_model(result), final)
     pipeline = into / "pipeline"
-    if not _is_model(plan.source) and not pipeline.exists():
+    if not is_model(plan.source) and not pipeline.exists():
         package(final, pipeline, plan.source)
     return final
 
@@ -199,7 +199,8 @@ def _write_plan(plan: Pruning, into: Path) -> None:
         temporary.write_text(yaml.safe_dump(_plain(plan), sort_keys=False), "utf-8")
 
 
-def _is_model(source: str) -> bool:
+def is_model(source: str) -> bool:
+    """Whether a source is a model or the folder of a run, rather than a pipeline."""
     return is_checkpoint(source) or (Path(source) / CHECKPOINTS).is_dir()
 
 

@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Pruning in stages: results, interruptions, and errors of options."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from pyannote.audio.core.model import Model
+from tiny_wavlm import CONFIG
 
 from pyannote_diarizen.models import WavLMConformer
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.pruning import Pruning, run_pruning
+from pyannote_diarizen.training.pruning_output import write_backbone, write_report
+from pyannote_diarizen.wavlm import WavLM
 from pyannote_diarizen.wavlm.cost import num_parameters
 from pyannote_diarizen.wavlm.pruning import is_pruned
 
@@ -134,3 +138,29 @@ def test_what_cannot_be_pruned_is_one_clear_error(wavlm_teacher, database, tmp_p
     refused("At most", wavlm_teacher, sparsity=0.99, method="magnitude")
     few = (*QUICK, "trainer.max_epochs=1")
     refused("reaches its target after 1 epochs", wavlm_teacher, options=few)
+
+
+def test_backbone_and_report(wavlm_teacher, database, tmp_path):
+    folder = tmp_path / "pruned"
+    chosen = plan(wavlm_teacher, database, method="magnitude")
+    run_pruning(chosen, folder, silent)
+    lines = write_backbone(folder)
+    assert lines[0].endswith("for WavLM.from_pretrained and DiariZen")
+    assert "Not written: layout of Hugging Face" in lines[1]
+    wavlm = WavLM.from_pretrained(folder / "backbone" / "pytorch_model.bin")
+    assert wavlm.config == load_model(folder / "model").wavlm_model.config
+    described = json.loads((folder / "backbone" / "pruned_config.json").read_text())
+    assert described["wavlm_current_params"] == f"{num_parameters(wavlm.config):,}"
+
+    report = write_report(chosen, folder)
+    assert (folder / "report.md").read_text().strip() in report
+    (size,) = [line for line in report.splitlines() if "parameters of WavLM" in line]
+    assert f"| {num_parameters(CONFIG):,} | {num_parameters(wavlm.config):,} |" in size
+    for row in (
+        "MACs of WavLM",
+        "times faster",
+        "memory of",
+        "error rate, development",
+    ):
+        assert row in report
+    assert (folder / "report.png").stat().st_size > 1000

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Outputs of a pruning: the backbone alone, and a report."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from pyannote.audio.core.model import Model
+from pyannote.database import ProtocolFile
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
+from pyannote_diarizen.diagnosis.summary import (
+    SAMPLE_RATE,
+    count_macs,
+    summarize_model,
+    summary_table,
+)
+from pyannote_diarizen.evaluation.measure import measure
+from pyannote_diarizen.evaluation.metrics import DiarizationScore
+from pyannote_diarizen.evaluation.plots import save_figure
+from pyannote_diarizen.evaluation.pruning import compare_cost, draw_remaining
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
+from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
+from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.training.pruning import Pruning, is_model
+from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
+
+BACKBONE = "backbone"
+REPORT, PICTURE = "report.md", "report.png"
+
+
+def write_backbone(into: Path) -> list[str]:
+    """Write the WavLM of a pruning alone, in all layouts that can hold it.
+
+    Parameters
+    ----------
+    into : Path
+        Folder of a finished pruning.
+
+    Returns
+    -------
+    lines : list of str
+        Path of each layout, or the reason why there is none.
+    """
+    before, after = (
+        load_model(into / name / WEIGHTS).wavlm_model for name in ("teacher", "model")
+    )
+    folder = into / BACKBONE
+    path = folder / WEIGHTS
+    after.save(path)
+    # DiariZen stores the numbers as text, with the same keys
+    sizes = {
+        "wavlm_original_params": num_parameters(before.config),
+        "wavlm_original_macs": num_macs(before.config),
+        "wavlm_current_params": num_parameters(after.config),
+        "wavlm_current_macs": num_macs(after.config),
+    }
+    described = after.config.to_dict() | {k: f"{n:,}" for k, n in sizes.items()}
+    with replacing(folder / "pruned_config.json") as temporary:
+        temporary.write_text(json.dumps(described, indent=2), "utf-8")
+    is_exact = any(after.config.extractor_removed_channels)
+    readers = "WavLM.from_pretrained" + ("" if is_exact else " and DiariZen")
+    lines = [f"Written: {path}, for {readers}"]
+    try:
+        after.save_huggingface(folder / "huggingface")
+    except ValueError as error:
+        return [*lines, f"Not written: layout of Hugging Face. {error}"]
+    return [*lines, f"Written: {folder / 'huggingface'}, for transformers"]
+
+
+def write_report(plan: Pruning, into: Path) -> str:
+    """Write a report of a pruning, and a figure of what is left.
+
+    Parameters
+    ----------
+    plan : Pruning
+        Errors are measured on the development subset of its protocol, if it has one.
+    into : Path
+        Folder of a finished pruning.
+
+    Returns
+    -------
+    report : str
+        Markdown.
+    """
+    models = [load_model(into / name / WEIGHTS) for name in ("teacher", "model")]
+    before, after = models
+    configs = [model.wavlm_model.config for model in models]
+    duration = before.specifications.duration
+    waveforms = torch.randn(
+        1, 1, round(SAMPLE_RATE * duration), generator=torch.Generator().manual_seed(0)
+    )
+    cost = compare_cost(before, after, waveforms)
+    rows = [
+        ("parameters of WavLM", *_pair(map(num_parameters, configs))),
+        ("MACs of WavLM, 1 s", *_pair(map(num_macs, configs))),
+        ("parameters", *_pair(_size(model) for model in models)),
+        ("MACs, 1 s", *_pair(count_macs(model)[""] for model in models)),
+        (
+            f"time of {duration:g} s of audio",
+            "1",
+            f"1/{cost.speed_ratio:.2f}",
+            f"{cost.lowest:.2f} to {cost.highest:.2f} times faster",
+        ),
+        (
+            "memory of activations",
+            *(f"{size / 1e6:.1f} MB" for size in cost.memory),
+            _change(*cost.memory),
+        ),
+    ]
+    if plan.protocol is not None:
+        rows += _errors(plan, into)
+    lines = ["| | before | after | change |", "|---|---:|---:|---:|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    save_figure(draw_remaining(*configs), into / PICTURE)
+    table = summary_table(summarize_model(after))
+    report = "\n".join(
+        [
+            f"# {plan.source}, pruned by {plan.method} to {plan.sparsity:.0%}",
+            "",
+            *lines,
+            "",
+            f"Times: forward pass on {torch.get_num_threads()} threads, in turns.",
+            "",
+            f"![Remaining units]({PICTURE})",
+            "",
+            table,
+        ]
+    )
+    with replacing(into / REPORT) as temporary:
+        temporary.write_text(f"{report}\n", "utf-8")
+    return f"{report}\nWritten: {into / REPORT} and {into / PICTURE}"
+
+
+def _size(model: Model) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _pair(numbers: Iterable[int]) -> tuple[str, str, str]:
+    before, after = numbers
+    return f"{before:,}", f"{after:,}", _change(before, after)
+
+
+def _change(before: int, after: int) -> str:
+    return f"{after / before - 1:+.1%}"
+
+
+def _errors(plan: Pruning, into: Path) -> list[tuple[str, str, str, str]]:
+    """Rows of diarization error rates; none without a development subset."""
+    protocol = load_protocol(str(plan.protocol), plan.database)
+    try:
+        files = subset_files(protocol, "development")
+    except ValueError:  # the protocol has none
+        return []
+    source = DEFAULT_PIPELINE if is_model(plan.source) else plan.source
+    before, after = (
+        _error_rate(source, into / name / WEIGHTS, files)
+        for name in ("teacher", "model")
+    )
+    row = (
+        "diarization error rate, development",
+        f"{before:.1%}",
+        f"{after:.1%}",
+        f"{100 * (after - before):+.1f} points",
+    )
+    return [row]
+
+
+def _error_rate(
+    source: str, segmentation: Path, files: Sequence[ProtocolFile]
+) -> float:
+    """Error rate of a pipeline with another segmentation model."""
+    pipeline = DiariZen.from_pretrained(
+        resolve_pipeline(source), segmentation=str(segmentation)
+    )
+    scores = [measure(pipeline, file).score for file in files]
+    return sum(scores, DiarizationScore()).error_rate
