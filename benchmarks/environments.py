@@ -3,12 +3,12 @@
 """Install, diarize and test with each supported set of versions.
 
     python benchmarks/environments.py --write
-    python benchmarks/environments.py "torch 2.8" --tests tests/pipelines
+    python benchmarks/environments.py "torch 2.8" --tests tests
 
 Each set gets a virtual environment of its own, 6 GB large, deleted at the end. The
 table shows versions, the error rate of the demo, a checksum of the RTTM of the sample
-and of the AMI excerpts, and how many tests passed. The excerpts are in the folder
-PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
+and of the AMI excerpts, and the result of the tests of all that `apply` runs. The
+excerpts are in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
 """
 
 import hashlib
@@ -28,6 +28,9 @@ from reports import ROOT, SHARED, table, write_results
 
 NAME = "benchmarks/environments.py"
 CONSTRAINTS = ("-c", str(ROOT / "constraints.txt"))
+FAST = [f"tests/{name}" for name in ("functional", "clustering", "audio", "pipelines")]
+"""Tests of all that `apply` runs."""
+
 SHOWN = ("torch", "torchaudio", "torchcodec", "pyannote-audio")
 
 
@@ -65,7 +68,7 @@ ENVIRONMENTS = {
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
     tests: Annotated[
-        list[str] | None, typer.Option(help="Tests to run. Default: all.")
+        list[str] | None, typer.Option(help="Tests to run. Default: the fast ones.")
     ] = None,
     folder: Annotated[
         Path | None,
@@ -80,7 +83,7 @@ def main(
     for name in names or ENVIRONMENTS:
         with TemporaryDirectory() as temporary:
             environment = (folder or Path(temporary)) / name.replace(" ", "-")
-            cells = examine(ENVIRONMENTS[name], environment, tests or [])
+            cells = examine(ENVIRONMENTS[name], environment, tests or FAST)
         rows.append([name, *cells])
         print(rows[-1], flush=True)
     heads = ["set", "Python", *SHOWN, "demo", "RTTM", "tests", "minutes"]
