@@ -58,7 +58,9 @@ class ResampledSource:
                 f"{SAMPLE_RATES.stop} samples per second, got {info.sample_rate}: is "
                 "its header damaged?"
             )
-        if channel not in (None, "downmix", *range(info.num_channels)):
+        # 0.0 == 0, but is no index
+        known = (None, "downmix", *range(info.num_channels))
+        if channel not in known or isinstance(channel, float):
             raise AudioFileError(
                 f"{source.name} has {info.num_channels} channel(s), numbered from 0: "
                 f"there is no channel {channel!r}."

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from pyannote_diarizen.audio.decoding import (
     truncation,
 )
 from pyannote_diarizen.audio.headers import complete_header
+from pyannote_diarizen.audio.streams import adapt_stream, as_tensor, is_stream
 from pyannote_diarizen.errors import AudioFileError, MissingAudioFileError
 
 AudioFile = str | Path | Stream | Mapping
@@ -199,7 +201,7 @@ def _audio_of(file: AudioFile) -> Path | Stream:
         return Path(audio)
     _check_stream(audio)
     audio.seek(0)
-    return audio
+    return adapt_stream(audio)
 
 
 def _check_path(path: Path) -> None:
@@ -224,7 +226,7 @@ def _check_path(path: Path) -> None:
 
 
 def _check_stream(stream: Any) -> None:
-    if not (hasattr(stream, "read") and hasattr(stream, "seek")):
+    if not is_stream(stream):
         raise AudioFileError(
             "An audio file should be a path, a file object, or a mapping with 'audio' "
             f"or with 'waveform' and 'sample_rate', got {type(stream).__name__}."
@@ -244,10 +246,8 @@ def _stream_name(stream: Any) -> str:
 
 def _check_waveform(file: Mapping) -> WaveformSource:
     name = str(file.get("uri", "waveform"))
-    waveform: Any = file["waveform"]
+    waveform = as_tensor(file["waveform"])
     sample_rate: Any = file.get("sample_rate")
-    if isinstance(waveform, np.ndarray):
-        waveform = torch.from_numpy(waveform)
     if not isinstance(waveform, Tensor):
         raise AudioFileError(
             f"{name}: 'waveform' should be a (channel, time) tensor, got "
@@ -271,8 +271,10 @@ def _check_waveform(file: Mapping) -> WaveformSource:
         )
     is_number = isinstance(sample_rate, (int, float, np.number))
     if not (is_number and sample_rate > 0 and sample_rate % 1 == 0):
+        close = get_close_matches("sample_rate", [str(key) for key in file], n=1)
+        guess = f" Rename the key '{close[0]}'?" if close and not sample_rate else ""
         raise AudioFileError(
             f"{name}: 'waveform' should come with its 'sample_rate', a positive "
-            f"integer in hertz, got {sample_rate!r}."
+            f"integer in hertz, got {sample_rate!r}.{guess}"
         )
     return WaveformSource(waveform.detach(), int(sample_rate), name)

@@ -24,6 +24,7 @@ from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.atomic import recording_path
+from pyannote_diarizen.audio.streams import host_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction
@@ -321,6 +322,7 @@ class DiariZen(SpeakerDiarization):
         """Check `file` and prepare it for `apply`; `preload` has no effect."""
         check_preload(preload)
         LoadedFile.check_audio(file)
+        file = host_file(file)
         # pyannote.audio wraps the file anew in each call if the pipeline has
         # preprocessors: keep results in the file of the caller while tuning.
         caller = file if self.training and isinstance(file, MutableMapping) else {}

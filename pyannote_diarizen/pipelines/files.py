@@ -20,6 +20,7 @@ from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader, audio_info
+from pyannote_diarizen.audio.streams import host_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.errors import AudioFileError
 
@@ -71,7 +72,10 @@ class LoadedFile(MutableMapping):
     @classmethod
     def of(cls, file: AudioFile, audio: AudioReader) -> "LoadedFile":
         """Validate `file`, unless it is loaded already."""
-        return file if isinstance(file, cls) else cls(Audio.validate_file(file), audio)
+        if isinstance(file, cls):
+            return file
+        cls.check_audio(file)
+        return cls(Audio.validate_file(host_file(file)), audio)
 
     @property
     def waveform(self) -> Tensor:

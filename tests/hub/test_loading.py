@@ -19,7 +19,7 @@ def test_a_device_may_have_a_number():
     assert choose_device("cpu:0") == torch.device("cpu", 0)
 
 
-@pytest.mark.parametrize("device", ["abacus", "cuda:63"])
+@pytest.mark.parametrize("device", ["abacus", "cuda:63", "hpu", "meta"])
 def test_a_device_that_is_not_there_is_an_error(device):
     with pytest.raises(ValueError, match=f"Device '{device}' cannot be used here"):
         choose_device(device)
