@@ -5,6 +5,7 @@
 A test in `tests/test_host.py` fails once a workaround is no longer needed.
 """
 
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ def import_pyannote() -> None:
         read_installed,
     )
 
+    import_databases()
     try:
         import pyannote.audio  # noqa: F401
     except IMPORT_ERRORS as error:
@@ -71,6 +73,35 @@ def without_warning_of_number() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\s*The detected number of speakers")
         yield
+
+
+def import_databases() -> None:
+    """Import pyannote.database, or name the `database.yml` that is wrong.
+
+    On import, pyannote.database 6.1 reads `database.yml` of the current folder, that
+    of `~/.pyannote`, and those of PYANNOTE_DATABASE_CONFIG. Its errors do not always
+    name the file. Delete this with
+    `test_a_wrong_database_in_the_current_folder_stops_pyannote`.
+
+    Raises
+    ------
+    ValueError
+        If a file is wrong.
+    """
+    try:
+        import pyannote.database  # noqa: F401
+    except ImportError:
+        return  # explained with the other packages
+    except Exception as error:
+        frames = (frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__))
+        paths = [own["database_yml"] for own in frames if "database_yml" in own]
+        if not paths:
+            raise
+        raise ValueError(
+            f"'{paths[-1]}', which pyannote.database reads on import, is wrong: "
+            "correct or rename it. In another folder, `pyannote-diarizen validate` "
+            f"lists its errors, the first one is: {' '.join(str(error).split())}."
+        ) from error
 
 
 def without_ties(chunks: "SlidingWindow", frame_step: float) -> "SlidingWindow":

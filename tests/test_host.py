@@ -3,9 +3,11 @@
 """Workarounds for pyannote.audio, each with a test that fails once it can go."""
 
 import importlib.util
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,3 +69,22 @@ def test_chunks_that_never_start_between_frames_can_be_aggregated(num_chunks):
 def test_others_stay_as_they_are(step, frame_step):
     chunks = SlidingWindow(duration=5.0, step=step)
     assert _host.without_ties(chunks, frame_step) is chunks
+
+
+def python(code: str, folder: Path) -> str:
+    """Run code in another process, and return the last line of the error."""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True
+    )
+    return (ran.stderr.splitlines() or ["no error"])[-1]
+
+
+@pytest.mark.parametrize(
+    "content", ["a: [", "Protocols: {A: {SpeakerDiarization: {B: }}}"]
+)
+def test_a_wrong_database_in_the_current_folder_stops_pyannote(tmp_path, content):
+    (tmp_path / "database.yml").write_text(content)
+    assert python("import pyannote.database", tmp_path) != "no error"
+    code = "from pyannote_diarizen import _host; _host.import_databases()"
+    message = python(code, tmp_path)
+    assert message.startswith(f"ValueError: '{tmp_path / 'database.yml'}', which")

@@ -9,6 +9,7 @@ raises one `AudioFileError`: which file, what is wrong, what to do.
 """
 
 import io
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -176,7 +177,9 @@ def _completed(audio: Path | Stream, name: str) -> Iterator[Any]:
     with audio.open("rb") if isinstance(audio, Path) else nullcontext(audio) as stream:
         completed = complete_header(stream, name)
         stream.seek(0)
-        yield completed or audio
+        is_named = isinstance(audio, Path) and os.name == "posix"
+        # soundfile encodes names strictly, which fails with an ASCII locale
+        yield completed or (os.fsencode(audio) if is_named else audio)
 
 
 def _decode(audio: Path | Stream, name: str) -> tuple[Tensor, int]:

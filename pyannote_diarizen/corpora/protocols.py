@@ -18,13 +18,14 @@ from typing import Any
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.database import ProtocolFile
 from pyannote.database import protocol as protocol_classes
-from pyannote.database.custom import create_protocol
+from pyannote.database.custom import create_protocol, gather_loaders, resolve_path
 from pyannote.database.protocol import SpeakerDiarizationProtocol
 from pyannote.database.protocol.protocol import Protocol
 
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.database import Database, find_protocol
 from pyannote_diarizen.corpora.database_yml import ENTRIES, META, SUBSETS, Keys
+from pyannote_diarizen.corpora.listings import read_lst
 from pyannote_diarizen.corpora.recordings import locate_audio
 from pyannote_diarizen.findings import require
 
@@ -80,11 +81,22 @@ def _lists_of(
 
 
 def _files(database: Database, name: str, subset: str) -> Iterator[ProtocolFile]:
-    """List the files of one subset, as pyannote.database does."""
-    for file in getattr(_host_class(database, name)(), f"{subset}_iter")():
-        if "annotation" in file.lazy:
-            file.lazy["annotation"] = MergedTurns(file.lazy["annotation"])
-        yield file
+    """List the files of one subset.
+
+    pyannote.database would read the list in the encoding of the locale.
+    """
+    place = database.root / "database.yml"
+    entries = {"scope": "file", **database.protocols[name]}
+    files = dict(entries[subset])
+    old_spelling = files.pop("uris", "")
+    names = read_lst(resolve_path(Path(files.pop("uri", old_spelling)), place))
+    loaders = gather_loaders(files, place)
+    if "annotation" in loaders:
+        loaders["annotation"] = MergedTurns(loaders["annotation"])
+    common = {key: entries[key] for key in ("scope", "classes") if key in entries}
+    common |= {"database": name.split(".")[0], "subset": subset}
+    for recording in names.items:
+        yield ProtocolFile({"uri": recording.uri, **common}, lazy=loaders)
 
 
 def _host_class(database: Database, name: str) -> type[Protocol]:

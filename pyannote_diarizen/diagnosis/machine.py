@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pyannote_diarizen._host import import_databases
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.installation import (
     IMPORT_ERRORS,
@@ -90,6 +91,10 @@ def _packages(installed: Installed) -> Finding:
 
 def _imports(installed: Installed) -> Finding:
     """Import compiled packages together, which no metadata can replace."""
+    try:
+        import_databases()
+    except ValueError as error:
+        return Finding("error", f"imports: {error}")
     failure = find_import_failure()
     if failure is None:
         return Finding("ok", f"imports: {', '.join(MODULES)}")

@@ -4,6 +4,7 @@
 
 import io
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -118,6 +119,15 @@ def test_waveform_that_learns_is_read_without_its_gradient():
     waveform = torch.zeros(1, 100, requires_grad=True)
     with open_audio({"waveform": waveform, "sample_rate": 16000}) as source:
         assert not source.read(0, 100).requires_grad
+
+
+def test_names_are_opened_with_an_ascii_locale(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    path = tmp_path / "réunion.wav"
+    with path.open("wb") as file:
+        soundfile.write(file, np.zeros(16000), 16000, format="WAV")
+    with open_audio(path) as source:
+        assert source.info.num_samples == 16000
 
 
 @pytest.mark.parametrize("kind", ["WAV", "AIFF", "AU", "RF64", "W64"])
