@@ -18,6 +18,9 @@ FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 NETWORKS = r"(torch|torchaudio|lightning|pyannote\.audio\.models)\b"
 """Modules whose warnings are about the implementation of networks."""
 
+EXCLUSIVE = "The exclusive diarization"
+"""Start of warnings about what no command writes."""
+
 
 def progress_bars(*columns: ProgressColumn) -> Progress:
     """Build progress bars that vanish at the end, and are absent without a terminal.
@@ -51,6 +54,7 @@ def warnings_as_sentences() -> Iterator[None]:
             for category in FOR_DEVELOPERS:
                 warnings.simplefilter("ignore", category)
             warnings.filterwarnings("ignore", module=NETWORKS)
+            warnings.filterwarnings("ignore", EXCLUSIVE)
             warnings.showwarning = _print_warning
         yield
 

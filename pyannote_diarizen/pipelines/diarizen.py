@@ -164,12 +164,11 @@ class DiariZen(SpeakerDiarization):
         self._expects_num_speakers = components.expects_number(self.clustering)
         self._embed_silence = getattr(self.clustering, "silent_speakers_compete", False)
         self.embedding_mode = choose_mode(embedding_mode, self._embedding)
-        self.median_filter = median_filter
+        self.median_filter, self.rttm_out_dir = median_filter, rttm_out_dir
         self.channel = options.choose_channel(self._segmentation.model)
         self.min_speakers, self.max_speakers = min_speakers, max_speakers
         self.compatibility, self._keep = compatibility, compatibility is None
         self._naming: Naming = "cluster" if compatibility else "appearance"
-        self.rttm_out_dir = rttm_out_dir
         self._reader = components.build_reader(self._segmentation.model, self.channel)
         steps.configure(self._segmentation, seg_duration, segmentation_step)
 
