@@ -26,18 +26,19 @@ VBX_OPTIONS = {"ahc_criterion": "distance", "max_iterations": 20}
 """Defaults of the options of `VBxClustering` that DiariZen has too."""
 
 _DEPENDENCIES = ("pyannote.audio", "pyannote-diarizen")
-_INFERENCE = (
-    "seg_duration",
-    "segmentation_step",
-    "batch_size",
-    "apply_median_filtering",
-)
-_CLUSTERING = (
-    *("method", "min_speakers", "max_speakers", "ahc_criterion", "ahc_threshold"),
-    *("Fa", "Fb", "lda_dim", "max_iters", "min_cluster_size"),
-    # read by older versions of DiariZen, without effect
-    *("merge_delta", "merge_max_length"),
-)
+KNOWN = {
+    "inference": (
+        *("seg_duration", "segmentation_step", "batch_size"),
+        "apply_median_filtering",
+    ),
+    "clustering": (
+        *("method", "min_speakers", "max_speakers", "ahc_criterion", "ahc_threshold"),
+        *("Fa", "Fb", "lda_dim", "max_iters", "min_cluster_size"),
+        # read by older versions of DiariZen, without effect
+        *("merge_delta", "merge_max_length"),
+    ),
+}
+"""Arguments by table."""
 
 
 def original_config(config: OriginalConfig, repository: Repository) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def original_config(config: OriginalConfig, repository: Repository) -> dict[str,
     ValueError
         If a key is missing, or names a clustering that does not exist here.
     """
-    for table, known in (("inference", _INFERENCE), ("clustering", _CLUSTERING)):
+    for table, known in KNOWN.items():
         if unknown := config.unknown(table, known):
             warnings.warn(f"{unknown} Others are ignored.", stacklevel=2)
     options, parameters = _clustering(config, repository)

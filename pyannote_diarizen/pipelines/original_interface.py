@@ -18,11 +18,15 @@ from pyannote.audio.core.io import AudioFile
 from pyannote.audio.pipelines.utils import PipelineModel
 from pyannote.core import Annotation
 
-from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.errors import AudioFileError, unknown_keys
 from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.batch import find_audio, is_collection
 from pyannote_diarizen.pipelines.diarizen import DiariZen
-from pyannote_diarizen.pipelines.original_config import MEDIAN_FILTER, original_config
+from pyannote_diarizen.pipelines.original_config import (
+    KNOWN,
+    MEDIAN_FILTER,
+    original_config,
+)
 from pyannote_diarizen.repository import Repository
 
 Result: TypeAlias = Annotation | tuple[Annotation, np.ndarray]
@@ -42,8 +46,8 @@ class DiariZenPipeline(DiariZen):
     embedding_model : Model, Path or str, optional
         Embedding model. Defaults to that of the published pipelines.
     config_parse : Mapping, optional
-        Tables {"inference": {"args": ...}, "clustering": {"args": ...}}, whose values
-        take precedence over `config.toml`.
+        Tables {"inference": {"args": ...}, "clustering": {"args": ...}}, or one of
+        them, whose values take precedence over `config.toml`.
     rttm_out_dir : Path or str, optional
         Folder to write the RTTM of each session to.
     cache_dir : Path or str, optional
@@ -186,13 +190,18 @@ class DiariZenPipeline(DiariZen):
 
 
 def _override(config: OriginalConfig, tables: Mapping[str, Any]) -> OriginalConfig:
-    """Override arguments of `config` by `tables`."""
+    """Override arguments of `config` by `tables`, one or both of them."""
+    if unknown := sorted(set(tables) - set(KNOWN)):
+        raise ValueError(unknown_keys("in `config_parse`", unknown, [*KNOWN]))
     merged = dict(config.tables)
-    for name in ("inference", "clustering"):
-        if not isinstance(tables.get(name), Mapping) or "args" not in tables[name]:
+    for name, table in tables.items():
+        if not isinstance(table, Mapping) or [*table] != ["args"]:
             raise ValueError(
-                f"`config_parse` lacks [{name}.args]: it should hold the tables "
-                "[inference.args] and [clustering.args], as config.toml does."
+                f"{name!r} in `config_parse` should be {{'args': {{...}}}}, as "
+                f"[{name}.args] in config.toml, got {table!r}."
             )
-        merged[name] = {"args": {**config.args(name), **tables[name]["args"]}}
+        if unknown := [key for key in table["args"] if key not in KNOWN[name]]:
+            where = f"in [{name}.args] of `config_parse`"
+            raise ValueError(unknown_keys(where, unknown, KNOWN[name]))
+        merged[name] = {"args": {**config.args(name), **table["args"]}}
     return OriginalConfig(config.path, merged)

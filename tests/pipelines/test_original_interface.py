@@ -148,9 +148,32 @@ def test_attributes_that_scripts_set(published, recordings):
     assert pipeline.median_filter is None
 
 
-def test_a_slip_in_a_configuration_of_ones_own_is_told(published):
-    with pytest.raises(ValueError, match=r"lacks .clustering"):
-        DiariZenPipeline(published, config_parse={"inference": {"args": {}}})
+def test_one_table_of_ones_own(published):
+    tables = {"clustering": {"args": {"Fb": 3}}}
+    pipeline = DiariZenPipeline(published, config_parse=tables)
+    assert pipeline.clustering.Fb == 3
+    assert pipeline._segmentation.duration == 2
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"inferense": {"args": {}}}, "inferense. Did you mean inference"),
+        ({"clustering": {"Fb": 3}}, r"should be .'args'"),
+        ({"clustering": None}, r"should be .'args'"),
+        (
+            {"clustering": {"args": {"ahc_treshold": 0.5}}},
+            r"clustering.args. of `config_parse`: ahc_treshold. Did you mean ahc_thres",
+        ),
+        (
+            {"clustering": {"args": {"linkage_method": "ward"}}},
+            r"linkage_method",
+        ),
+    ],
+)
+def test_a_slip_in_a_configuration_of_ones_own_is_refused(published, tables, message):
+    with pytest.raises(ValueError, match=message):
+        DiariZenPipeline(published, config_parse=tables)
 
 
 def test_all_kinds_of_audio_give_the_same(pipeline, recordings):
