@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Conversations of several kinds, simulated from development speakers, to tune on."""
+"""Conversations, simulated from development speakers, to tune on."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,49 +24,13 @@ from pyannote_diarizen.simulation.speech import SpeechPool
 class Scenario(NamedTuple):
     """A kind of conversations."""
 
-    meaning: str
     num_speakers: tuple[int, int]
     turn_taking: TurnTaking
     mixing: Mixing
 
 
-ANY = Scenario(
-    "Two to four people, on the telephone or in a room, noisy or not.",
-    (2, 4),
-    TurnTaking(silence=0.0),
-    Mixing(telephone=0.5),
-)
-
-PRESETS = {
-    "meeting": Scenario(
-        "Three to six people around one microphone in a room: short turns, a third of "
-        "which begin before the last one has ended; reverberation and noise.",
-        (3, 6),
-        TurnTaking(turn_duration=2.5, overlap_probability=0.33, silence=0.0),
-        Mixing(room=1.0, telephone=0.0),
-    ),
-    "conversation": Scenario(
-        "Two people on the telephone, in one channel: short turns, many interjections; "
-        "a narrow band.",
-        (2, 2),
-        TurnTaking(backchannel_rate=0.2, silence=0.0),
-        Mixing(room=0.0, telephone=1.0, babble=0.0, events=0.05),
-    ),
-    "podcast": Scenario(
-        "Two to four people, each close to a microphone: long turns, one in ten of "
-        "which begins before the last one has ended; hardly any noise.",
-        (2, 4),
-        TurnTaking(
-            turn_duration=8.0,
-            overlap_probability=0.1,
-            backchannel_rate=0.04,
-            silence=0.0,
-        ),
-        Mixing(
-            room=0.0, telephone=0.0, noise=0.0, babble=0.0, events=0.0, snr=(25, 45)
-        ),
-    ),
-}
+ANY = Scenario((2, 4), TurnTaking(silence=0.0), Mixing(telephone=0.5))
+"""Two to four people, on the telephone or in a room, noisy or not."""
 
 
 class Simulation:

@@ -18,7 +18,6 @@ RECIPES = sorted(
     for path in resource_folder("hparams").glob(f"{folder}/*.yaml")
 )
 PIPELINES = sorted(resource_folder("hparams").glob("pipeline/*.yaml"))
-PRESETS = sorted(bundled_folder().glob("presets/*.yaml"))
 FILES = [*RECIPES, *PIPELINES]
 
 
@@ -46,14 +45,3 @@ def test_a_pipeline_takes_its_arguments(path):
 def test_a_bundled_pipeline_has_the_values_of_its_file(name):
     config = load(bundled_folder(name) / "config.yaml")
     assert config == load(find_hparams(f"pipeline/{name}"))
-
-
-@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
-def test_a_preset_says_how_good_it_is_and_sets_what_its_pipeline_has(path):
-    def names(path: Path) -> dict:
-        return {part: set(own) for part, own in load(path)["params"].items()}
-
-    assert names(path) == names(bundled_folder() / "config.yaml")
-    for word in ("Command:", "Score:"):
-        assert f"\n# {word} " in path.read_text(encoding="utf-8")
-    assert [preset.stem for preset in PRESETS] == ["conversation", "meeting", "podcast"]
