@@ -3,6 +3,10 @@
 """Pruning in stages: results, interruptions, and errors of options."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +85,31 @@ def test_three_stages_interrupted_in_each(wavlm_teacher, database, tmp_path):
     assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
     # finished: nothing runs
     assert run_pruning(chosen, tmp_path / "whole", interrupting) == whole
+
+
+@pytest.mark.slow
+def test_a_command_killed_in_each_stage_goes_on(wavlm_teacher, database, tmp_path):
+    script = "from pyannote_diarizen.cli.main import app; app()"
+    options = [part for option in QUICK for part in ("-o", option)]
+    typed = [sys.executable, "-c", script, "prune", str(wavlm_teacher), PROTOCOL]
+    typed += ["--database", str(database), "--sparsity", "0.5", *options, "--into"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    for stage in ("gates", "distil", "train"):
+        command = [*typed, str(tmp_path / "killed")]
+        with subprocess.Popen(command, env=environment) as process:
+            table = tmp_path / "killed" / stage / "metrics.csv"
+            while not table.is_file():  # the first of two epochs
+                assert process.poll() is None
+                time.sleep(0.001)
+            process.kill()
+    for name in ("killed", "whole"):
+        subprocess.run([*typed, str(tmp_path / name)], check=True, env=environment)
+    for stage in ("gates", "distil", "train"):
+        killed, whole = (
+            read_table(tmp_path / name / stage / "metrics.csv")
+            for name in ("killed", "whole")
+        )
+        assert killed == whole
 
 
 @pytest.mark.parametrize("method", ["magnitude", "importance"])
