@@ -4,6 +4,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +17,9 @@ from tiny_wavlm import CONFIG
 
 from pyannote_diarizen.models import WavLMConformer
 from pyannote_diarizen.models.checkpoint import load_model
+from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.training.history import read_table
+from pyannote_diarizen.training.packaging import package
 from pyannote_diarizen.training.pruning import Pruning, run_pruning
 from pyannote_diarizen.training.pruning_output import write_backbone, write_report
 from pyannote_diarizen.wavlm import WavLM
@@ -127,6 +130,23 @@ def test_pruning_without_training(wavlm_teacher, database, tmp_path, method):
     again = plan(pruned, database, method="magnitude", again=True, sparsity=0.2)
     result = run_pruning(again, tmp_path / "again", silent)
     assert 0.2 <= sparsity_of(result, pruned) < 0.26
+
+
+def test_a_pipeline_is_pruned_with_its_other_parts(wavlm_teacher, tmp_path):
+    source, folder = tmp_path / "source", tmp_path / "pruned"
+    package(wavlm_teacher, source)
+    chosen = Pruning(str(source), method="magnitude", sparsity=0.5)
+    path = run_pruning(chosen, folder, silent)
+    pipeline = DiariZen.from_pretrained(folder / "pipeline")
+    segmentation = pipeline._segmentation.model.wavlm_model
+    assert segmentation.config == load_model(path).wavlm_model.config
+    before = DiariZen.from_pretrained(source)
+    assert pipeline.parameters(instantiated=True) == before.parameters(
+        instantiated=True
+    )
+    shutil.rmtree(folder / "pipeline")  # interrupted while it was written
+    run_pruning(chosen, folder, silent)
+    assert (folder / "pipeline" / "config.yaml").is_file()
 
 
 def test_a_folder_of_another_pruning_is_kept(wavlm_teacher, database, tmp_path):
