@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pyannote_diarizen.errors import unknown_keys
 
-Group = Literal["models", "tasks", "clustering", "pipelines"]
+Group = Literal["models", "tasks", "clustering", "pipelines", "exporters"]
 
 
 def component_names(group: Group) -> list[str]:
@@ -21,7 +21,7 @@ def component_names(group: Group) -> list[str]:
 
     Parameters
     ----------
-    group : {"models", "tasks", "clustering", "pipelines"}
+    group : {"models", "tasks", "clustering", "pipelines", "exporters"}
         Last part of the name of the group of entry points.
     """
     return sorted(entry_points(group=f"pyannote_diarizen.{group}").names)
@@ -32,7 +32,7 @@ def load_component(group: Group, name: str) -> Any:
 
     Parameters
     ----------
-    group : {"models", "tasks", "clustering", "pipelines"}
+    group : {"models", "tasks", "clustering", "pipelines", "exporters"}
         Last part of the name of the group of entry points.
     name : str
         Name of the entry point.

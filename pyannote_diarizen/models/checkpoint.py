@@ -207,13 +207,16 @@ def fingerprint(model: nn.Module) -> str:
     Parameters
     ----------
     model : nn.Module
-        Model on any device. The file and format that it was loaded from do not matter.
+        Model on any device. The file and format that it was loaded from do not matter:
+        an exported model has the attribute `fingerprint` of the model it was made from.
 
     Returns
     -------
     digest : str
         SHA-256, in hexadecimal.
     """
+    if exported := getattr(model, "fingerprint", None):
+        return exported
     digest = hashlib.sha256()
     for name, weight in sorted(model.state_dict().items()):
         if weight.is_complex():

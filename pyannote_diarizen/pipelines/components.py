@@ -25,6 +25,8 @@ from pyannote_diarizen import plugins
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.export.cache import run_by
+from pyannote_diarizen.export.network import load_exported
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.functional.speaker_bounds import check_expected_speakers
 from pyannote_diarizen.models.checkpoint import load_model
@@ -239,18 +241,23 @@ def load_network(
     role: str,
     token: str | bool | None = None,
     cache_dir: Path | str | None = None,
+    backend: str | None = None,
 ) -> PipelineModel:
     """Load the segmentation or embedding network of a pipeline.
 
     Parameters
     ----------
     model : Model, str, Path or dict
-        A model, a checkpoint of pyannote.audio or DiariZen, its folder, an identifier
-        on huggingface.co, or the arguments of `load_model`.
+        A model, a checkpoint of pyannote.audio or DiariZen, its folder, the folder of
+        an exported network, an identifier on huggingface.co, or the arguments of
+        `load_model`.
     role : str
         Name of the parameter, for error messages.
     token, cache_dir : optional
         See `Repository`.
+    backend : str, optional
+        Runtime of the network, see `run_by`. Defaults to torch, or to that of an
+        exported network.
 
     Returns
     -------
@@ -270,14 +277,14 @@ def load_network(
         if _is_of_another_toolkit(model):
             return model
         model = {"checkpoint": model}
-    if not isinstance(model, Mapping):
-        return model
-    try:
-        loaded = load_model(**{"token": token, "cache_dir": cache_dir, **model})
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"`{role}`: {error}") from error
-    _ignore_level(loaded)
-    return loaded
+    if isinstance(model, Mapping):
+        options = {"token": token, "cache_dir": cache_dir, **model}
+        try:
+            model = load_exported(**options) or load_model(**options)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"`{role}`: {error}") from error
+        _ignore_level(model)
+    return model if backend is None else run_by(backend, model)
 
 
 def _ignore_level(model: nn.Module) -> None:

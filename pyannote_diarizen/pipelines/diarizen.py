@@ -3,11 +3,8 @@
 """DiariZen speaker diarization as a pyannote.audio pipeline.
 
 Powerset segmentation of sliding chunks, median filter, one embedding per local
-speaker, VBx clustering, reconstruction. A file is read once, a chunk embedded once.
-
-References
-----------
-J. Han et al., "Leveraging self-supervised learning for speaker diarization", 2025.
+speaker, VBx clustering, reconstruction (J. Han et al., "Leveraging self-supervised
+learning for speaker diarization", 2025). A file is read once, a chunk embedded once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
@@ -81,6 +78,8 @@ class DiariZen(SpeakerDiarization):
         Reproduce the RTTM of the original DiariZen, see `pipelines.compatibility`.
     rttm_out_dir : Path or str, optional
         Folder to write `<uri>.rttm` to, for each file; spaces become underscores.
+    backend : str, optional
+        Runtime of both models, such as "onnx". Defaults to torch, see `export.cache`.
     legacy, der_variant, token, cache_dir : optional
         See `SpeakerDiarization` of pyannote.audio.
 
@@ -117,6 +116,7 @@ class DiariZen(SpeakerDiarization):
         max_speakers: int | None = None,
         compatibility: Literal["diarizen"] | None = None,
         rttm_out_dir: Path | str | None = None,
+        backend: str | None = None,
         legacy: bool = False,
         der_variant: dict | None = None,
         token: str | None = None,
@@ -136,13 +136,14 @@ class DiariZen(SpeakerDiarization):
         )
         hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir}
         loaded_plda = components.load_plda(plda, **hub)
+        where = {**hub, "backend": backend}
         # The host builds its own clusterings only, and no embedding for
         # OracleClustering: build one that it has, and replace it below.
         super().__init__(
             legacy=legacy,
-            segmentation=components.load_network(segmentation, "segmentation", **hub),
+            segmentation=components.load_network(segmentation, "segmentation", **where),
             segmentation_step=segmentation_step,
-            embedding=components.load_network(embedding, "embedding", **hub),
+            embedding=components.load_network(embedding, "embedding", **where),
             embedding_exclude_overlap=embedding_exclude_overlap,
             plda=loaded_plda or components.unused_plda(),
             clustering="AgglomerativeClustering",

@@ -247,4 +247,9 @@ class GatedSelfAttention(nn.Module):
         gate = update * (reset * const - 1) + 2
         # Contiguous, so that the product is too; attention would copy it otherwise.
         gate = gate.to(positions.dtype).transpose(1, 2).contiguous().unsqueeze(-1)
-        return gate * positions.unfold(-1, x.shape[1], 1)
+        return gate * self.windows(positions, x.shape[1])
+
+    @staticmethod
+    def windows(positions: Tensor, num_frames: int) -> Tensor:
+        """View (..., 2 x num_frames - 1) as (..., num_frames, num_frames)."""
+        return positions.unfold(-1, num_frames, 1)

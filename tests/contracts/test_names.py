@@ -9,6 +9,7 @@ from importlib.metadata import entry_points, version
 import pytest
 
 import pyannote_diarizen.models
+from pyannote_diarizen.export import Exporter
 
 PUBLIC = [
     "pyannote_diarizen.clustering.AgglomerativeClustering",
@@ -16,6 +17,7 @@ PUBLIC = [
     "pyannote_diarizen.clustering.HybridClustering",
     "pyannote_diarizen.clustering.PLDA",
     "pyannote_diarizen.clustering.VBxClustering",
+    "pyannote_diarizen.export.Exporter",
     "pyannote_diarizen.models.FBankConformer",
     "pyannote_diarizen.models.MultiChannelWavLMConformer",
     "pyannote_diarizen.models.SpeakerResNet",
@@ -66,6 +68,13 @@ def test_components_are_registered_under_their_own_names(group):
     assert not missing, f"add to PUBLIC of this file: {', '.join(missing)}"
     for point in registered:
         assert point.load().__name__ == point.name
+
+
+def test_exporters_are_registered_under_the_names_that_descriptions_store():
+    registered = entry_points(group="pyannote_diarizen.exporters")
+    assert registered.names >= {"onnx", "safetensors", "torchscript"}
+    for point in registered:
+        assert issubclass(point.load(), Exporter)
 
 
 def test_the_version_is_that_of_the_distribution():

@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Models that leave Python: formats of exported networks, and their runtimes."""
+
+from pyannote_diarizen._host import import_pyannote
+
+import_pyannote()
+
+from pyannote_diarizen.export.exporter import Exporter
+from pyannote_diarizen.export.network import SafetensorsExporter
+from pyannote_diarizen.export.onnx_format import ONNXExporter
+from pyannote_diarizen.export.torchscript import TorchScriptExporter
+
+__all__ = ["Exporter", "ONNXExporter", "SafetensorsExporter", "TorchScriptExporter"]

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Interface of exporters: a file format of networks, and the runtime of such files.
+
+Another package adds a format by registering a subclass of `Exporter`:
+
+    [project.entry-points."pyannote_diarizen.exporters"]
+    myformat = "my_package:MyExporter"
+"""
+
+import logging
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from pyannote.audio.core.model import Model
+from torch import Tensor
+
+from pyannote_diarizen import plugins
+from pyannote_diarizen.errors import unknown_keys
+
+Runner = Callable[..., Tensor]
+"""Function of the inputs of a graph, as float32 tensors on the CPU, or on the device
+that the file was opened for, that returns its output."""
+
+
+class Exporter(ABC):
+    """File format of exported networks.
+
+    Attributes
+    ----------
+    suffix : str
+        Suffix of files.
+    packages : dict
+        Modules that the format needs, and the argument of `pip install` for each.
+    precisions : tuple of str
+        Supported precisions, the default first.
+    """
+
+    suffix: ClassVar[str]
+    packages: ClassVar[dict[str, str]] = {}
+    precisions: ClassVar[tuple[str, ...]] = ("float32",)
+
+    @abstractmethod
+    def write(self, model: Model, path: Path, precision: str) -> None:
+        """Write a model to a file.
+
+        Raises
+        ------
+        ValueError
+            If the model has an operator that the format cannot hold.
+        """
+
+    @abstractmethod
+    def open(self, path: Path, device: torch.device) -> Runner:
+        """Open a file for computation on a device.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or the runtime cannot use the device.
+        """
+
+    def check(self, precision: str | None = None) -> str:
+        """Check packages and precision before any work.
+
+        Parameters
+        ----------
+        precision : str, optional
+            Defaults to the first of `precisions`.
+
+        Returns
+        -------
+        precision : str
+
+        Raises
+        ------
+        ImportError
+            If a package is missing; the message has the pip line.
+        ValueError
+            If the format has no such precision.
+        """
+        missing = [pip for module, pip in self.packages.items() if not _found(module)]
+        if missing:
+            packages = " ".join(dict.fromkeys(missing))
+            raise ImportError(
+                f"{type(self).__name__} needs packages that are not installed: "
+                f"pip install {packages}"
+            )
+        if precision is not None and precision not in self.precisions:
+            name = type(self).__name__
+            raise ValueError(
+                f"`precision` of {name} should be one of {', '.join(self.precisions)}, "
+                f"got '{precision}'."
+            )
+        return precision or self.precisions[0]
+
+
+def find_exporter(name: str) -> Exporter:
+    """Build the exporter of a format.
+
+    Parameters
+    ----------
+    name : str
+        Name of the entry point, as in "onnx".
+
+    Raises
+    ------
+    ValueError
+        If no package registers `name`; the message lists the registered names.
+
+    Examples
+    --------
+    >>> find_exporter("onnx").suffix
+    '.onnx'
+    """
+    known = plugins.component_names("exporters")
+    if name not in known:
+        raise ValueError(unknown_keys("of a format", [name], known))
+    return plugins.load_component("exporters", name)()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence warnings and log messages of torch that users cannot act upon."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _found(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the parent of a submodule
+        return False

@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""ONNX: written by the exporter of torch that captures graphs, run by ONNX Runtime."""
+
+import io
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pyannote.audio.core.model import Model
+from torch import Tensor, nn
+
+from pyannote_diarizen.export import spectra
+from pyannote_diarizen.export.exporter import Exporter, Runner, quiet
+from pyannote_diarizen.export.graphs import Graph, build_graph
+
+_PIP = "'pyannote-diarizen[onnx]'"
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+class ONNXLSTM(nn.Module):
+    """Recurrent layers as `LSTM` nodes of ONNX.
+
+    Tracing of an LSTM of torch unrolls its frames, so that the length of the input
+    would be fixed. This module can be traced, but not run.
+
+    Parameters
+    ----------
+    lstm : nn.LSTM
+    """
+
+    def __init__(self, lstm: nn.LSTM) -> None:
+        super().__init__()
+        if lstm.proj_size or not lstm.bias:
+            raise ValueError(
+                "LSTM with projections or without bias cannot be exported."
+            )
+        self.hidden_size, self.batch_first = lstm.hidden_size, lstm.batch_first
+        self.directions = 2 if lstm.bidirectional else 1
+        self.num_layers = lstm.num_layers
+        for layer in range(lstm.num_layers):
+            for name, values in _weights_of_layer(lstm, layer).items():
+                self.register_buffer(f"{name}{layer}", values)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        """Map (batch, num_frames, num_features) to (batch, num_frames, width)."""
+        x = x.transpose(0, 1) if self.batch_first else x
+        num_frames, batch, _ = x.shape
+        for layer in range(self.num_layers):
+            weights = [getattr(self, f"{name}{layer}") for name in "WRB"]
+            y = torch.onnx.ops.symbolic(
+                "LSTM",
+                [x, *weights],
+                {
+                    "hidden_size": self.hidden_size,
+                    "direction": ("forward", "bidirectional")[self.directions - 1],
+                },
+                dtype=x.dtype,
+                shape=(num_frames, self.directions, batch, self.hidden_size),
+            )
+            x = y.transpose(1, 2).flatten(2)  # directions side by side
+        return (x.transpose(0, 1) if self.batch_first else x), None
+
+
+def _weights_of_layer(lstm: nn.LSTM, layer: int) -> dict[str, Tensor]:
+    """Weights of input (W) and recurrence (R), and biases (B), of all directions."""
+
+    def reordered(name: str, suffix: str) -> Tensor:
+        # gates of torch: input, forget, cell, output; of ONNX: input, output, forget,
+        # cell
+        gates = getattr(lstm, f"{name}_l{layer}{suffix}").detach().chunk(4)
+        return torch.cat([gates[0], gates[3], gates[1], gates[2]])
+
+    suffixes = ["", "_reverse"] if lstm.bidirectional else [""]
+    biases = [
+        torch.cat([reordered("bias_ih", suffix), reordered("bias_hh", suffix)])
+        for suffix in suffixes
+    ]
+    return {
+        "W": torch.stack([reordered("weight_ih", suffix) for suffix in suffixes]),
+        "R": torch.stack([reordered("weight_hh", suffix) for suffix in suffixes]),
+        "B": torch.stack(biases),
+    }
+
+
+class ONNXExporter(Exporter):
+    """Graphs of ONNX whose batch and length are dynamic."""
+
+    suffix = ".onnx"
+    packages: ClassVar = dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), _PIP)
+    precisions = ("float32", "float16", "int8")
+
+    def write(self, model: Model, path: Path, precision: str) -> None:
+        """Write the graph of a model."""
+        import onnx
+
+        _disable_telemetry()
+        graph = build_graph(model)
+        _replace_lstm(graph)
+        captured = _capture(graph)
+        if precision == "float16":
+            captured = _to_float16(captured)
+        elif precision == "int8":
+            captured = _to_int8(captured, path)
+        _describe(captured, graph)
+        path.write_bytes(captured.SerializeToString())
+        onnx.checker.check_model(str(path))
+
+    def open(self, path: Path, device: torch.device) -> Runner:
+        """Open a session of ONNX Runtime."""
+        _disable_telemetry()
+        import onnxruntime
+
+        provider = _PROVIDERS.get(device.type)
+        available = onnxruntime.get_available_providers()
+        if provider not in available:
+            raise ValueError(
+                f"The installed ONNX Runtime cannot compute on '{device}', only by "
+                f"{', '.join(available)}: use the CPU, or pip install onnxruntime-gpu."
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3  # errors, which are also raised
+        try:
+            session = onnxruntime.InferenceSession(
+                str(path), options, providers=[provider]
+            )
+        except Exception as error:
+            raise ValueError(_unreadable(path, error)) from error
+        names = [each.name for each in session.get_inputs()]
+
+        def run(*inputs: Tensor) -> Tensor:
+            arrays = [each.float().cpu().numpy() for each in inputs]
+            (output,) = session.run(None, dict(zip(names, arrays, strict=True)))
+            return torch.from_numpy(np.asarray(output)).to(inputs[0].device)
+
+        return run
+
+
+def _disable_telemetry() -> None:
+    """Keep ONNX Runtime from sending telemetry, unless the user has set the variable.
+
+    Since version 1.29 it does so on Linux. The variable is read on import.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    return f"'{path}' cannot be opened by ONNX Runtime, export it again: {error}"
+
+
+def _replace_lstm(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if isinstance(child, nn.LSTM):
+            setattr(module, name, ONNXLSTM(child))
+        else:
+            _replace_lstm(child)
+
+
+def _capture(graph: Graph) -> Any:
+    """Return the `onnx.ModelProto` of a graph."""
+    import onnx
+
+    dynamic = torch.export.Dim.DYNAMIC
+    shapes = tuple(dict.fromkeys(axes, dynamic) for axes in graph.axes.values())
+    try:
+        with quiet():
+            program = torch.export.export(
+                graph, graph.example(), dynamic_shapes=shapes, strict=False
+            )
+            captured = torch.onnx.export(
+                program,
+                dynamo=True,
+                input_names=list(graph.axes),
+                output_names=[graph.output],
+                dynamic_shapes=tuple(graph.axes.values()),
+                verbose=False,
+            )
+    except Exception as error:
+        raise ValueError(_cannot_leave(graph, error)) from error
+    buffer = io.BytesIO()
+    captured.save(buffer)
+    return onnx.load_from_string(buffer.getvalue())
+
+
+def _cannot_leave(graph: Graph, error: BaseException) -> str:
+    """Name the operator that stopped an export."""
+    causes = [error]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    text = str(causes[-1]) or type(causes[-1]).__name__
+    operator = re.search(r"\baten[.:\w]+|\bprims[.:\w]+", text)
+    reason = operator[0] if operator else text.strip().splitlines()[0]
+    return f"{type(graph.model).__name__} cannot be exported to ONNX: {reason}"
+
+
+def _describe(model: Any, graph: Graph) -> None:
+    """Set the names of axes of inputs and outputs, which optimisers may lose."""
+    for value in model.graph.input:
+        for axis, name in graph.axes[value.name].items():
+            value.type.tensor_type.shape.dim[axis].dim_param = name
+    model.producer_name = "pyannote-diarizen"
+
+
+def _to_float16(model: Any) -> Any:
+    """Convert to half precision, except the front end and both ends of the graph."""
+    from onnxruntime.transformers.float16 import (
+        DEFAULT_OP_BLOCK_LIST,
+        convert_float_to_float16,
+    )
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    with quiet():
+        converted = OnnxModel(
+            convert_float_to_float16(
+                model,
+                keep_io_types=True,
+                # `InstanceNormalization` of waveforms: their level may be any
+                op_block_list=[*DEFAULT_OP_BLOCK_LIST, "InstanceNormalization"],
+                node_block_list=_names_of_front_end(model.graph.node),
+            )
+        )
+        converted.topological_sort()
+    return converted.model
+
+
+def _names_of_front_end(nodes: Iterable[Any]) -> list[str]:
+    """Names of the nodes of spectrograms, whose powers need the range of float32."""
+    return [
+        node.name
+        for node in nodes
+        # classes of the modules around a node
+        if any(spectra.__name__ in each.value for each in node.metadata_props)
+    ]
+
+
+def _to_int8(model: Any, path: Path) -> Any:
+    """Quantize weights to 8 bits, and activations in each pass."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    temporary = path.with_name(f"{path.stem}-int8{path.suffix}")
+    try:
+        with quiet():
+            quantize_dynamic(
+                model,
+                temporary,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=_names_of_front_end(model.graph.node),
+            )
+        return onnx.load(str(temporary))
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+import os
+from copy import deepcopy
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from pyannote_diarizen.export import exporter
+from pyannote_diarizen.export.exporter import find_exporter
+from pyannote_diarizen.export.onnx_format import ONNXExporter
+
+pytest.importorskip("onnxruntime", reason="pip install 'pyannote-diarizen[onnx]'")
+CPU = torch.device("cpu")
+
+
+def write(model, folder, precision="float32"):
+    path = folder / "network.onnx"
+    ONNXExporter().write(model, path, precision)
+    return ONNXExporter().open(path, CPU)
+
+
+def inputs_of(model, batch, num_samples, num_speakers=2):
+    generator = torch.Generator().manual_seed(batch)
+    waveforms = 0.1 * torch.randn(batch, 1, num_samples, generator=generator)
+    if not hasattr(model, "forward_embedding"):
+        return (waveforms,)
+    weights = torch.rand(batch, num_speakers, 50, generator=generator) > 0.3
+    return waveforms, weights.float()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "segmentation",
+        "embedding",
+        pytest.param("wavlm", marks=pytest.mark.slow),
+        "wavlm-pruned",
+        "fbank",
+        pytest.param("wespeaker", marks=pytest.mark.slow),
+    ],
+)
+@torch.inference_mode()
+def test_any_batch_and_length_gives_the_output_of_torch(build, tmp_path, name):
+    model = build(name)
+    run = write(model, tmp_path)
+    for batch, num_samples, num_speakers in [(1, 20000, 4), (3, 12345, 1)]:
+        inputs = inputs_of(model, batch, num_samples, num_speakers)
+        assert_close(run(*inputs), model(*inputs), atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "precision", ["float16", pytest.param("int8", marks=pytest.mark.slow)]
+)
+@torch.inference_mode()
+def test_lower_precisions_are_smaller_and_close(build, tmp_path, precision):
+    model = build("embedding")
+    run = write(model, tmp_path, precision)
+    num_bytes = 4 * sum(weight.numel() for weight in model.parameters())
+    assert (tmp_path / "network.onnx").stat().st_size < 0.75 * num_bytes
+    inputs = inputs_of(model, 2, 32000)
+    expected, computed = model(*inputs), run(*inputs)
+    assert not torch.equal(expected, computed)
+    cosine = torch.cosine_similarity(expected, computed, dim=-1)
+    assert cosine.min() > 0.95
+
+
+def test_an_operator_that_cannot_leave_is_named(build, tmp_path):
+    model = deepcopy(build("fbank"))
+
+    def classify(features):
+        return torch.linalg.eigvals(features @ features.mT).real
+
+    model.classify = classify
+    with pytest.raises(ValueError, match=r"FBankConformer cannot .*eig"):
+        write(model, tmp_path)
+
+
+def test_a_damaged_file_is_an_error(tmp_path):
+    path = tmp_path / "network.onnx"
+    path.write_bytes(b"no graph")
+    with pytest.raises(ValueError, match=r"network.onnx' cannot be opened by ONNX"):
+        ONNXExporter().open(path, CPU)
+
+
+def test_telemetry_is_off(monkeypatch, tmp_path):
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    with pytest.raises(ValueError, match="cannot be opened"):
+        ONNXExporter().open(tmp_path / "absent.onnx", CPU)
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+def test_a_device_without_runtime_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot compute on 'mps'.*use the CPU"):
+        ONNXExporter().open(tmp_path / "network.onnx", torch.device("mps"))
+
+
+def test_missing_packages_are_an_error_with_the_pip_line(monkeypatch):
+    monkeypatch.setattr(exporter, "find_spec", lambda module: None)
+    with pytest.raises(ImportError, match=r"pip install 'pyannote-diarizen\[onnx\]'$"):
+        find_exporter("onnx").check()
+
+
+def test_unknown_names_are_errors():
+    with pytest.raises(ValueError, match="Did you mean onnx"):
+        find_exporter("onxx")
+    with pytest.raises(ValueError, match="one of float32, float16, int8, got 'int4'"):
+        find_exporter("onnx").check("int4")

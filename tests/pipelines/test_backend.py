@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Pipelines whose networks run outside of torch."""
+
+import pytest
+
+from pyannote_diarizen.audio.sample import sample_file
+from pyannote_diarizen.export import cache
+from pyannote_diarizen.export.network import ExportedModel
+from pyannote_diarizen.hub.bundled import bundled_folder
+from pyannote_diarizen.pipelines import DiariZen
+
+FILE = {key: sample_file()[key] for key in ("uri", "audio")}
+
+
+def rttm(pipeline: DiariZen) -> str:
+    return pipeline(FILE).speaker_diarization.to_rttm()
+
+
+@pytest.fixture
+def caches(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "pyannote-diarizen"
+
+
+def test_onnx_gives_the_turns_of_torch_and_is_exported_once(caches, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="pip install 'pyannote-diarizen[onnx]'")
+    torch_pipeline = DiariZen.from_pretrained(bundled_folder())
+    DiariZen.from_pretrained(bundled_folder(), backend="onnx")
+    monkeypatch.setattr(cache, "write_network", None)  # would be a TypeError
+    pipeline = DiariZen.from_pretrained(bundled_folder(), backend="onnx")
+    assert len([*caches.glob("*/network.onnx")]) == 2
+    assert isinstance(pipeline._segmentation.model, ExportedModel)
+    assert isinstance(pipeline._embedding.model_, ExportedModel)
+    assert rttm(pipeline) == rttm(torch_pipeline)
+
+
+def test_an_exported_model_runs_by_its_own_format_only(caches):
+    pipeline = DiariZen.from_pretrained(bundled_folder(), backend="torchscript")
+    exported = pipeline._segmentation.model
+    assert cache.run_by("torchscript", exported) is exported
+    with pytest.raises(ValueError, match="has the format torchscript: give the model"):
+        cache.run_by("onnx", exported)
+
+
+def test_unknown_backends_are_errors(build, caches):
+    with pytest.raises(ValueError, match=r"of a format: onxx. Did you mean onnx"):
+        build(backend="onxx")
+
+
+def test_embeddings_of_other_toolkits_have_no_backend():
+    with pytest.raises(ValueError, match=r"needs a model of pyannote.audio, got 'sp"):
+        cache.run_by("torchscript", "speechbrain/spkrec-ecapa-voxceleb")
