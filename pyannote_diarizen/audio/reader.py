@@ -273,6 +273,32 @@ class AudioReader(Audio):
         after = last - first - before - inside.shape[1]
         return torch.nn.functional.pad(inside, (before, after)), rate
 
+    def num_samples(self, file: AudioFile) -> int:
+        """Return the number of samples of each channel, at the rate of this reader."""
+        with open_audio(file) as original:
+            return self._source(original, file).info.num_samples
+
+    def read(self, file: AudioFile, start: int, stop: int) -> Tensor:
+        """Read samples `start` to `stop`, at the rate of this reader.
+
+        Parameters
+        ----------
+        file : str, Path, file object or Mapping
+            See `open_audio`.
+        start, stop : int
+            Range, from 0.
+
+        Returns
+        -------
+        waveform : (num_channels, stop - start) Tensor
+            float32, zeros past the end of the file.
+        """
+        with open_audio(file) as original:
+            source = self._source(original, file)
+            total = source.info.num_samples
+            inside = source.read(min(start, total), min(stop, total))
+        return torch.nn.functional.pad(inside, (0, stop - start - inside.shape[1]))
+
     def _source(self, original: AudioSource, file: AudioFile) -> ResampledSource:
         channel: Channel = None
         if self.channel is not None:

@@ -27,10 +27,16 @@ from pyannote.audio.core.io import Audio, AudioFile
 from pyannote.audio.pipelines.speaker_verification import (
     PyannoteAudioPretrainedSpeakerEmbedding,
 )
-from pyannote.core import SlidingWindow, SlidingWindowFeature
+from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.out_of_memory import shrinking_batches
+
+CPU_PASS = 30.0
+"""Seconds of audio in one pass on a CPU. Layers of a ResNet34 then fit in 32 MiB, the
+largest block that `keep_freed_memory` keeps; longer passes are no faster."""
 
 
 def average_channels(embeddings: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -138,7 +144,7 @@ class ChunkEmbedding:
             Pool the frames of `without_overlap` only.
         hook : callable, optional
             Called with ("embeddings", embeddings of the batch, total, completed)
-            before the first batch and after each.
+            before the first batch and after each; both count chunks with speech.
 
         Returns
         -------
@@ -160,47 +166,63 @@ class ChunkEmbedding:
 
         # chunks with at least one speaker to embed: the others stay NaN
         speaking = np.flatnonzero(masks.any(axis=(1, 2)) | self.embed_silence)
-        batches = self._batches(chunks, speaking) if len(speaking) else []
-        total = len(batches)
+        total, completed = len(speaking), 0
         if hook is not None:
             hook("embeddings", None, total=total, completed=0)
-        extracted = self._extract(file, chunks, masks, batches)
-        for completed, batch in enumerate(batches, 1):
-            embeddings[batch] = self._average(next(extracted), batch)
+        for batch, extracted in self._extract(file, chunks, masks, speaking):
+            embeddings[batch] = self._average(extracted, batch)
+            completed += len(batch)
             if hook is not None:
                 hook("embeddings", embeddings[batch], total=total, completed=completed)
         return embeddings
-
-    @property
-    def _reader(self) -> Audio:
-        """Reader of all channels if they have weights, of their average otherwise."""
-        if self.channel_weights is None:
-            return self.audio
-        return AudioReader(self.embedding.sample_rate, mono=None)
-
-    def _batches(self, chunks: SlidingWindow, speaking: np.ndarray) -> list[np.ndarray]:
-        """Divide the indices of chunks into batches."""
-        edges = range(self.batch_size, len(speaking), self.batch_size)
-        return np.split(speaking, edges)
 
     def _extract(
         self,
         file: AudioFile,
         chunks: SlidingWindow,
         masks: np.ndarray,
-        batches: list[np.ndarray],
-    ) -> Iterator[np.ndarray]:
-        """Yield the (num_channels, batch, num_speakers, dimension) of each batch."""
-        audio = self._reader
-        for batch in batches:
+        speaking: np.ndarray,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield indices of chunks, (channels, batch, num_speakers, dimension) vectors.
+
+        Parameters
+        ----------
+        file : AudioFile
+        chunks : SlidingWindow
+        masks : (num_chunks, num_frames, num_speakers) np.ndarray
+        speaking : (num_speaking_chunks,) np.ndarray
+            Indices of the chunks to embed.
+        """
+
+        def embed(rows: range) -> tuple[np.ndarray, np.ndarray]:
+            batch = speaking[rows.start : rows.stop]
             # each (num_channels, num_samples), zeros past the end of the file
-            waveforms = [
-                audio.crop(file, chunks[chunk], mode="pad")[0] for chunk in batch
-            ]
+            waveforms = [self._read(file, chunks[chunk]) for chunk in batch]
             # one (batch, 1, num_samples) tensor per channel
             channels = torch.stack(waveforms).split(1, dim=1)
             embedded = [self._embed(channel, masks[batch]) for channel in channels]
-            yield np.stack(embedded)
+            return batch, np.stack(embedded)
+
+        size = self.batch_size
+        if self.embedding.device.type == "cpu":
+            size = min(size, max(1, int(CPU_PASS // chunks.duration)))
+        for _, result in shrinking_batches(
+            embed, len(speaking), size, "embedding_batch_size"
+        ):
+            yield result
+
+    def _read(self, file: AudioFile, segment: Segment) -> Tensor:
+        """Read a segment: all channels if they have weights, or their average."""
+        rate = self.embedding.sample_rate
+        if isinstance(file, LoadedFile) and file["sample_rate"] == rate:
+            start = round(segment.start * rate)
+            waveform = file.read(start, start + round(segment.duration * rate))
+            mono = self.channel_weights is None
+            return waveform.mean(dim=0, keepdim=True) if mono else waveform
+        audio = self.audio
+        if self.channel_weights is not None:
+            audio = AudioReader(rate, mono=None)
+        return audio.crop(file, segment, mode="pad")[0]
 
     def _average(self, embeddings: np.ndarray, chunks: np.ndarray) -> np.ndarray:
         """Map (channels, chunks, ...) embeddings of some chunks to (chunks, ...)."""

@@ -13,17 +13,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from pyannote.audio.core.io import Audio, AudioFile
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.audio.utils.signal import binarize
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
+from torch.nn.functional import pad
 
 from pyannote_diarizen.audio.reader import AudioReader, audio_info
 from pyannote_diarizen.audio.streams import host_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.errors import AudioFileError
 
+MAX_LOADED = 1800.0
+"""Seconds of audio that stay in memory: 115 MB for one channel at 16 kHz."""
+BLOCK = 60
+"""Seconds of audio that are read at once from longer files."""
 _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
 _KEPT_KEYS = ("uri", "annotation", "duration", "expected_speakers")
 
@@ -61,6 +67,8 @@ class LoadedFile(MutableMapping):
         self.threshold: float | None = None
         self._audio = audio
         self._waveform: Tensor | None = None
+        self._blocks: dict[int, Tensor] = {}
+        self._num_samples: int | None = None
 
     @staticmethod
     def check_audio(file: AudioFile) -> None:
@@ -85,17 +93,52 @@ class LoadedFile(MutableMapping):
         return self._waveform
 
     @property
+    def num_samples(self) -> int:
+        """Number of samples of each channel."""
+        if self._num_samples is None:
+            self._num_samples = self._audio.num_samples(self.file)
+        return self._num_samples
+
+    @property
     def duration(self) -> float:
         """Duration in seconds."""
-        return self.waveform.shape[1] / self._audio.sample_rate
+        return self.num_samples / self._audio.sample_rate
+
+    def read(self, start: int, stop: int) -> Tensor:
+        """Read samples `start` to `stop`, zeros past the end of the file.
+
+        Recordings longer than `MAX_LOADED` are read in blocks, once per network.
+
+        Returns
+        -------
+        waveform : (num_channels, stop - start) Tensor
+        """
+        if self._waveform is None and self.duration > MAX_LOADED:
+            return self._read_blocks(start, stop)
+        waveform = self.waveform[:, start:stop]
+        return pad(waveform, (0, stop - start - waveform.shape[1]))
+
+    def _read_blocks(self, start: int, stop: int) -> Tensor:
+        """See `read`; the blocks of the last call are not read again."""
+        size = BLOCK * self._audio.sample_rate
+        first = start // size
+        self._blocks = {
+            block: self._blocks[block]
+            if block in self._blocks
+            else self._audio.read(self.file, block * size, (block + 1) * size)
+            for block in range(first, -(-stop // size))
+        }
+        waveform = torch.cat(list(self._blocks.values()), dim=1)
+        return waveform[:, start - first * size : stop - first * size]
 
     def unload_audio(self) -> None:
         """Free the waveform; it is read again if needed."""
-        self._waveform = None
+        self._waveform, self._blocks = None, {}
 
     def unload(self) -> None:
         """Free the waveform and the outputs of the networks."""
-        self._waveform = self.channel_weights = None
+        self.unload_audio()
+        self.channel_weights = None
         self.segmentations = self.embeddings = None
 
     def __getitem__(self, key: str) -> Any:

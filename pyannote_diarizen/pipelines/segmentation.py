@@ -22,6 +22,7 @@ from torch import Tensor, nn, uint8
 
 from pyannote_diarizen._host import without_ties
 from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.sliding import slide
 
 
 class HardMultilabel(nn.Module):
@@ -118,7 +119,7 @@ def segment(
         0 or 1 as uint8 for powerset models, scores as float32 for others.
     """
     with recorded_channel_weights(inference.model) as channel_weights:
-        segmented = inference(file, hook=hook and partial(hook, "segmentation", None))
+        segmented = slide(file, inference, hook and partial(hook, "segmentation", None))
     if channel_weights:
         file.channel_weights = np.concatenate(channel_weights)
     data = segmented.data

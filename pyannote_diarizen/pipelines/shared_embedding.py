@@ -13,17 +13,19 @@ at the edges of a chunk depend on the audio around it, instead of zeros.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from pyannote.audio.core.io import Audio, AudioFile
+from pyannote.audio.core.io import AudioFile
 from pyannote.core import Segment, SlidingWindow
 from torch import Tensor
 
-from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
+from pyannote_diarizen.pipelines.embedding import CPU_PASS, ChunkEmbedding
+from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.frame_features import (
     FrameNetwork,
     frame_network,
@@ -32,9 +34,8 @@ from pyannote_diarizen.pipelines.frame_features import (
     subtract_sliding_mean,
 )
 
-BLOCK_DURATION = 30.0
-"""Seconds of frames in one pass. Layers of a ResNet34 then fit in 32 MiB, the largest
-block that `keep_freed_memory` keeps."""
+BLOCK_DURATION = CPU_PASS
+"""Seconds of frames in one pass."""
 
 
 def build_extraction(
@@ -78,9 +79,9 @@ class _Recording:
 
     Parameters
     ----------
-    file : AudioFile
-    audio : Audio
-        Reader of its waveform.
+    read : callable
+        Reads a segment as a (num_channels, num_samples) tensor.
+    sample_rate : int
     network : FrameNetwork
     device : torch.device
     chunk_steps : int
@@ -89,8 +90,8 @@ class _Recording:
         Steps in the file, and until the end of the last chunk.
     """
 
-    file: AudioFile
-    audio: Audio
+    read: Callable[[Segment], Tensor]
+    sample_rate: int
     network: FrameNetwork
     device: torch.device
     chunk_steps: int
@@ -106,7 +107,7 @@ class _Recording:
     def block(self) -> int:
         """Number of frames of a block."""
         hop = self.network.hop * self.network.stride
-        return round(BLOCK_DURATION * self.audio.sample_rate / hop)
+        return round(BLOCK_DURATION * self.sample_rate / hop)
 
     def frames(self, index: int) -> Tensor:
         """Compute the (channel, num_frames, num_features) frames of a block."""
@@ -130,11 +131,9 @@ class _Recording:
 
     def _read(self, first: int, last: int) -> Tensor:
         """Read the samples of steps `first` to `last`, zeros past the end."""
-        rate, hop = self.audio.sample_rate, self.network.hop
+        rate, hop = self.sample_rate, self.network.hop
         end = (last - 1) * hop + self.network.window
-        segment = Segment(first * hop / rate, end / rate)
-        waveform, _ = self.audio.crop(self.file, segment, mode="pad")
-        return waveform.to(self.device)
+        return self.read(Segment(first * hop / rate, end / rate)).to(self.device)
 
 
 @dataclass(frozen=True)
@@ -144,41 +143,37 @@ class SharedEmbedding(ChunkEmbedding):
     Takes the parameters of `ChunkEmbedding`; the length of a pass is `BLOCK_DURATION`.
     """
 
-    def _batches(self, chunks: SlidingWindow, speaking: np.ndarray) -> list[np.ndarray]:
-        """Group chunks by the block in which they end."""
-        ends = [chunks[chunk].end for chunk in speaking]
-        blocks = (np.array(ends) // BLOCK_DURATION).astype(int)
-        return np.split(speaking, np.flatnonzero(np.diff(blocks)) + 1)
-
     @torch.inference_mode()
     def _extract(
         self,
         file: AudioFile,
         chunks: SlidingWindow,
         masks: np.ndarray,
-        batches: list[np.ndarray],
-    ) -> Iterator[np.ndarray]:
-        """Yield the (channels, batch, num_speakers, dimension) of each batch."""
-        audio, device = self._reader, self.embedding.device
+        speaking: np.ndarray,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """See `ChunkEmbedding`; a batch has the chunks that end in one block."""
+        rate, device = self.embedding.sample_rate, self.embedding.device
         network = frame_network(self.embedding.model_)
-        samples = round(chunks.duration * audio.sample_rate)
+        samples = round(chunks.duration * rate)
         last_end = chunks[len(masks) - 1].end
         recording = _Recording(
-            file=file,
-            audio=audio,
+            read=partial(self._read, file),
+            sample_rate=rate,
             network=network,
             device=device,
             chunk_steps=network.num_steps(samples),
-            num_steps=network.num_steps(
-                round(audio.get_duration(file) * audio.sample_rate)
-            ),
-            num_padded_steps=network.num_steps(round(last_end * audio.sample_rate)),
+            num_steps=network.num_steps(round(self._duration(file) * rate)),
+            num_padded_steps=network.num_steps(round(last_end * rate)),
         )
         num_frames = network.num_frames(samples)
         kept: dict[int, Tensor] = {}
-        for batch in batches:
+        ends = np.array([chunks[chunk].end for chunk in speaking])
+        last_blocks = (ends // BLOCK_DURATION).astype(int)
+        for batch in np.split(speaking, np.flatnonzero(np.diff(last_blocks)) + 1):
+            if not len(batch):  # no speech at all
+                return
             starts = np.array([chunks[chunk].start for chunk in batch])
-            hop = network.hop * network.stride / audio.sample_rate
+            hop = network.hop * network.stride / rate
             first = np.rint(starts / hop).astype(int)  # frame of the recording
             last = min(first[-1] + num_frames, recording.num_frames) - 1
             needed = range(first[0] // recording.block, last // recording.block + 1)
@@ -194,7 +189,11 @@ class SharedEmbedding(ChunkEmbedding):
             embeddings = [
                 pool(network, channel, weights, first.tolist()) for channel in frames
             ]
-            yield self._silenced(torch.stack(embeddings), of_speakers)
+            yield batch, self._silenced(torch.stack(embeddings), of_speakers)
+
+    def _duration(self, file: AudioFile) -> float:
+        loaded = isinstance(file, LoadedFile)
+        return file.duration if loaded else self.audio.get_duration(file)
 
 
 def pool(

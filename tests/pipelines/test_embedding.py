@@ -113,7 +113,7 @@ def test_the_network_runs_once_per_chunk_with_speech(
         hook=lambda *args, total, completed: progress.append((completed, total)),
     )
     assert batches == [2, 2, 1]
-    assert progress == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert progress == [(0, 5), (2, 5), (4, 5), (5, 5)]  # chunks with speech
 
 
 def test_nobody_speaks(extract, conversation):

@@ -73,8 +73,9 @@ def test_blocks_leave_no_trace(extract, noise, rng, monkeypatch):
         hook=lambda *args, total, completed: progress.append((completed, total)),
     )
     npt.assert_allclose(embeddings, expected, rtol=1e-3, atol=1e-4)
-    assert progress == [(done, progress[-1][1]) for done in range(len(progress))]
-    assert progress[-1][0] > 4
+    assert progress[0] == (0, 15)
+    assert progress[-1] == (15, 15)
+    assert len(progress) > 5
 
 
 def test_frames_are_pooled_as_the_model_pools_them(embedding, extract, noise, rng):

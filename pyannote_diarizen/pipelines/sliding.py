@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Segmentation model in sliding windows, on audio that is read batch by batch."""
+
+from collections.abc import Callable
+
+import numpy as np
+from pyannote.audio import Inference
+from pyannote.audio.utils.reproducibility import fix_reproducibility
+from pyannote.core import SlidingWindow, SlidingWindowFeature
+
+from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.out_of_memory import shrinking_batches
+from pyannote_diarizen.pipelines.sincnet import SharedSincNet
+
+
+def slide(
+    file: LoadedFile, inference: Inference, hook: Callable | None = None
+) -> SlidingWindowFeature:
+    """Apply a model to all chunks of a file.
+
+    Equals `Inference.__call__` of pyannote.audio, without the whole waveform.
+
+    Parameters
+    ----------
+    file : LoadedFile
+    inference : Inference
+        Segmentation model in sliding windows, without aggregation.
+    hook : callable, optional
+        Called with `completed` and `total`, in chunks, before the first batch and after
+        each.
+
+    Returns
+    -------
+    output : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+    """
+    fix_reproducibility(inference.device)
+    audio = inference.model.audio
+    window = audio.get_num_samples(inference.duration)
+    step = round(inference.step * audio.sample_rate)
+    # the last chunk is filled with zeros
+    num_chunks = 1 + max(0, -(-(file.num_samples - window) // step))
+    shared = None
+    if SharedSincNet.supports(inference, step):
+        shared = SharedSincNet(inference, window, step)
+
+    def infer(chunks: range) -> np.ndarray:
+        last = (chunks.stop - 1) * step + window
+        waveform = file.read(chunks.start * step, last)
+        if shared:
+            return shared.infer(waveform)
+        # (num_channels, num_chunks, window) to (num_chunks, num_channels, window)
+        return inference.infer(waveform.unfold(1, window, step).transpose(0, 1))
+
+    if hook is not None:
+        hook(completed=0, total=num_chunks)
+    data = None
+    for chunks, output in shrinking_batches(
+        infer, num_chunks, inference.batch_size, "segmentation_batch_size"
+    ):
+        if data is None:
+            data = np.empty((num_chunks, *output.shape[1:]), output.dtype)
+        data[chunks.start : chunks.stop] = output
+        if hook is not None:
+            hook(completed=chunks.stop, total=num_chunks)
+    grid = SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
+    return SlidingWindowFeature(data, grid)
