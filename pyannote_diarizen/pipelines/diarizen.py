@@ -21,7 +21,6 @@ from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.atomic import recording_path
-from pyannote_diarizen.audio.streams import host_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction
@@ -309,10 +308,6 @@ class DiariZen(SpeakerDiarization):
         ------
         ValueError
             If the clustering computes no evidence, or there is nothing to cluster.
-
-        Examples
-        --------
-        >>> evidence = pipeline.evidence(output, range(2, 9))     # doctest: +SKIP
         """
         components.check_evidence(self.klustering)
         features = Features.of(output, self._feature_settings)
@@ -321,8 +316,7 @@ class DiariZen(SpeakerDiarization):
     def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
         """Check `file` and prepare it for `apply`; `preload` has no effect."""
         check_preload(preload)
-        LoadedFile.check_audio(file)
-        file = host_file(file)
+        file = LoadedFile.checked(file)
         # pyannote.audio wraps the file anew in each call if the pipeline has
         # preprocessors: keep results in the file of the caller while tuning.
         caller = file if self.training and isinstance(file, MutableMapping) else {}

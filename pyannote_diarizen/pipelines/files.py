@@ -71,19 +71,19 @@ class LoadedFile(MutableMapping):
         self._num_samples: int | None = None
 
     @staticmethod
-    def check_audio(file: AudioFile) -> None:
-        """Raise an `AudioFileError` if `file` cannot be read or has no samples."""
+    def checked(file: AudioFile) -> AudioFile:
+        """Return `file` for pyannote.audio; an `AudioFileError` if it has no sample."""
         if audio_info(file).num_samples == 0:
             name = file.get("uri") if isinstance(file, Mapping) else file
             raise AudioFileError(f"'{name}' holds no sample: record it again.")
+        return host_file(file)
 
     @classmethod
     def of(cls, file: AudioFile, audio: AudioReader) -> "LoadedFile":
         """Validate `file`, unless it is loaded already."""
         if isinstance(file, cls):
             return file
-        cls.check_audio(file)
-        return cls(Audio.validate_file(host_file(file)), audio)
+        return cls(Audio.validate_file(cls.checked(file)), audio)
 
     @property
     def waveform(self) -> Tensor:
