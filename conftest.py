@@ -10,6 +10,7 @@ from pathlib import Path
 
 # before torch is imported, in each process and those that tests start
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # one process per core: more threads would wait for one another
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -5,7 +5,6 @@
 Commands import the package inside their function, so that `--help` is fast.
 """
 
-import os
 from importlib.metadata import version as version_of
 from typing import Annotated, Any
 
@@ -31,6 +30,7 @@ from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
 from pyannote_diarizen.errors import IncompatiblePackagesError
+from pyannote_diarizen.telemetry import disable_telemetry
 from pyannote_diarizen.terminal import warnings_as_sentences
 
 
@@ -97,7 +97,8 @@ def main(
     """Speaker diarization (who speaks when) with DiariZen models on pyannote.audio.
 
     Telemetry of pyannote.audio is off, unless the environment variable
-    PYANNOTE_METRICS_ENABLED is 1.
+    PYANNOTE_METRICS_ENABLED is 1; so is that of ONNX Runtime, unless
+    ORT_DISABLE_TELEMETRY is 0.
     """
-    os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+    disable_telemetry()
     keep_freed_memory()

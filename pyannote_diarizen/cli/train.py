@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pyannote_diarizen.errors import IncompatiblePackagesError, unknown_keys
 from pyannote_diarizen.resources import resource_folder
+from pyannote_diarizen.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from pyannote_diarizen.training.run import Run
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Read the command line, compose the configuration, train."""
-    os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+    disable_telemetry()
     # errors are printed here, not by Hydra
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     folder = str(resource_folder("hparams").resolve())

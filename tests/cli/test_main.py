@@ -17,7 +17,7 @@ PRINT_TELEMETRY = """
 import os
 from pyannote_diarizen.cli.main import main
 main()
-print(os.environ["PYANNOTE_METRICS_ENABLED"])
+print(os.environ["PYANNOTE_METRICS_ENABLED"], os.environ["ORT_DISABLE_TELEMETRY"])
 """
 HELP = """
 import sys
@@ -33,7 +33,8 @@ finally:
 def python(
     code: str, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess:
-    kept = {k: v for k, v in os.environ.items() if k != "PYANNOTE_METRICS_ENABLED"}
+    telemetry = ("PYANNOTE_METRICS_ENABLED", "ORT_DISABLE_TELEMETRY")
+    kept = {k: v for k, v in os.environ.items() if k not in telemetry}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env={**kept, **environment},
@@ -65,7 +66,11 @@ def test_version(run):
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"), [({}, "0"), ({"PYANNOTE_METRICS_ENABLED": "1"}, "1")]
+    ("environment", "expected"),
+    [
+        ({}, "0 1"),
+        ({"PYANNOTE_METRICS_ENABLED": "1", "ORT_DISABLE_TELEMETRY": "0"}, "1 0"),
+    ],
 )
 def test_telemetry_is_off_unless_the_user_wants_it(environment, expected):
     assert python(PRINT_TELEMETRY, **environment).stdout.strip() == expected
