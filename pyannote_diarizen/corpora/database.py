@@ -227,16 +227,20 @@ class Database(DatabaseFile):
     ) -> list[Listing]:
         """Read an entry in another format, by its loader of pyannote.database."""
         listing: Listing = Listing(Path(entries[key]))
+        expected = Annotation if key == "annotation" else Timeline
         try:
             loaders = gather_loaders({key: entries[key]}, self.root / "database.yml")
             for file in files:
                 content, uri = ProtocolFile(dict(file), lazy=loaders)[key], file["uri"]
+                if not isinstance(content, expected):
+                    kind = type(content).__name__
+                    raise TypeError(f"expected {expected.__name__}, got {kind}")
                 if isinstance(content, Annotation):
                     listing.items += [
                         Turn(None, uri, turn.start, turn.end, str(label))
                         for turn, _, label in content.itertracks(yield_label=True)
                     ]
-                elif isinstance(content, Timeline):
+                else:
                     listing.items += [Region(None, uri, *region) for region in content]
         except Exception as error:  # noqa: BLE001 - of loaders of other packages
             text = f"`{key}`: {type(error).__name__}: {' '.join(str(error).split())}"
@@ -322,6 +326,11 @@ def read_databases(path: Path, root: Path | None = None) -> list[Database]:
         seen.add(path.resolve())
         database = Database(path, root)
         for required in database.required:
+            if not required.is_file():
+                raise FileNotFoundError(
+                    f"'{path}' requires '{required}', which does not exist: correct "
+                    "`Requirements`."
+                )
             read(required)
         databases.insert(0, database)
 

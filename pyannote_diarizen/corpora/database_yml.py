@@ -119,7 +119,8 @@ class DatabaseFile:
         try:
             loader = _Loader(self.path.read_text(encoding="utf-8"))
             content = loader.get_single_data()
-        except (yaml.YAMLError, ValueError) as error:  # such as a day 31 of February
+        # ValueError: such as a day 31 of February
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"'{self.path}' is not YAML: {reason}") from error
         if not isinstance(content, Keys):

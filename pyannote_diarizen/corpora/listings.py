@@ -31,6 +31,12 @@ _RTTM_TYPES = {
 }
 """Types of lines in the specification of NIST; only SPEAKER lines are turns."""
 
+_NUM_FIELDS = 10
+"""Maximum number of fields of a line of RTTM."""
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""Numbers of pandas; Python also reads 1_000 and digits of other scripts."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 """Character that some editors write first; readers take it for part of a name."""
 
@@ -231,8 +237,9 @@ def _parse_turn(number: int, line: str) -> Iterator[Turn | Finding]:
         yield _error(number, text, "delete it")
         return
     if fields[0] != "SPEAKER":
+        yield from _check_other(number, fields)
         return
-    if not 8 <= len(fields) <= 10:  # the last two are never used
+    if not 8 <= len(fields) <= _NUM_FIELDS:  # the last two are never used
         yield _error(
             number,
             "expected `SPEAKER recording channel start duration <NA> <NA> speaker <NA> "
@@ -243,6 +250,7 @@ def _parse_turn(number: int, line: str) -> Iterator[Turn | Finding]:
     uri, start, duration, speaker = fields[1], fields[3], fields[4], fields[7]
     errors = [*_check_names(number, recording=uri, speaker=speaker)]
     errors += _check_times(number, start=start, duration=duration)
+    errors += [] if errors else _check_quotes(number, fields)
     yield from errors
     if not errors:
         yield Turn(number, uri, float(start), float(start) + float(duration), speaker)
@@ -257,6 +265,7 @@ def _parse_region(number: int, line: str) -> Iterator[Region | Finding]:
     uri, _, start, end = fields
     errors = [*_check_names(number, recording=uri)]
     errors += _check_times(number, start=start, end=end)
+    errors += [] if errors else _check_quotes(number, fields)
     if not errors and float(end) <= float(start):
         text = f"the region ends at {end} s, before it begins at {start} s"
         errors = [_error(number, text, "swap the two, if they are swapped")]
@@ -303,12 +312,25 @@ def _check_names(number: int, **names: str) -> Iterator[Finding]:
             yield _error(number, text, "remove it, or separate fields by spaces")
 
 
+def _check_other(number: int, fields: list[str]) -> Iterator[Finding]:
+    """Find lines of other types that stop pandas, or move the fields of all lines."""
+    times = [time for time in fields[3:5] if time not in MISSING_NAMES]
+    if len(fields) > _NUM_FIELDS or not all(map(_NUMBER.fullmatch, times)):
+        text = f"expected at most {_NUM_FIELDS} fields, and <NA> or numbers as times"
+        yield _error(number, f"{text}, got {_shown(' '.join(fields))}", "delete it")
+    else:
+        yield from _check_quotes(number, fields)
+
+
+def _check_quotes(number: int, fields: list[str]) -> Iterator[Finding]:
+    if any('"' in field for field in fields):
+        text = "a quotation mark would join lines"
+        yield _error(number, text, "remove the quotation mark")
+
+
 def _check_times(number: int, **times: str) -> Iterator[Finding]:
     for kind, time in times.items():
-        try:
-            seconds = float(time)
-        except ValueError:
-            seconds = math.nan
+        seconds = float(time) if _NUMBER.fullmatch(time) else math.nan
         if not 0 <= seconds < math.inf:
             text = f"expected the {kind} in seconds, at least 0, got '{time}'"
             yield _error(number, text, "write a number")

@@ -123,6 +123,8 @@ def outputs(run, here) -> Callable[[str], dict[str, tuple[int, str]]]:
         ("database.yml", "scope: database", "scope: talks", "line 7: `scope` of"),
         ("database.yml", "annotation: dev", "rttm: dev", "line 9: unknown key `rttm`"),
         ("database.yml", "annotation: dev.rttm,", "", "line 9: development of"),
+        ("database.yml", "dev.rttm", "dev.uem", "expected Annotation, got Timeline"),
+        ("database.yml", "dev.uem", "dev.rttm", "expected Timeline, got Annotation"),
         (
             "database.yml",
             "Talks:",

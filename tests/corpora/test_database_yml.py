@@ -78,6 +78,7 @@ def test_wrong_keys(tmp_path, old, new, expected):
         ("        scope: file\n", "        {}\n", "not YAML"),
         ("Few:", "Few: &a *a", "not YAML"),
         ("scope: file", "scope: 2024-02-31", "not YAML: day"),
+        (YML, "a: " + "[" * 5000, "not YAML: maximum recursion"),
         (YML, "", "not a `database.yml`"),
         (YML, "- a", "not a `database.yml`"),
         (YML, "Protocols: [a, b]", "line 1: `Protocols` should hold names"),
@@ -128,6 +129,12 @@ def test_wrong_templates_are_findings(tmp_path):
     rttm, audio = map(str, train.findings)
     assert "`annotation` of train: '{file}.rttm' may hold {uri}, " in rttm
     assert "audio of Talks: '{name}.wav' may hold {uri}, {database}, no other" in audio
+
+
+def test_files_that_are_required_exist(tmp_path):
+    path = write(tmp_path, f"Requirements: gone.yml\n{YML}")
+    with pytest.raises(FileNotFoundError, match=r"database.yml' requires '.*gone.yml'"):
+        find_protocol(NAME, path)
 
 
 def test_the_last_file_that_defines_a_protocol_is_the_one_of_the_host(tmp_path):
