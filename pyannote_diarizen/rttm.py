@@ -24,6 +24,11 @@ MISSING_NAMES = {
 """Words that pandas, hence pyannote.database, reads as a missing value."""
 
 
+def valid_text(text: str) -> str:
+    """Replace characters that no file can hold, as names of files may have them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def rttm_name(name: str) -> str:
     """Return the name of a file or speaker as readers of RTTM keep it.
 
@@ -36,8 +41,7 @@ def rttm_name(name: str) -> str:
     >>> rttm_name("my call"), rttm_name("NA")
     ('my_call', 'NA_')
     """
-    text = name.encode("utf-8", "replace").decode("utf-8").replace('"', "'")
-    text = re.sub(r"[\s\0]", "_", text)
+    text = re.sub(r"[\s\0]", "_", valid_text(name).replace('"', "'"))
     return f"{text}_" if text in MISSING_NAMES else text
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Speech of single speakers, from clips or from labelled recordings."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyannote_diarizen.audio.reader import AudioReader, list_audio
+from pyannote_diarizen.rttm import valid_text
 
 
 def clips_of_speakers(
@@ -39,7 +41,13 @@ def clips_of_speakers(
         for file in list_audio([path]):
             inside = file.relative_to(path).parts if path.is_dir() else (file.name,)
             found = inside[0] if len(inside) > 1 else file.stem
-            clips.append((found if name is None else name, file))
+            speaker = found if name is None else name
+            text = valid_text(speaker)
+            if text != speaker:
+                warnings.warn(
+                    f"{speaker!r} is not text: it is called {text!r}.", stacklevel=2
+                )
+            clips.append((text, file))
     return clips
 
 

@@ -43,6 +43,12 @@ def test_a_name_for_all(team: Path):
     assert {name for name, _ in clips_of_speakers([team], name="Eve")} == {"Eve"}
 
 
+def test_names_that_are_not_text(team: Path):
+    with pytest.warns(UserWarning, match=r"'\\udce9va' is not text: .* '\?va'"):
+        ((name, _),) = clips_of_speakers([team / "Bob.wav"], name="\udce9va")
+    assert name == "?va"
+
+
 def test_missing_clips(team: Path):
     with pytest.raises(AudioFileError, match="does not exist"):
         clips_of_speakers([team / "Eve.wav"])
