@@ -70,5 +70,6 @@ def require(findings: Iterable[Finding]) -> None:
     """
     errors = [finding for finding in findings if finding.status == "error"]
     if errors:
-        more = f" There are {len(errors) - 1} more errors." if errors[1:] else ""
+        num = len(errors) - 1
+        more = f" {num} more error{'s' * (num > 1)}." if num else ""
         raise ValueError(f"{errors[0]}{more}")

@@ -96,7 +96,7 @@ def test_missing_audio_is_the_last_finding(configure, tmp_path):
 def test_the_first_error_is_raised():
     require([Finding("ok", "a"), Finding("warning", "b")])
     errors = [Finding("error", "c: wrong", "mend it"), Finding("error", "d")]
-    with pytest.raises(ValueError, match=r"^c: wrong: mend it\. There are 1 more"):
+    with pytest.raises(ValueError, match=r"^c: wrong: mend it\. 1 more error\.$"):
         require(errors)
 
 
