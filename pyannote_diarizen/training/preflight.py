@@ -22,6 +22,7 @@ from pyannote.database import ProtocolFile
 from pyannote_diarizen.corpora.protocols import subset_files
 from pyannote_diarizen.corpora.validation import check_protocol
 from pyannote_diarizen.findings import Finding, require
+from pyannote_diarizen.functional.schedules import warm_up_steps
 from pyannote_diarizen.training.configuration import database_of, make_task
 from pyannote_diarizen.training.preflight_recordings import (
     check_chunks,
@@ -321,8 +322,8 @@ def check_batches(config: DictConfig, hours: float) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", text)
-    warm_up = config.scheduler.get("warm_up") or 0
     total = num_steps * trainer.max_epochs
+    warm_up = warm_up_steps(config.scheduler.get("warm_up") or 0, total)
     if warm_up > _MAX_WARM_UP * total > 0:
         yield Finding(
             "warning",

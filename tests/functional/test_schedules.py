@@ -51,3 +51,25 @@ def test_noam_grows_linearly_then_falls_with_the_square_root():
 def test_a_schedule_with_an_end_has_to_know_it(schedule):
     with pytest.raises(ValueError, match=r"trainer\.max_epochs"):
         schedule(1, math.inf, warm_up=0)
+
+
+@pytest.mark.parametrize("schedule", [constant, linear, cosine, one_cycle, noam])
+def test_a_warm_up_below_one_is_a_share_of_the_steps(schedule):
+    shares = [schedule(step, 200, warm_up=0.1) for step in range(200)]
+    assert shares == [schedule(step, 200, warm_up=20) for step in range(200)]
+    with pytest.raises(ValueError, match=r"trainer\.max_epochs"):
+        schedule(1, math.inf, warm_up=0.1)
+    with pytest.raises(ValueError, match="`warm_up` should be at least 0, got -1"):
+        schedule(1, 200, warm_up=-1)
+    assert math.isfinite(schedule(0, 200, warm_up=0))
+
+
+def test_cosine_with_restarts_is_that_of_torch():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=10)
+    for step in range(40):
+        ours = cosine(step, 40, cycles=4)
+        npt.assert_allclose(ours, theirs.get_last_lr()[0], atol=1e-12)
+        optimizer.step()
+        theirs.step()
+    assert cosine(40, 40, cycles=4) == 0
