@@ -116,7 +116,10 @@ def balanced_class_weights(
 
 
 def multilabel_cross_entropy(
-    log_probabilities: Tensor, mapping: Tensor, target: Tensor
+    log_probabilities: Tensor,
+    mapping: Tensor,
+    target: Tensor,
+    pos_weight: float = 1.0,
 ) -> Tensor:
     r"""Compute the binary cross-entropy of the activity of each speaker [4]_.
 
@@ -129,6 +132,8 @@ def multilabel_cross_entropy(
         1 where a speaker is in a class, else 0.
     target : (batch_size, num_frames, num_speakers) Tensor
         1 where a speaker is active, else 0.
+    pos_weight : float, optional
+        Weight of active speakers, as in `torch.nn.BCEWithLogitsLoss`. Defaults to 1.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def multilabel_cross_entropy(
     # log of the sum over classes with and without the speaker, (..., num_speakers)
     active = classes.masked_fill(~member, absent).logsumexp(dim=-2)
     inactive = classes.masked_fill(member, absent).logsumexp(dim=-2)
-    return -torch.where(target.bool(), active, inactive).mean(dim=-1)
+    return -torch.where(target.bool(), pos_weight * active, inactive).mean(dim=-1)
 
 
 def change_between_frames(log_probabilities: Tensor) -> Tensor:

@@ -114,11 +114,11 @@ def read_model(path: Path, weights_only: bool = True) -> Any:
 def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
     """Build the model of a checkpoint of pyannote.audio, with its weights."""
     model = build_model(checkpoint, path)
-    # the loss of a trained embedding has weights too, used in training only
+    # losses with weights, used in training only
     state_dict = {
         key: weight
         for key, weight in checkpoint["state_dict"].items()
-        if not key.startswith("loss_func.")
+        if not key.startswith(("loss_func.", "identification_loss."))
     }
     load_weights(model, state_dict, path)
     return model.eval()

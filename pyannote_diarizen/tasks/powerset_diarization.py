@@ -12,7 +12,7 @@ References
    CVPR 2018.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,12 @@ from pyannote_diarizen.tasks.segmentation_distillation import (
     Distillation,
     SegmentationDistillation,
 )
-from pyannote_diarizen.tasks.segmentation_loss import REFERENCE, SegmentationLoss
+from pyannote_diarizen.tasks.segmentation_loss import (
+    REFERENCE,
+    OwnLoss,
+    SegmentationLoss,
+    make_loss,
+)
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 from pyannote_diarizen.tasks.transient_cache import TransientCache
 
@@ -75,8 +80,9 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
     ----------
     protocol : SpeakerDiarizationProtocol
         Real recordings.
-    loss : SegmentationLoss or mapping, optional
-        Loss, or its options. Defaults to the cross-entropy of powerset classes [1]_.
+    loss : SegmentationLoss, mapping or callable, optional
+        Loss, its options, or a loss of one's own, see `OwnLoss`. Defaults to the
+        cross-entropy of powerset classes [1]_.
         `loss/val` is always this cross-entropy, so that runs can be compared.
     simulator : ConversationSimulator, optional
         Source of simulated chunks.
@@ -111,7 +117,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         self,
         protocol: Protocol,
         *,
-        loss: SegmentationLoss | Mapping[str, Any] = REFERENCE,
+        loss: SegmentationLoss | Mapping[str, Any] | Callable = REFERENCE,
         simulator: ConversationSimulator | None = None,
         simulated: float | None = None,
         identification: float = 0.0,
@@ -124,9 +130,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         super().__init__(protocol, **host)
         check_labels_stay_true(self.augmentation)
         self.augmentation: nn.Module = SameTargets(self.augmentation)
-        if not isinstance(loss, SegmentationLoss):
-            loss = SegmentationLoss.from_options(loss)
-        self.loss = loss
+        self.loss = make_loss(loss)
         if simulated is None:
             simulated = 0.0 if simulator is None else 0.9
         if not 0 <= simulated <= 1:
@@ -150,6 +154,8 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         self.model.powerset = SinglePrecisionPowerset(
             len(self.specifications.classes), self.specifications.powerset_max_classes
         )
+        if isinstance(self.loss, OwnLoss) and isinstance(self.loss.function, nn.Module):
+            self.model.loss_func = self.loss.function
         class_weights = self._balance_classes() if self.loss.class_balance else None
         self.model.register_buffer("class_weights", class_weights, persistent=False)
         # reads without FFmpeg, and pads chunks at the end of a file

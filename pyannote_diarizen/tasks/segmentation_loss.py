@@ -5,7 +5,7 @@
 The formulas and papers are in `pyannote_diarizen.functional.losses`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -54,6 +54,9 @@ class SegmentationLoss:
         powerset classes: 0 (default) weighs all frames alike, 1 all classes.
     sigma : float, optional
         Standard deviation of the Gaussian of `smoothness`, in frames. Defaults to 3.
+    pos_weight : float, optional
+        Weight of active speakers in `binary_cross_entropy`: above 1, fewer are missed,
+        with more false alarms. Defaults to 1.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class SegmentationLoss:
     label_smoothing: float = 0.0
     class_balance: float = 0.0
     sigma: float = 3.0
+    pos_weight: float = 1.0
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -80,8 +84,9 @@ class SegmentationLoss:
             raise ValueError(
                 f"`label_smoothing` should be below 1, got {self.label_smoothing}."
             )
-        if self.sigma == 0:
-            raise ValueError("`sigma` should be greater than 0 frames.")
+        for name in ("sigma", "pos_weight"):
+            if getattr(self, name) == 0:
+                raise ValueError(f"`{name}` should be greater than 0.")
         if not (self.cross_entropy or self.binary_cross_entropy):
             raise ValueError(
                 "`cross_entropy` or `binary_cross_entropy` should be above 0: other "
@@ -129,9 +134,7 @@ class SegmentationLoss:
             Parts with a weight above 0, before they are weighted.
         """
         with torch.autocast(log_probabilities.device.type, enabled=False):
-            scores = log_probabilities.float()
-            # labels in the order of the model's speakers
-            active, _ = permutate(powerset.to_multilabel(scores), target)
+            scores, active = _permuted(log_probabilities, target, powerset)
             parts = {
                 part: self._part(part, scores, active, powerset, class_weights).mean()
                 for part in PARTS
@@ -161,7 +164,9 @@ class SegmentationLoss:
                 focal_gamma=self.focal_gamma,
             )
         if part == "binary_cross_entropy":
-            return multilabel_cross_entropy(scores, powerset.mapping, active)
+            return multilabel_cross_entropy(
+                scores, powerset.mapping, active, self.pos_weight
+            )
         if part == "temporal_consistency":
             return change_between_frames(scores)
         return distance_to_smoothed(scores, self.sigma)
@@ -169,3 +174,70 @@ class SegmentationLoss:
 
 REFERENCE = SegmentationLoss()
 """Loss of DiariZen."""
+
+
+class OwnLoss:
+    """Loss of one's own, called like `SegmentationLoss`.
+
+    Parameters
+    ----------
+    function : callable
+        Maps log-probabilities (batch_size, num_frames, num_classes) of powerset
+        classes, activities (batch_size, num_frames, num_speakers) with speakers in the
+        best order, and the `Powerset` to a () Tensor. A `torch.nn.Module` moves with
+        the model, and its parameters are trained.
+    """
+
+    class_balance = 0.0
+
+    def __init__(self, function: Callable[[Tensor, Tensor, Powerset], Tensor]) -> None:
+        self.function = function
+
+    def __call__(
+        self,
+        log_probabilities: Tensor,
+        target: Tensor,
+        powerset: Powerset,
+        class_weights: Tensor | None = None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the loss of a batch; see `SegmentationLoss`."""
+        with torch.autocast(log_probabilities.device.type, enabled=False):
+            scores, active = _permuted(log_probabilities, target, powerset)
+            return self.function(scores, active, powerset), {}
+
+
+def make_loss(loss: Any) -> SegmentationLoss | OwnLoss:
+    """Build a loss from options, or wrap one of one's own.
+
+    Parameters
+    ----------
+    loss : SegmentationLoss, mapping or callable
+        Loss, options of `SegmentationLoss`, or argument of `OwnLoss`.
+
+    Returns
+    -------
+    loss : SegmentationLoss or OwnLoss
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of these, or an option is unknown.
+    """
+    if isinstance(loss, SegmentationLoss):
+        return loss
+    if isinstance(loss, Mapping):
+        return SegmentationLoss.from_options(loss)
+    if callable(loss):
+        return OwnLoss(loss)
+    raise TypeError(
+        f"`loss` should be options of SegmentationLoss, or a callable, got {loss!r}."
+    )
+
+
+def _permuted(
+    log_probabilities: Tensor, target: Tensor, powerset: Powerset
+) -> tuple[Tensor, Tensor]:
+    """Return scores in single precision, and targets in the order of their speakers."""
+    scores = log_probabilities.float()
+    active, _ = permutate(powerset.to_multilabel(scores), target)
+    return scores, active

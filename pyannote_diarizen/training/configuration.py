@@ -66,6 +66,8 @@ PARTS = ("augmentation", "simulator", "distillation")
 _GIVEN = ("self", "protocol", "task", *PARTS)
 """Arguments that come from the run, not from its configuration."""
 
+_NOTHING = object()
+
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -157,11 +159,31 @@ def build(config: DictConfig, **given: Any) -> Any:
             raise ValueError(unknown_keys(f"of {target}", [name], options))
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        for name, parameter in known.items():
+            if is_dataclass(parameter.default) and "_target_" in plain.get(name, ()):
+                plain[name] = _own_options(plain[name], parameter.default)
         return instantiate(plain, _convert_="all", **given)
     except MissingMandatoryValue as error:
         raise ValueError(f"{target} needs a value for {error.full_key}.") from error
     except InstantiationException as error:
         raise ValueError(f"{target}: {error.__cause__ or error}") from error
+
+
+def _own_options(options: dict[str, Any], default: Any) -> dict[str, Any]:
+    """Options of a class or function of one's own, in place of the class of `default`.
+
+    Options of the latter that were not changed are left out. A function is not called,
+    but gets its options.
+    """
+    target = get_object(options["_target_"])
+    former = _plain(default)
+    known = parameters(target)
+    own = {
+        name: value
+        for name, value in options.items()
+        if name in ("_target_", *known) or former.get(name, _NOTHING) != value
+    }
+    return own if inspect.isclass(target) else {"_partial_": True, **own}
 
 
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
@@ -209,5 +231,7 @@ def _is_plain(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return {name: _plain(item) for name, item in vars(value).items()}
+        target = f"{type(value).__module__}.{type(value).__qualname__}"
+        items = {name: _plain(item) for name, item in vars(value).items()}
+        return {"_target_": target, **items}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -14,6 +14,7 @@ from pyannote.core import Segment, SlidingWindowFeature
 from pyannote.database import registry
 
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
+from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.simulation.conversation import SimulatedConversation
 from pyannote_diarizen.simulation.corpus import simulate_corpus
 from pyannote_diarizen.simulation.simulator import (
@@ -194,6 +195,9 @@ def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
     trainer.fit(model)
     assert trainer.callback_metrics["loss/train/cross_entropy"] < 1.0
     assert trainer.callback_metrics["DiarizationErrorRate"] < 0.3
+    trainer.save_checkpoint(tmp_path / "identified.ckpt")
+    loaded = load_model(tmp_path / "identified.ckpt")
+    assert not any("identification" in name for name in loaded.state_dict())
 
 
 def test_each_part_of_the_loss_is_computed_as_asked(protocol):

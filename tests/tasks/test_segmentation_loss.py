@@ -10,11 +10,16 @@ from pyannote.audio.torchmetrics import (
     MissedDetectionRate,
     SpeakerConfusionRate,
 )
+from pyannote.audio.utils.permutation import permutate
 from pyannote.audio.utils.powerset import Powerset
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
-from pyannote_diarizen.tasks.segmentation_loss import PARTS, SegmentationLoss
+from pyannote_diarizen.tasks.segmentation_loss import (
+    PARTS,
+    SegmentationLoss,
+    make_loss,
+)
 
 POWERSET = Powerset(4, 2)
 ALL = SegmentationLoss(1.0, 0.5, 0.25, 0.125, focal_gamma=2.0, label_smoothing=0.1)
@@ -122,3 +127,27 @@ def test_gradients_are_finite_in_half_precision(target):
 def test_options_that_make_no_sense_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         SegmentationLoss.from_options(options)
+
+
+def test_weight_of_active_speakers_is_that_of_torch(scores, target):
+    loss = SegmentationLoss(0.0, 1.0, pos_weight=3.0)
+    powerset = Powerset(4, 4)
+    logits = torch.randn(3, 40, 4, generator=torch.Generator().manual_seed(3))
+    # independent speakers: the product of their probabilities
+    members = powerset.mapping.bool()  # (num_classes, 4)
+    log_active = torch.nn.functional.logsigmoid(logits)[:, :, None]
+    log_silent = torch.nn.functional.logsigmoid(-logits)[:, :, None]
+    classes = torch.where(members, log_active, log_silent).sum(dim=-1)
+    computed, _ = loss(classes, target, powerset)
+    active, _ = permutate(powerset.to_multilabel(classes), target)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, active.float(), pos_weight=torch.tensor(3.0)
+    )
+    assert_close(computed, expected, atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match="`pos_weight` should be greater"):
+        SegmentationLoss(pos_weight=0)
+
+
+def test_what_is_no_loss_is_refused():
+    with pytest.raises(TypeError, match="a callable, got 3"):
+        make_loss(3)

@@ -6,8 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 from omegaconf import OmegaConf
+from pyannote.audio.utils.permutation import permutate
+from torch import nn
 
+from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.tasks import PowersetDiarization
 from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
 from pyannote_diarizen.training.configuration import build, component_config, parameters
@@ -44,7 +48,64 @@ def test_options_of_the_host_are_known_too():
 
 def test_options_of_the_loss_are_known_one_by_one():
     config = component_config(PowersetDiarization)
-    assert config["loss"] == asdict(SegmentationLoss())
+    target = "pyannote_diarizen.tasks.segmentation_loss.SegmentationLoss"
+    assert config["loss"] == {"_target_": target, **asdict(SegmentationLoss())}
+
+
+class BrierLoss(nn.Module):
+    """Squared error of the probability of each speaker."""
+
+    def __init__(self, scale: float = 1.0, sigma: float = 9.0) -> None:
+        super().__init__()
+        self.scale, self.sigma = scale, sigma
+        self.exponent = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, scores, active, powerset):
+        error = powerset.to_multilabel(scores, soft=True) - active
+        return self.scale * error.abs().pow(self.exponent).mean()
+
+
+def brier_loss(scores, active, powerset, scale=1.0):
+    error = powerset.to_multilabel(scores, soft=True) - active
+    return scale * error.square().mean()
+
+
+@pytest.mark.parametrize("name", ["BrierLoss", "brier_loss"])
+def test_a_loss_of_ones_own(configure, name, tmp_path):
+    options = {
+        "task.loss._target_": f"{__name__}.{name}",
+        "+task.loss.scale": 3.0,
+        "trainer.max_steps": 1,
+    }
+    run = assemble(configure(**options))
+    run.fit()
+    run.trainer.save_checkpoint(tmp_path / "own.ckpt")
+    assert load_model(tmp_path / "own.ckpt").hparams.num_layer == 1
+    task = run.model.task
+    batch = next(iter(task.train_dataloader()))
+    run.model.eval()
+    run.model.log = lambda *_, **__: None
+    with torch.no_grad():
+        loss = task.training_step(batch, 0)["loss"]
+        scores = run.model(batch["X"])
+        active, _ = permutate(run.model.powerset.to_multilabel(scores), batch["y"])
+    probabilities = run.model.powerset.to_multilabel(scores, soft=True)
+    exponent = getattr(run.model, "loss_func", None)
+    exponent = 2.0 if exponent is None else exponent.exponent.item()
+    expected = 3.0 * (probabilities - active).abs().pow(exponent).mean()
+    torch.testing.assert_close(loss, expected)
+    if name == "BrierLoss":
+        assert exponent != 2.0  # trained
+        assert task.loss.function.sigma == 3.0  # has the name of one of ours
+
+
+def test_options_of_our_loss_are_refused_by_ones_own(configure):
+    options = {
+        "task.loss._target_": f"{__name__}.BrierLoss",
+        "task.loss.focal_gamma": 2,
+    }
+    with pytest.raises(ValueError, match="focal_gamma"):
+        assemble(configure(**options))
 
 
 def test_options_of_callbacks_are_those_of_their_constructors(configure):
