@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pyannote.audio import Pipeline
 from pyannote.audio.core.model import Model
@@ -20,7 +20,7 @@ from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm import WavLM, huggingface
 
-Loaded = Pipeline | Model | WavLM | PLDA
+Loaded: TypeAlias = Pipeline | Model | WavLM | PLDA
 
 
 def load_checkpoint(

@@ -96,7 +96,7 @@ def count_macs(model: nn.Module, duration: float = 1.0) -> Counter[str]:
         with (
             torch.inference_mode(),
             sdpa_kernel(SDPBackend.MATH),
-            FlopCounterMode(display=False, depth=None) as counter,
+            FlopCounterMode(display=False) as counter,
         ):
             model.eval()(waveforms.to(device))
     finally:

@@ -178,7 +178,7 @@ class DistillationPruning(PowersetDiarization):
         """Add gates, teacher and multipliers to the model."""
         super().setup_loss_func()
         self.add_gates(self.model)
-        self._distill = HiddenStateDistillation(self.teacher_distillation, self.model)
+        self._compare = HiddenStateDistillation(self.teacher_distillation, self.model)
         if self.prunes:
             self.model.loss_func = LagrangeMultipliers()
         if not self.teacher_distillation.posteriors:
@@ -253,8 +253,8 @@ class DistillationPruning(PowersetDiarization):
         self, batch: dict[str, Tensor], batch_idx: int
     ) -> dict[str, Tensor]:
         """Compute the losses of distillation and sparsity; log each part."""
-        parts, _ = self._distill(batch["X"])
-        loss = self._distill.loss(parts)
+        parts, _ = self._compare(batch["X"])
+        loss = self._compare.loss(parts)
         self._log_parts("loss/train", parts)
         loss = loss + self._penalty("loss/train")
         self._log("loss/train", loss)
@@ -266,8 +266,8 @@ class DistillationPruning(PowersetDiarization):
         `loss/val` is the loss of distillation, logged once the target is reached: until
         then, the loss rises. It chooses checkpoints and stops the training.
         """
-        parts, scores = self._distill(batch["X"], with_scores=True)
-        loss = self._distill.loss(parts)
+        parts, scores = self._compare(batch["X"], with_scores=True)
+        loss = self._compare.loss(parts)
         self._log_parts("loss/val", parts)
         self._log("loss/val/total", loss + self._penalty("loss/val"))
         warm_up = self.distillation_only + self.sparsity_warm_up

@@ -238,7 +238,7 @@ class HiddenStateDistillation:
             parts["l1"] = F.l1_loss(states, targets)
         if options.cosine:
             parts["cosine"] = cosine_loss(states, targets, options.cosine_type)
-        if has_posteriors:
+        if scores is not None and expected is not None:
             parts["posteriors"] = posterior_divergence(
                 scores, expected, options.temperature
             )
@@ -265,10 +265,8 @@ def check_same_shape(options: WavLMDistillation, student: Model) -> None:
         return
     if student.hparams.num_channels > 1:
         raise ValueError("`posteriors` needs a model of one channel.")
-    classes, own = (
-        model.specifications.num_powerset_classes
-        for model in (options.teacher, student)
-    )
+    models: tuple[Any, Any] = (options.teacher, student)
+    classes, own = (model.specifications.num_powerset_classes for model in models)
     if classes != own:
         raise ValueError(
             f"The teacher has {classes} classes, the student {own}: give the teacher's "

@@ -30,6 +30,9 @@ from pyannote_diarizen.weights import load_weights
 AVERAGE = "average"
 """Subfolder of a run for the averaged model."""
 
+NUM_AVERAGED = 5
+"""Number of epochs in recipes of DiariZen."""
+
 Rule = Literal["best", "last", "around", "until"]
 METRICS = {"loss": "loss/val", "der": "DiarizationErrorRate"}
 """Column of each short name."""
@@ -54,7 +57,7 @@ class Average:
 def average_run(
     run: Path,
     rule: Rule = "best",
-    num: int = 5,
+    num: int = NUM_AVERAGED,
     metric: str = "loss",
     after_peak: bool = False,
     into: Path | None = None,
@@ -96,6 +99,38 @@ def average_run(
     with replacing(path) as temporary:
         save_model(model, temporary)
     return Average(path, {epoch: kept[epoch] for epoch in epochs})
+
+
+def average_pruned(run: Path) -> Model:
+    """Average the epochs of the first stage that DiariZen prunes.
+
+    They are the ones with the lowest total loss after its peak, among those at which
+    the sparsity had reached its target; fewer than five if there are fewer.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+
+    Returns
+    -------
+    model : Model
+        With gates.
+    """
+    reached = kept_epochs(run, "loss")
+    totals = {
+        epoch: total
+        for epoch, total in kept_epochs(run, "loss/val/total").items()
+        if epoch in reached
+    }
+    peak = max(totals, key=totals.__getitem__)
+    num = sum(epoch > peak for epoch in totals)
+    if num:
+        epochs = select_epochs(totals, "best", min(NUM_AVERAGED, num), after_peak=True)
+    else:  # the loss still rises
+        epochs = [peak]
+    checkpoints = find_checkpoints(run / CHECKPOINTS)
+    return average_checkpoints([checkpoints[epoch] for epoch in epochs])
 
 
 def kept_epochs(run: Path, metric: str) -> dict[int, float]:

@@ -94,7 +94,7 @@ class Optimization:
 
         A task may have groups of its own, by `task.parameter_groups()`: they come last.
         """
-        task = getattr(model, "task", None)
+        task: Any = getattr(model, "task", None)
         apart = task.parameter_groups() if hasattr(task, "parameter_groups") else []
         theirs = {id(p) for group in apart for p in group["params"]}
         trained = [

@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 from hydra import compose, initialize_config_dir
+from lightning.pytorch import Callback
 from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 
@@ -31,12 +32,12 @@ from pyannote_diarizen.tasks.distillation_pruning import check_sparsity
 from pyannote_diarizen.tasks.wavlm_distillation import find_wavlm
 from pyannote_diarizen.training.averaging import (
     AVERAGE,
-    average_checkpoints,
+    NUM_AVERAGED,
+    average_pruned,
     average_run,
     kept_epochs,
-    select_epochs,
 )
-from pyannote_diarizen.training.checkpoints import CHECKPOINTS, find_checkpoints
+from pyannote_diarizen.training.checkpoints import CHECKPOINTS
 from pyannote_diarizen.training.configuration import register_components
 from pyannote_diarizen.training.packaging import package, trained_model
 from pyannote_diarizen.training.pretrained import is_checkpoint, load_pretrained
@@ -45,7 +46,7 @@ from pyannote_diarizen.training.pruning_callbacks import (
     ImportanceSum,
     StageProgress,
 )
-from pyannote_diarizen.training.run import assemble
+from pyannote_diarizen.training.run import Run, assemble
 from pyannote_diarizen.training.run_folder import write_start
 from pyannote_diarizen.wavlm import WavLM, prune
 from pyannote_diarizen.wavlm.cost import Measure
@@ -55,7 +56,6 @@ from pyannote_diarizen.wavlm.ranking import magnitudes, prune_lowest
 Method = Literal["l0", "magnitude", "importance"]
 STAGES = ("gates", "distil", "train")
 PLAN = "prune.yaml"
-NUM_AVERAGED = 5
 NUM_SCORED = 16
 """Number of batches that importance is measured on."""
 
@@ -296,8 +296,7 @@ class _Stages:
         config.callbacks = {}  # clipping would change gradients
         run = assemble(config)
         scoring = ImportanceSum()
-        run.trainer.callbacks += [scoring, StageProgress("importance", self.hook)]
-        run.fit()
+        _fit_with(run, scoring, StageProgress("importance", self.hook))
         return scoring.total
 
     def _fit_average(self, stage: str, start: Path, *options: str) -> Path:
@@ -314,8 +313,7 @@ class _Stages:
             _check_epochs(config)
         run = assemble(config)
         write_start(config, [])
-        run.trainer.callbacks.append(StageProgress(stage, self.hook))
-        run.fit()
+        _fit_with(run, StageProgress(stage, self.hook))
         return Path(config.run)
 
     def _configure(self, stage: str, start: Path, *options: str) -> DictConfig:
@@ -341,36 +339,10 @@ class _Stages:
             return compose("config", overrides)
 
 
-def average_pruned(run: Path) -> Model:
-    """Average the epochs of the first stage that DiariZen prunes.
-
-    They are the ones with the lowest total loss after its peak, among those at which
-    the sparsity had reached its target; fewer than five if there are fewer.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-
-    Returns
-    -------
-    model : Model
-        With gates.
-    """
-    reached = kept_epochs(run, "loss")
-    totals = {
-        epoch: total
-        for epoch, total in kept_epochs(run, "loss/val/total").items()
-        if epoch in reached
-    }
-    peak = max(totals, key=totals.__getitem__)
-    num = sum(epoch > peak for epoch in totals)
-    if num:
-        epochs = select_epochs(totals, "best", min(NUM_AVERAGED, num), after_peak=True)
-    else:  # the loss still rises
-        epochs = [peak]
-    checkpoints = find_checkpoints(run / CHECKPOINTS)
-    return average_checkpoints([checkpoints[epoch] for epoch in epochs])
+def _fit_with(run: Run, *callbacks: Callback) -> None:
+    trainer: Any = run.trainer
+    trainer.callbacks += callbacks
+    run.fit()
 
 
 def _check_epochs(config: DictConfig) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from pyannote_diarizen.tasks.wavlm_distillation import find_wavlm
 from pyannote_diarizen.wavlm.ranking import importances
 
 Hook = Callable[[str, int, int], None]
@@ -61,13 +62,14 @@ class ImportanceSum(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Ask for the gradient of the last channels."""
-        pl_module.wavlm_model.feature_extractor.dummy_weight.requires_grad_(True)
+        wavlm = find_wavlm(pl_module, "model")
+        wavlm.feature_extractor.dummy_weight.requires_grad_(True)
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Any
     ) -> None:
         """Add the importance of a step."""
-        wavlm = pl_module.wavlm_model
+        wavlm = find_wavlm(pl_module, "model")
         for name, score in importances(wavlm).items():
             self.total[name] = score.cpu() + self.total.get(name, 0.0)
         wavlm.feature_extractor.dummy_weight.grad = None

@@ -16,6 +16,7 @@ References
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -190,7 +191,7 @@ def _groups(
 
     Weights that enter and leave units are both (num_units, num_weights).
     """
-    convs = [layer.conv for layer in wavlm.feature_extractor.conv_layers]
+    convs: list[Any] = [layer.conv for layer in wavlm.feature_extractor.conv_layers]
     scale = wavlm.feature_extractor.dummy_weight
     sizes = wavlm.config.extractor_conv_layer_config
     for index, conv in enumerate(convs):
@@ -200,7 +201,8 @@ def _groups(
         is_last = index + 1 == len(convs)
         outputs = of(scale) if is_last else of(convs[index + 1].weight).transpose(0, 1)
         yield GATES["conv"].format(index), inputs, outputs.reshape(num_channels, -1)
-    for index, layer in enumerate(wavlm.encoder.transformer.layers):
+    for index, module in enumerate(wavlm.encoder.transformer.layers):
+        layer: Any = module
         attention, feed_forward = layer.attention, layer.feed_forward
         if attention is not None and attention.heads:
             num_heads = len(attention.heads)

@@ -17,6 +17,7 @@ from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.training.averaging import (
     average_checkpoints,
+    average_pruned,
     average_run,
     read_metric,
     select_epochs,
@@ -67,6 +68,19 @@ def test_weights_are_the_mean_and_counts_are_whole(run):
     assert averaged.values == {1: 0.1, 2: 0.2}
     state = Model.from_pretrained(run / "average").state_dict()
     assert state["classifier.weight"].unique().tolist() == [4]
+
+
+def test_a_pruned_model_averages_epochs_after_the_peak_of_the_total_loss(run):
+    # the first epoch had not reached the sparsity
+    header = "epoch,loss/val,loss/val/total\n"
+    for rows, mean in (
+        ("0,,0.1\n1,0.2,0.9\n2,0.3,0.5\n", 6),
+        ("0,,2\n1,1,1\n2,1,3\n", 6),
+    ):
+        (run / "metrics.csv").write_text(header + rows)
+        assert average_pruned(run).classifier.weight.unique().tolist() == [mean]
+    (run / "metrics.csv").write_text(header + "0,1,3\n1,1,2\n2,1,1\n")
+    assert average_pruned(run).classifier.weight.unique().tolist() == [4]
 
 
 @pytest.mark.parity
