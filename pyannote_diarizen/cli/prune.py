@@ -3,6 +3,7 @@
 """`pyannote-diarizen prune`: prune the WavLM of a model or pipeline."""
 
 import logging
+import warnings
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -132,8 +133,7 @@ def prune(
         recipe,
         option or [],
     )
-    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    _quiet()
     with StageBars() as bars:
         model = run_pruning(plan, into, bars)
     typer.echo(f"Written: {model}")
@@ -146,6 +146,13 @@ def prune(
         from pyannote_diarizen.training.pruning_output import write_report
 
         typer.echo(write_report(plan, into))
+
+
+def _quiet() -> None:
+    """Silence what trainings print about themselves, between the bars."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"(lightning|pyannote|torch_audio\w+)\.")
 
 
 class StageBars:

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pyannote_diarizen.wavlm import WavLM
 from pyannote_diarizen.wavlm.encoder import EncoderLayer
+from pyannote_diarizen.wavlm.frontend import ConvLayer
 
 SAMPLE_RATE = 16000
 
@@ -137,6 +138,8 @@ def _layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Modul
 
 
 def _kind(module: nn.Module) -> str:
+    if isinstance(module, ConvLayer):
+        return f"{module.conv.out_channels} channels"
     if not isinstance(module, EncoderLayer):
         return type(module).__name__
     heads = len(module.attention.heads) if module.attention is not None else 0

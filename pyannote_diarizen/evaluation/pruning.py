@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -138,6 +139,9 @@ def draw_remaining(before: WavLMConfig, after: WavLMConfig) -> Figure:
     ):
         _draw_bars(axes, numbers(before), numbers(after))
         axes.set(title=title, xlabel=unit)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -145,7 +149,6 @@ def _draw_bars(axes: Axes, before: Sequence[int], after: Sequence[int]) -> None:
     places = range(1, len(before) + 1)
     axes.bar(places, before, color="lightgray", label="before")
     axes.bar(places, after, color="C0", label="after")
-    axes.legend(fontsize="small")
 
 
 def _channels(config: WavLMConfig) -> list[int]:

@@ -14,6 +14,7 @@ that is written in one step. The same call goes on after an interruption at any 
 | `model/`, `pipeline/` | result, and pipeline with it if the source is one |
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -291,12 +292,14 @@ class _Stages:
             "backbone.lr=null",
             f"trainer.max_steps={NUM_SCORED}",
             "trainer.limit_val_batches=0",
+            "+trainer.enable_checkpointing=false",
             f"run={_quoted(self.into / 'importance')}",
         )
         config.callbacks = {}  # clipping would change gradients
         run = assemble(config)
         scoring = ImportanceSum()
         _fit_with(run, scoring, StageProgress("importance", self.hook))
+        shutil.rmtree(config.run)
         return scoring.total
 
     def _fit_average(self, stage: str, start: Path, *options: str) -> Path:

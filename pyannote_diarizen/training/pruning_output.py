@@ -119,11 +119,12 @@ def write_report(plan: Pruning, into: Path) -> str:
     table = summary_table(summarize_model(after))
     report = "\n".join(
         [
-            f"# {plan.source}, pruned by {plan.method} to {plan.sparsity:.0%}",
+            f"# {plan.source}, {plan.sparsity:.0%} of {plan.measure} pruned by "
+            f"{plan.method}",
             "",
             *lines,
             "",
-            f"Times: forward pass on {torch.get_num_threads()} threads, in turns.",
+            f"Forward passes in turns, number of threads: {torch.get_num_threads()}.",
             "",
             f"![Remaining units]({PICTURE})",
             "",
