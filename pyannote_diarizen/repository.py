@@ -7,10 +7,13 @@ hub are converted to built-in errors with a remedy.
 """
 
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from huggingface_hub import hf_hub_download
+from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -20,12 +23,34 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-_HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
+_HUB_ID = re.compile(r"(\w[\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
+FILE_SUFFIXES = (".yaml", ".yml", ".toml", ".bin", ".ckpt", ".safetensors")
+"""Ends of names that are never those of a repository."""
+
+CONNECTION_TIMEOUT = 5.0
+"""Longest time until the hub answers, in seconds."""
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether `name` has the form owner/name."""
-    return _HUB_ID.fullmatch(name) is not None
+    """Whether `name` has the form owner/name, or owner/name@revision."""
+    is_file = name.endswith(FILE_SUFFIXES)
+    return _HUB_ID.fullmatch(name) is not None and not is_file
+
+
+def is_hub_reachable() -> bool:
+    """Whether the hub accepts a connection; True behind a proxy, without a try.
+
+    The client of the hub tries for half a minute before it gives up.
+    """
+    if getproxies():
+        return True
+    url = urlsplit(constants.ENDPOINT)
+    port = url.port or (80 if url.scheme == "http" else 443)
+    try:
+        socket.create_connection((url.hostname, port), CONNECTION_TIMEOUT).close()
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -35,7 +60,8 @@ class Repository:
     Parameters
     ----------
     checkpoint : Path or str
-        Folder, or owner/name on the hub. An existing folder takes precedence.
+        Folder, or owner/name or owner/name@revision on the hub. An existing folder
+        takes precedence.
     subfolder : str, optional
         Folder inside, to which names of files are relative.
     revision : str, optional
@@ -68,11 +94,23 @@ class Repository:
                     "`revision` is for repositories of the hub, not for folders, "
                     f"got '{self.revision}' for '{self.checkpoint}'."
                 )
-        elif isinstance(self.checkpoint, Path) or not is_hub_id(self.checkpoint):
+            return
+        named = None
+        if isinstance(self.checkpoint, str) and is_hub_id(self.checkpoint):
+            named = _HUB_ID.fullmatch(self.checkpoint)
+        if named is None:
             raise FileNotFoundError(
                 f"'{self.checkpoint}' is neither a folder that exists nor owner/name "
                 "on the Hugging Face Hub."
             )
+        if named[2] is not None:
+            if self.revision not in (None, named[2]):
+                raise ValueError(
+                    f"`revision` should be that of '{self.checkpoint}', got "
+                    f"'{self.revision}'."
+                )
+            object.__setattr__(self, "checkpoint", named[1])
+            object.__setattr__(self, "revision", named[2])
 
     def __str__(self) -> str:
         """Name it in messages."""
@@ -167,7 +205,7 @@ class Repository:
                 revision=self.revision,
                 token=self.token,
                 cache_dir=self.cache_dir,
-                local_files_only=from_cache,
+                local_files_only=from_cache or not is_hub_reachable(),
             )
         except EntryNotFoundError:
             raise

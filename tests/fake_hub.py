@@ -3,7 +3,6 @@
 """A Hugging Face Hub on this machine, serving folders to the real client."""
 
 import hashlib
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -107,7 +106,5 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    # the client waits 23 seconds before it believes that nobody answers
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     yield hub
     hub.stop()

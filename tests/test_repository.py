@@ -50,7 +50,7 @@ def test_a_folder_has_no_revision(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["/nowhere", "./a", "../a", "a/b/c", "a", Path("me/model")],
+    ["/nowhere", "./a", "../a", "a/b/c", "a", "me/config.yaml", Path("me/model")],
     ids=repr,
 )
 def test_other_names_are_not_looked_up_on_the_hub(hub, name):
@@ -118,3 +118,18 @@ def test_what_the_hub_says_else_is_told(hub):
         ConnectionError, match=r"config\.toml of 'me/model'.*: Invalid cred"
     ):
         model.file("config.toml")
+
+
+def test_a_revision_may_follow_the_name():
+    model = Repository("me/model@v2/a")
+    assert (model.checkpoint, model.revision) == ("me/model", "v2/a")
+    assert Repository("me/model@v2", revision="v2") == Repository("me/model@v2")
+    with pytest.raises(ValueError, match="should be that of 'me/model@v2', got 'v1'"):
+        Repository("me/model@v2", revision="v1")
+
+
+def test_a_hub_that_is_away_is_not_waited_for(hub, monkeypatch):
+    hub.stop()
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("waits"))
+    with pytest.raises(FileNotFoundError, match="cannot be reached"):
+        Repository("me/model").file("config.toml")

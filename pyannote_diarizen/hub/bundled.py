@@ -100,7 +100,7 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
         If it is none of these.
     """
     # the client of the hub takes long to import, and this module is imported for --help
-    from pyannote_diarizen.repository import is_hub_id
+    from pyannote_diarizen.repository import FILE_SUFFIXES, is_hub_id
 
     path = Path(name_or_path).expanduser()
     if path.is_file() or any((path / config).is_file() for config in CONFIGS):
@@ -117,6 +117,8 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
         )
     if is_hub_id(name):
         return name
+    if name.endswith(FILE_SUFFIXES):
+        raise FileNotFoundError(f"There is no file '{name_or_path}'.")
     raise FileNotFoundError(
         f"'{name_or_path}' is neither a folder with a {' or '.join(CONFIGS)}, nor the "
         f"name of a pipeline ({', '.join(known_names())}), nor owner/name on the hub."

@@ -329,6 +329,8 @@ def _change_clustering(
 
 def _check_options(options: Mapping[str, Any]) -> None:
     """Refuse options that `DiariZen` does not have."""
+    if "use_auth_token" in options:
+        raise ValueError("`use_auth_token` is called `token`.")
     known = signature(get_class_by_name(PIPELINE)).parameters
     if unknown := [name for name in options if name not in known]:
         raise ValueError(unknown_keys("among the options of DiariZen", unknown, known))

@@ -50,3 +50,8 @@ def test_a_pipeline_of_another_package_is_loaded_by_name(third_party):
     pipeline = load_pipeline("ToyPipeline", "cpu")
     file = {"uri": "a", "waveform": torch.zeros(1, 16000), "sample_rate": 16000}
     assert pipeline(file).labels() == ["toy"]
+
+
+def test_a_file_that_does_not_exist_is_not_looked_up_on_the_hub():
+    with pytest.raises(FileNotFoundError, match="no file 'nowhere/config.yaml'"):
+        load_pipeline("nowhere/config.yaml")

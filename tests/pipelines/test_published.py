@@ -279,3 +279,8 @@ def test_options_of_the_configured_clustering_keep_its_hyper_parameters(folder):
 def test_a_mapping_without_a_pipeline_is_an_error(config):
     with pytest.raises(ValueError, match="The configuration describes no pipeline"):
         DiariZen.from_pretrained(config)
+
+
+def test_the_former_name_of_the_token_is_refused(folder):
+    with pytest.raises(ValueError, match="`use_auth_token` is called `token`"):
+        DiariZen.from_pretrained(folder, use_auth_token="hf_")
