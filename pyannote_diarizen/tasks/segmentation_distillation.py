@@ -36,6 +36,7 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.models.segmentation import PyanNet
 from torch import Tensor, nn
 
+from pyannote_diarizen.functional.distillation import posterior_divergence
 from pyannote_diarizen.tasks.teacher_forcing import teacher_forced_outputs
 
 
@@ -64,11 +65,14 @@ class Distillation:
         Weight of the divergence from the teacher's posteriors. Defaults to 1.
     hidden : float, optional
         Weight of the errors of the inputs of `layers`. Defaults to 1.
+    temperature : float, optional
+        See `posterior_divergence`. Defaults to 1.
 
     Raises
     ------
     ValueError
-        If `scheduled_sampling` is out of range, or without `teacher_forcing_steps`.
+        If `temperature` is not above 0, or `scheduled_sampling` is out of range, or
+        without `teacher_forcing_steps`.
     """
 
     teacher: Model
@@ -78,9 +82,14 @@ class Distillation:
     reference: float = 1.0
     posteriors: float = 1.0
     hidden: float = 1.0
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         """Check options."""
+        if not self.temperature > 0:
+            raise ValueError(
+                f"`temperature` should be above 0, got {self.temperature}."
+            )
         if not 0 <= self.scheduled_sampling <= 1:
             raise ValueError(
                 "`scheduled_sampling` should be between 0 and 1, got "
@@ -169,7 +178,7 @@ class SegmentationTeacher:
     def __call__(
         self, waveforms: Tensor, centers: np.ndarray
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute posteriors and hidden states at the frames nearest to `centers`.
+        """Compute scores and hidden states at the frames nearest to `centers`.
 
         Parameters
         ----------
@@ -179,7 +188,8 @@ class SegmentationTeacher:
 
         Returns
         -------
-        posteriors : (batch, num_frames, num_classes) Tensor
+        scores : (batch, num_frames, num_classes) Tensor
+            Log-probabilities.
         hidden : dict of str to (batch, num_frames, num_features) Tensor
             Inputs of `layers`.
         """
@@ -194,7 +204,7 @@ class SegmentationTeacher:
             name: frames[:, nearest].float()
             for name, frames in self._recorded.inputs.items()
         }
-        return scores[:, nearest].float().exp(), hidden
+        return scores[:, nearest].float(), hidden
 
 
 class SegmentationDistillation:
@@ -250,19 +260,16 @@ class SegmentationDistillation:
         center = self.student.receptive_field_center
         centers = np.array([center(frame) for frame in range(num_frames)])
         # (batch, num_frames, num_classes), (batch, num_frames, num_features) per layer
-        posteriors, targets = self._teacher(waveforms, centers)
+        expected, targets = self._teacher(waveforms, centers)
         is_forced = step < self.options.teacher_forcing_steps
         with self._recorded.replaced(targets if is_forced else {}):
             scores = self.student(waveforms)
         hidden = dict(self._recorded.inputs)
         if is_forced:
             hidden |= self._force(targets, hidden)
-        parts = {
-            # sum over classes of p (log p - log q), p by the teacher, q by the student
-            "divergence": F.kl_div(
-                scores.flatten(0, 1), posteriors.flatten(0, 1), reduction="batchmean"
-            )
-        }
+        temperature = self.options.temperature
+        divergence = posterior_divergence(scores.float(), expected, temperature)
+        parts = {"divergence": divergence}
         for name, target in targets.items():
             # total variance of the features, averaged: 1 is the error of the mean
             variance = target.var(dim=(0, 1), correction=0).mean()

@@ -110,16 +110,31 @@ def test_teacher_is_evaluated_at_the_nearest_frames():
     waveforms = torch.randn(2, 1, 32000)
     scores = model(waveforms)
     own = [model.receptive_field_center(frame) for frame in range(scores.shape[1])]
-    posteriors, inputs = teacher(waveforms, np.array(own) + 100)
+    expected, inputs = teacher(waveforms, np.array(own) + 100)
     # Kernels of training and inference differ: by 4e-6 on some CPUs, in logarithms of
     # down to -20, where frames differ from their neighbours by a thousand tolerances.
     noise = {"rtol": 0.0, "atol": 1e-4}
     assert scores.diff(dim=1).abs().amax(dim=(0, 2)).min() > 0.1
-    torch.testing.assert_close(posteriors.log(), scores, **noise)
+    torch.testing.assert_close(expected, scores, **noise)
     assert tuple(inputs) == LAYERS
     torch.testing.assert_close(model.lstm[1](inputs["lstm.1"])[0], inputs["linear.0"])
     far, _ = teacher(waveforms, np.array([-9000.0, 90000.0]))
-    torch.testing.assert_close(far.log(), scores[:, [0, -1]], **noise)
+    torch.testing.assert_close(far, scores[:, [0, -1]], **noise)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_divergence_at_a_temperature(protocol, temperature):
+    teacher = separate_lstm_layers(make_teacher())
+    task = make_task(protocol, Distillation(teacher, temperature=temperature))
+    task.model.eval()
+    waveforms = torch.randn(2, 1, 32000)
+    scores, parts = task._distill(waveforms, step=0)
+    p = (teacher(waveforms) / temperature).softmax(dim=-1)
+    q = (scores / temperature).softmax(dim=-1)
+    expected = temperature**2 * (p * (p / q).log()).sum(dim=-1).mean()
+    torch.testing.assert_close(parts["divergence"], expected, rtol=1e-3, atol=1e-5)
+    with pytest.raises(ValueError, match="`temperature` should be above 0"):
+        Distillation(teacher, temperature=0.0)
 
 
 @pytest.mark.parametrize("teacher_forcing_steps", [0, 100])
