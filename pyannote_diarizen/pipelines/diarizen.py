@@ -23,7 +23,7 @@ from pyannote.core import Annotation, SlidingWindowFeature
 from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
-from pyannote_diarizen.pipelines import components, reconstruction
+from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
@@ -170,7 +170,7 @@ class DiariZen(SpeakerDiarization):
         self.compatibility, self._keep = compatibility, compatibility is None
         self._naming: Naming = "cluster" if compatibility else "appearance"
         self._reader = components.build_reader(self._segmentation.model, self.channel)
-        steps.configure(self._segmentation, seg_duration, segmentation_step)
+        sliding.configure(self._segmentation, seg_duration, segmentation_step)
 
     from_pretrained = staticmethod(load_pretrained)
 

@@ -74,10 +74,7 @@ class Reconstruction:
             # the second call, for the exclusive diarization, which `finish` computes
             first, _ = self._frames
             return SlidingWindowFeature(first.data[:, :0], first.sliding_window)
-        clustered = steps.merge_clustered(segmentations.data, hard_clusters)
-        activity, counted = steps.frame_activity(
-            SlidingWindowFeature(clustered, segmentations.sliding_window), count
-        )
+        activity, counted = steps.frame_activity(segmentations, hard_clusters, count)
         selected = steps.select_speakers(activity.data, counted)
         if self.keep:
             keep_speakers(selected, activity.data, self.bounds.fewest)

@@ -14,51 +14,16 @@ from functools import partial
 import numpy as np
 from pyannote.audio import Inference
 from pyannote.audio.core.model import Model
-from pyannote.audio.utils.powerset import Powerset
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.core.utils.generators import string_generator
 from scipy.ndimage import median_filter
-from torch import Tensor, nn, uint8
 
 from pyannote_diarizen._host import without_ties
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.sliding import slide
 
-
-class HardMultilabel(nn.Module):
-    """Powerset scores to 0 or 1 per speaker, as uint8.
-
-    Parameters
-    ----------
-    powerset : Powerset
-        Conversion that the host chose for the model.
-    """
-
-    def __init__(self, powerset: Powerset) -> None:
-        super().__init__()
-        self.powerset = powerset
-
-    def forward(self, scores: Tensor) -> Tensor:
-        """Map (batch, frames, classes) scores to (batch, frames, speakers) uint8."""
-        return self.powerset(scores).to(uint8)
-
-
-def configure(inference: Inference, duration: float | None, step: float) -> None:
-    """Set the chunks of a segmentation model, and its output to uint8 if powerset.
-
-    Parameters
-    ----------
-    inference : Inference
-        Segmentation model in sliding windows.
-    duration : float or None
-        Duration of chunks, in seconds. None keeps that of training.
-    step : float
-        Step between chunks, as a ratio of their duration.
-    """
-    if duration is not None:
-        inference.duration, inference.step = duration, step * duration
-    if inference.model.specifications.powerset:
-        inference.conversion = HardMultilabel(inference.conversion)
+_CHUNKS_AT_ONCE = 256
+_FRAMES_AT_ONCE = 1 << 16
 
 
 @contextmanager
@@ -193,7 +158,9 @@ def silence_padding(
     return SlidingWindowFeature(data, segmentations.sliding_window)
 
 
-def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.ndarray:
+def merge_clustered(
+    segmentation: np.ndarray, hard_clusters: np.ndarray, num_clusters: int
+) -> np.ndarray:
     """Compute the activity of each cluster in each chunk from that of local speakers.
 
     Parameters
@@ -202,6 +169,8 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
         Activity.
     hard_clusters : (num_chunks, num_speakers) np.ndarray
         Cluster of each local speaker, -2 if none.
+    num_clusters : int
+        Number of clusters of the file.
 
     Returns
     -------
@@ -211,10 +180,9 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
     Examples
     --------
     >>> two_speakers = np.array([[[1, 0], [0, 1], [0, 0]]])
-    >>> merge_clustered(two_speakers, np.array([[1, 1]])).tolist()
+    >>> merge_clustered(two_speakers, np.array([[1, 1]]), 2).tolist()
     [[[0, 1], [0, 1], [0, 0]]]
     """
-    num_clusters = max(0, int(hard_clusters.max()) + 1)
     # one local speaker at a time: no array of (chunk, frame, speaker, cluster)
     clustered = np.zeros(
         (*segmentation.shape[:2], num_clusters), dtype=segmentation.dtype
@@ -228,34 +196,44 @@ def merge_clustered(segmentation: np.ndarray, hard_clusters: np.ndarray) -> np.n
 
 
 def overlap_add(
-    segmentations: SlidingWindowFeature, frames: SlidingWindow
+    segmentations: SlidingWindowFeature,
+    hard_clusters: np.ndarray,
+    frames: SlidingWindow,
 ) -> SlidingWindowFeature:
-    """Sum the activities of each frame over the chunks that contain it.
+    """Sum the activities of clusters at each frame, over the chunks that contain it.
 
-    Equals `Inference.aggregate(..., skip_average=True)` of pyannote.audio, for scores
-    without NaN.
+    Equals `merge_clustered`, then `Inference.aggregate(..., skip_average=True)` of
+    pyannote.audio, for a few chunks at a time: no array of all chunks and clusters.
 
     Parameters
     ----------
     segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        Activity.
+        Activity, without NaN.
+    hard_clusters : (num_chunks, num_speakers) np.ndarray
+        Cluster of each local speaker, -2 if none.
     frames : SlidingWindow
         Receptive field of the segmentation model.
 
     Returns
     -------
-    activity : (total_num_frames, num_speakers) SlidingWindowFeature
+    activity : (total_num_frames, num_clusters) SlidingWindowFeature
         Sums, as float32.
     """
     chunks = segmentations.sliding_window
-    num_chunks, num_frames, num_speakers = segmentations.data.shape
+    num_chunks, num_frames, _ = segmentations.data.shape
+    num_clusters = max(0, int(hard_clusters.max()) + 1)
     grid, first_frame = _place(segmentations, frames)
     # end of the last chunk, in frames, as the host rounds it
     end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
     total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
-    activity = np.zeros((total_num_frames, num_speakers), dtype=np.float32)
-    for first, chunk in zip(first_frame, segmentations.data, strict=True):
-        activity[first : first + num_frames] += chunk
+    activity = np.zeros((total_num_frames, num_clusters), dtype=np.float32)
+    for start in range(0, num_chunks, _CHUNKS_AT_ONCE):
+        some = slice(start, start + _CHUNKS_AT_ONCE)
+        clustered = merge_clustered(
+            segmentations.data[some], hard_clusters[some], num_clusters
+        )
+        for first, chunk in zip(first_frame[some], clustered, strict=True):
+            activity[first : first + num_frames] += chunk
     return SlidingWindowFeature(activity, grid)
 
 
@@ -276,25 +254,29 @@ def _place(
 
 
 def frame_activity(
-    segmentations: SlidingWindowFeature, count: SlidingWindowFeature
+    segmentations: SlidingWindowFeature,
+    hard_clusters: np.ndarray,
+    count: SlidingWindowFeature,
 ) -> tuple[SlidingWindowFeature, np.ndarray]:
     """Sum activities over chunks, in the frames of which the count is known.
 
     Parameters
     ----------
     segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        Activity of speakers.
+        Activity of local speakers.
+    hard_clusters : (num_chunks, num_speakers) np.ndarray
+        Cluster of each local speaker, -2 if none.
     count : (total_num_frames, 1) SlidingWindowFeature
         Number of speakers at each frame.
 
     Returns
     -------
-    activity : (total_num_frames, num_speakers) SlidingWindowFeature
-        Sums. Silent speakers are added where `count` exceeds their number.
+    activity : (total_num_frames, num_clusters) SlidingWindowFeature
+        Sums. Silent clusters are added where `count` exceeds their number.
     counted : (total_num_frames, 1) np.ndarray
         Number of speakers at these frames.
     """
-    activity = overlap_add(segmentations, count.sliding_window)
+    activity = overlap_add(segmentations, hard_clusters, count.sliding_window)
     extent = activity.extent & count.extent
     activity = activity.crop(extent, return_data=False)
     counted = count.crop(extent)
@@ -325,9 +307,12 @@ def select_speakers(activity: np.ndarray, counted: np.ndarray) -> np.ndarray:
     # (num_frames, most): whether the speaker of each rank is selected
     selected = np.zeros((len(activity), most), dtype=bool)
     selected[: len(counted)] = np.arange(most) < counted[: len(activity)]
-    ranking = np.argsort(-activity, axis=1)[:, :most]  # most active first
     discrete = np.zeros(activity.shape, dtype=np.uint8)
-    np.put_along_axis(discrete, ranking, selected, axis=1)
+    # indices take eight bytes each: not for all frames at once
+    for start in range(0, len(activity), _FRAMES_AT_ONCE):
+        some = slice(start, start + _FRAMES_AT_ONCE)
+        ranking = np.argsort(-activity[some], axis=1)[:, :most]  # most active first
+        np.put_along_axis(discrete[some], ranking, selected[some], axis=1)
     return discrete
 
 

@@ -6,12 +6,50 @@ from collections.abc import Callable
 
 import numpy as np
 from pyannote.audio import Inference
+from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.reproducibility import fix_reproducibility
 from pyannote.core import SlidingWindow, SlidingWindowFeature
+from torch import Tensor, nn, uint8
 
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.out_of_memory import shrinking_batches
 from pyannote_diarizen.pipelines.sincnet import SharedSincNet
+
+
+class HardMultilabel(nn.Module):
+    """Powerset scores to 0 or 1 per speaker, as uint8.
+
+    Parameters
+    ----------
+    powerset : Powerset
+        Conversion that the host chose for the model.
+    """
+
+    def __init__(self, powerset: Powerset) -> None:
+        super().__init__()
+        self.powerset = powerset
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Map (batch, frames, classes) scores to (batch, frames, speakers) uint8."""
+        return self.powerset(scores).to(uint8)
+
+
+def configure(inference: Inference, duration: float | None, step: float) -> None:
+    """Set the chunks of a segmentation model, and its output to uint8 if powerset.
+
+    Parameters
+    ----------
+    inference : Inference
+        Segmentation model in sliding windows.
+    duration : float or None
+        Duration of chunks, in seconds. None keeps that of training.
+    step : float
+        Step between chunks, as a ratio of their duration.
+    """
+    if duration is not None:
+        inference.duration, inference.step = duration, step * duration
+    if inference.model.specifications.powerset:
+        inference.conversion = HardMultilabel(inference.conversion)
 
 
 def slide(

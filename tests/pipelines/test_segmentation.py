@@ -11,16 +11,18 @@ from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.signal import Binarize
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
+from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.reconstruction import reconstruct
 from pyannote_diarizen.pipelines.segmentation import (
-    HardMultilabel,
     find_turns,
     frame_activity,
     merge_clustered,
+    overlap_add,
     select_speakers,
     silence_padding,
     smooth,
 )
+from pyannote_diarizen.pipelines.sliding import HardMultilabel
 
 FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
 
@@ -77,13 +79,15 @@ def test_complete_chunks_are_left_alone():
 
 def test_speakers_of_one_cluster_are_merged_and_others_dropped():
     segmentation = np.array([[[1, 0, 1], [0, 1, 1]]], dtype=np.uint8)
-    merged = merge_clustered(segmentation, np.array([[2, 2, -2]]))
+    merged = merge_clustered(segmentation, np.array([[2, 2, -2]]), num_clusters=3)
     npt.assert_array_equal(merged, [[[0, 0, 1], [0, 0, 1]]])
 
 
 def test_nobody_in_any_cluster():
-    segmentation = np.ones((2, 3, 2), dtype=np.uint8)
-    assert merge_clustered(segmentation, np.full((2, 2), -2)).shape == (2, 3, 0)
+    chunks = SlidingWindow(start=0.0, duration=2.0, step=0.5)
+    segmentations = SlidingWindowFeature(np.ones((2, 99, 2), np.uint8), chunks)
+    activity = overlap_add(segmentations, np.full((2, 2), -2), FRAMES)
+    assert activity.data.shape == (126, 0)
 
 
 @pytest.mark.parametrize("durations", [(0.0, 0.0), (0.0, 0.1), (0.05, 0.1)])
@@ -99,9 +103,10 @@ def test_turns_are_those_of_pyannote(rng, durations):
     assert list(turns.itertracks()) == list(expected.itertracks())
 
 
+@pytest.mark.parametrize("at_once", [2, 256])
 @pytest.mark.parametrize("num_speakers", [1, 4])
 def test_frames_are_given_to_the_speakers_that_pyannote_gives_them_to(
-    rng, num_speakers
+    rng, num_speakers, at_once, monkeypatch
 ):
     """Ties included, more at once than there are speakers included."""
     chunks = SlidingWindow(start=0.0, duration=2.0, step=0.5)
@@ -110,7 +115,10 @@ def test_frames_are_given_to_the_speakers_that_pyannote_gives_them_to(
     counted = rng.integers(0, 4, (295, 1)).astype(np.uint8)
     count = SlidingWindowFeature(counted, FRAMES)
     expected = SpeakerDiarization.to_diarization(segmentations, count)
-    activity, counted = frame_activity(segmentations, count)
+    monkeypatch.setattr(steps, "_CHUNKS_AT_ONCE", at_once)
+    monkeypatch.setattr(steps, "_FRAMES_AT_ONCE", at_once)
+    same = np.tile(np.arange(num_speakers), (9, 1))
+    activity, counted = frame_activity(segmentations, same, count)
     discrete = select_speakers(activity.data, counted)
     npt.assert_array_equal(discrete, expected.data)
     assert activity.extent == expected.extent
