@@ -5,6 +5,7 @@
 Commands import the package inside their function, so that `--help` is fast.
 """
 
+import os
 from importlib.metadata import version as version_of
 from typing import Annotated, Any
 
@@ -101,4 +102,6 @@ def main(
     ORT_DISABLE_TELEMETRY is 0.
     """
     disable_telemetry()
+    # operations that Apple GPUs lack run on the CPU; torch warns of each, once
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     keep_freed_memory()

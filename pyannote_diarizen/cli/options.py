@@ -26,7 +26,7 @@ PipelineOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[
-    str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if available.")
+    str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: CUDA, else MPS, else CPU.")
 ]
 PresetOption = Annotated[
     str | None,

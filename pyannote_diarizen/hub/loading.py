@@ -34,7 +34,7 @@ def load_pipeline(
     name_or_path : str or Path
         See `resolve_pipeline`.
     device : str
-        "cpu", "cuda", "cuda:1", "mps", or "auto": the first GPU if there is one.
+        "cpu", "cuda", "cuda:1", "mps", or "auto", see `choose_device`.
     preset : str, optional
         Name of hyper-parameters that come with the pipeline, as in "meeting".
 
@@ -74,9 +74,13 @@ def naming_in_errors(source: Path | str) -> Iterator[None]:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """Return the device, after a check that this machine has it."""
+    """Return the device, after a check that this machine has it.
+
+    "auto" is CUDA, else MPS, else the CPU.
+    """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        mps = "mps" if torch.backends.mps.is_available() else "cpu"
+        return torch.device("cuda" if torch.cuda.is_available() else mps)
     try:
         chosen = torch.device(device)
         torch.zeros(1, device=chosen).cpu()  # "meta" has no values to copy

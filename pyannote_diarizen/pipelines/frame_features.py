@@ -137,6 +137,8 @@ class WeSpeakerFrames(FrameNetwork):
         """See `FrameNetwork`."""
         # 16-bit integers, as the model scales its input
         scaled = waveforms[:, None] * (1 << 15)
+        if scaled.device.type == "mps":  # its FFT is wrong, see pyannote.audio
+            return torch.vmap(self.model._fbank)(scaled.cpu()).to(scaled.device)
         return torch.vmap(self.model._fbank)(scaled)
 
     def frames(self, spectrogram: Tensor) -> Tensor:
@@ -197,11 +199,12 @@ def subtract_sliding_mean(
     normalised : (channel, stop - start, num_bands) Tensor
     """
     begin, end = mean_window(torch.arange(start, stop), span, total)
-    # sums of all steps before each step; float32 would lose digits
-    sums = F.pad(spectrogram.double().cumsum(dim=1), (0, 0, 1, 0))
+    # sums of all steps before each step; float32 would lose digits, and MPS has only it
+    precise = spectrogram.cpu() if spectrogram.device.type == "mps" else spectrogram
+    sums = F.pad(precise.double().cumsum(dim=1), (0, 0, 1, 0))
     inside = sums[:, end - first] - sums[:, begin - first]
     mean = inside / (end - begin)[:, None].to(sums)
-    return spectrogram[:, start - first : stop - first] - mean.to(spectrogram)
+    return spectrogram[:, start - first : stop - first] - mean.float().to(spectrogram)
 
 
 def mean_window(steps: Tensor, span: int, total: int) -> tuple[Tensor, Tensor]:
