@@ -26,6 +26,10 @@ class IncompatiblePackagesError(ImportError):
     """Installed packages do not load together; the second line is the remedy."""
 
 
+class MissingPackagesError(ImportError):
+    """Optional packages are not installed; the message has the pip line."""
+
+
 def unknown_keys(where: str, unknown: Collection[str], known: Collection[str]) -> str:
     """Compose the message for unknown keys, with the closest known key.
 

@@ -20,6 +20,7 @@ from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.doctor import doctor
 from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.enrol import enrol
+from pyannote_diarizen.cli.export import export
 from pyannote_diarizen.cli.identify import identify
 from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
@@ -30,7 +31,7 @@ from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
-from pyannote_diarizen.errors import IncompatiblePackagesError
+from pyannote_diarizen.errors import IncompatiblePackagesError, MissingPackagesError
 from pyannote_diarizen.telemetry import disable_telemetry
 from pyannote_diarizen.terminal import warnings_as_sentences
 
@@ -48,7 +49,7 @@ class OneLineErrors(TyperGroup):
                 return super().invoke(ctx)
         except IncompatiblePackagesError as error:
             message = str(error)
-        except (OSError, ValueError) as error:
+        except (MissingPackagesError, OSError, ValueError) as error:
             message = " ".join(str(error).split())
         typer.secho(f"{ctx.info_name}: {message}", fg="red", err=True)
         raise typer.Exit(2)
@@ -65,6 +66,7 @@ app.command()(demo)
 app.command()(apply)
 app.command()(convert)
 app.command()(download)
+app.command()(export)
 app.command()(simulate)
 app.command("import-kaldi")(import_kaldi)
 app.command()(validate)

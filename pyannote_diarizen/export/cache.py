@@ -43,7 +43,7 @@ def run_by(backend: str, model: Any) -> Model:
 
     Raises
     ------
-    ImportError
+    MissingPackagesError
         If the runtime is not installed.
     ValueError
         If the model cannot be exported, or was exported to another format.

@@ -22,7 +22,7 @@ from pyannote.audio.core.model import Model
 from torch import Tensor
 
 from pyannote_diarizen import plugins
-from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.errors import MissingPackagesError, unknown_keys
 
 Runner = Callable[..., Tensor]
 """Function of the inputs of a graph, as float32 tensors on the CPU, or on the device
@@ -80,7 +80,7 @@ class Exporter(ABC):
 
         Raises
         ------
-        ImportError
+        MissingPackagesError
             If a package is missing; the message has the pip line.
         ValueError
             If the format has no such precision.
@@ -88,7 +88,7 @@ class Exporter(ABC):
         missing = [pip for module, pip in self.packages.items() if not _found(module)]
         if missing:
             packages = " ".join(dict.fromkeys(missing))
-            raise ImportError(
+            raise MissingPackagesError(
                 f"{type(self).__name__} needs packages that are not installed: "
                 f"pip install {packages}"
             )
@@ -126,9 +126,9 @@ def find_exporter(name: str) -> Exporter:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence warnings and log messages of torch that users cannot act upon."""
-    logger = logging.getLogger("torch")
+def quiet(name: str = "torch") -> Iterator[None]:
+    """Silence warnings, and log messages of a logger, that users cannot act upon."""
+    logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:

@@ -66,7 +66,8 @@ class Graph(nn.Module):
         self.model = deepcopy(model).cpu().float().eval().requires_grad_(False)
         _replace_operators(self.model)
 
-    def example(self) -> tuple[Tensor, ...]:
+    @staticmethod
+    def example(model: Model) -> tuple[Tensor, ...]:
         """Return inputs of distinct sizes, for tracing."""
         raise NotImplementedError
 
@@ -77,9 +78,10 @@ class SegmentationGraph(Graph):
     axes: ClassVar = {"waveforms": {0: "batch", 2: "num_samples"}}
     output = "scores"
 
-    def example(self) -> tuple[Tensor, ...]:
+    @staticmethod
+    def example(model: Model) -> tuple[Tensor, ...]:
         """Return noise of two seconds."""
-        return (_noise(self.model, 2.0),)
+        return (_noise(model, 2.0),)
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Map (batch, 1, num_samples) to (batch, num_frames, num_classes)."""
@@ -103,10 +105,11 @@ class EmbeddingGraph(Graph):
         if isinstance(model, BaseWeSpeakerResNet):
             self.fbank = ConvolutionalKaldiFBank(model)
 
-    def example(self) -> tuple[Tensor, ...]:
+    @staticmethod
+    def example(model: Model) -> tuple[Tensor, ...]:
         """Return noise of two seconds, and masks of three speakers."""
-        weights = (torch.rand(2, 3, 117) > 0.5).float()
-        return _noise(self.model, 2.0), weights
+        masks = torch.arange(2 * 3 * 117).view(2, 3, 117) % 5 > 1
+        return _noise(model, 2.0), masks.float()
 
     def forward(self, waveforms: Tensor, weights: Tensor) -> Tensor:
         """Map waveforms and weights to embeddings.
@@ -207,10 +210,11 @@ class BroadcastStatsPool(nn.Module):
         """
         sequences, weights = sequences.unsqueeze(1), weights.unsqueeze(2)
         # v1 = sum_t w_t and v2 = sum_t w_t^2, each (batch, num_speakers, 1)
-        v1, v2 = weights.sum(dim=3) + 1e-8, weights.square().sum(dim=3)
+        # pyannote.audio adds 1e-8, which optimisers of graphs take for 0
+        v1, v2 = weights.sum(dim=3).clamp(min=1e-8), weights.square().sum(dim=3)
         mean = (sequences * weights).sum(dim=3) / v1
         squares = (sequences - mean.unsqueeze(3)).square()
-        variance = (squares * weights).sum(dim=3) / (v1 - v2 / v1 + 1e-8)
+        variance = (squares * weights).sum(dim=3) / (v1 - v2 / v1).clamp(min=1e-8)
         return torch.cat([mean, variance.sqrt()], dim=2)
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.export.exporter import Exporter, Runner, find_exporter
-from pyannote_diarizen.export.graphs import role_of
+from pyannote_diarizen.export.graphs import GRAPHS, role_of
 from pyannote_diarizen.models.checkpoint import build_model, fingerprint
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.weights import load_weights, read_weights
@@ -30,10 +30,14 @@ from pyannote_diarizen.weights import load_weights, read_weights
 DESCRIPTION = "network.json"
 _STEM = Path(DESCRIPTION).stem
 
+TOLERANCE = 1e-3
+"""Largest difference between the outputs of a network in float32 and of its model, as a
+ratio of the largest output."""
+
 
 def write_network(
     model: Model, folder: Path, format_name: str, precision: str | None = None
-) -> Path:
+) -> dict[str, Any]:
     """Export a model to a folder.
 
     Parameters
@@ -49,16 +53,18 @@ def write_network(
 
     Returns
     -------
-    path : Path
-        File of the network.
+    description : dict
+        Content of `network.json`.
 
     Raises
     ------
-    ImportError
+    MissingPackagesError
         If a package is missing.
     ValueError
         If the model or precision cannot be exported to this format.
     """
+    if isinstance(model, ExportedModel):
+        raise ValueError(f"'{model.path}' is exported already: give its model.")
     exporter = find_exporter(format_name)
     precision = exporter.check(precision)
     path = folder / f"{_STEM}{exporter.suffix}"
@@ -71,7 +77,10 @@ def write_network(
     exporter.write(model, path, precision)
     text = json.dumps(description, indent=2, default=_plain)
     (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
-    return path
+    exported = load_exported(folder)
+    if precision == "float32" and isinstance(exported, ExportedModel):
+        _check_output(model, exported)
+    return description
 
 
 def load_exported(
@@ -102,7 +111,7 @@ def load_exported(
     ------
     FileNotFoundError
         If the file of the network is missing.
-    ImportError
+    MissingPackagesError
         If the runtime is not installed.
     ValueError
         If the description or the file is damaged.
@@ -321,6 +330,23 @@ class SafetensorsExporter(Exporter):
         model = build_model(checkpoint, path)
         load_weights(model, checkpoint["state_dict"], path)
         return model.eval()
+
+
+@torch.inference_mode()
+def _check_output(model: Model, exported: ExportedModel) -> None:
+    """Raise a `ValueError` if a network gives another output than its model.
+
+    Half of the input is silent: errors of small constants show there only.
+    """
+    inputs = GRAPHS[role_of(model)].example(model)
+    inputs[0][..., inputs[0].shape[-1] // 2 :] = 0
+    expected, computed = (each(*inputs).float() for each in (model, exported))
+    difference = (computed - expected).abs().amax().item()
+    if not difference <= TOLERANCE * expected.abs().amax().item():
+        raise ValueError(
+            f"The exported {type(model).__name__} gives another output than the model: "
+            f"they differ by {difference:.2g}. The format cannot hold it."
+        )
 
 
 def _describe(model: Model) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """ONNX: written by the exporter of torch that captures graphs, run by ONNX Runtime."""
 
+import ast
 import io
 import os
 import re
@@ -14,7 +15,7 @@ import torch
 from pyannote.audio.core.model import Model
 from torch import Tensor, nn
 
-from pyannote_diarizen.export import spectra
+from pyannote_diarizen.export import graphs, spectra
 from pyannote_diarizen.export.exporter import Exporter, Runner, quiet
 from pyannote_diarizen.export.graphs import Graph, build_graph
 
@@ -100,6 +101,13 @@ class ONNXExporter(Exporter):
 
         _disable_telemetry()
         graph = build_graph(model)
+        recurrent = any(isinstance(each, nn.LSTM) for each in graph.modules())
+        if recurrent and precision == "float16":
+            # in float32 between other nodes in float16, ONNX Runtime 1.32 crashes
+            raise ValueError(
+                f"{type(model).__name__} has LSTM layers, which ONNX Runtime computes "
+                "in float32 only: choose float32 or int8."
+            )
         _replace_lstm(graph)
         captured = _capture(graph)
         if precision == "float16":
@@ -170,7 +178,7 @@ def _capture(graph: Graph) -> Any:
     try:
         with quiet():
             program = torch.export.export(
-                graph, graph.example(), dynamic_shapes=shapes, strict=False
+                graph, graph.example(graph.model), dynamic_shapes=shapes, strict=False
             )
             captured = torch.onnx.export(
                 program,
@@ -221,20 +229,50 @@ def _to_float16(model: Any) -> Any:
                 keep_io_types=True,
                 # `InstanceNormalization` of waveforms: their level may be any
                 op_block_list=[*DEFAULT_OP_BLOCK_LIST, "InstanceNormalization"],
-                node_block_list=_names_of_front_end(model.graph.node),
+                node_block_list=_names_of_float32(model.graph.node),
             )
         )
         converted.topological_sort()
+    _skip_round_trips(converted.model.graph)
     return converted.model
 
 
-def _names_of_front_end(nodes: Iterable[Any]) -> list[str]:
-    """Names of the nodes of spectrograms, whose powers need the range of float32."""
+def _skip_round_trips(graph: Any) -> None:
+    """Connect float32 nodes directly, where the converter casts down and up again."""
+    import onnx
+
+    def casts(precision: int) -> dict[str, str]:
+        return {
+            node.output[0]: node.input[0]
+            for node in graph.node
+            if node.op_type == "Cast" and node.attribute[0].i == precision
+        }
+
+    down = casts(onnx.TensorProto.FLOAT16)
+    up = {
+        output: down[input_]
+        for output, input_ in casts(onnx.TensorProto.FLOAT).items()
+        if input_ in down
+    }
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = up.get(name, name)
+
+
+def _names_of_float32(nodes: Iterable[Any]) -> list[str]:
+    """Names of nodes that need the range of float32: spectrograms and pooling."""
+
+    def innermost_module(node: Any) -> str:
+        for each in node.metadata_props:
+            if each.key == "pkg.torch.onnx.class_hierarchy":
+                # modules from the outermost, then the operator
+                return ast.literal_eval(each.value)[-2:][0]
+        return ""
+
     return [
         node.name
         for node in nodes
-        # classes of the modules around a node
-        if any(spectra.__name__ in each.value for each in node.metadata_props)
+        if innermost_module(node).startswith((spectra.__name__, graphs.__name__))
     ]
 
 
@@ -245,12 +283,12 @@ def _to_int8(model: Any, path: Path) -> Any:
 
     temporary = path.with_name(f"{path.stem}-int8{path.suffix}")
     try:
-        with quiet():
+        with quiet("root"):
             quantize_dynamic(
                 model,
                 temporary,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=_names_of_front_end(model.graph.node),
+                nodes_to_exclude=_names_of_float32(model.graph.node),
             )
         return onnx.load(str(temporary))
     finally:

@@ -7,6 +7,8 @@ compute. The transform of a windowed frame is linear, so that it is a convolutio
 kernels are the products of window and complex exponentials: with window w, transform
 size N and frequency k, real part w[n] cos(2 pi k n / N), imaginary part
 -w[n] sin(2 pi k n / N).
+
+No constant as small as 1e-8 is added: optimisers of graphs take it for 0.
 """
 
 import math
@@ -76,7 +78,8 @@ class MelSpectrum(nn.Module):
         spectrum = F.conv1d(
             waveforms.unsqueeze(1), self.kernels, None, self.step, self.padding
         )
-        real, imaginary = spectrum.chunk(2, dim=1)  # (batch, num_bins, num_frames)
+        num_bins = len(self.filters)
+        real, imaginary = spectrum[:, :num_bins], spectrum[:, num_bins:]
         power = real.square() + imaginary.square()
         return power.transpose(1, 2) @ self.filters
 
@@ -92,7 +95,8 @@ class ConvolutionalLogMel(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Map (batch, num_samples) to (batch, num_mel_bins, num_frames)."""
-        log_mel = torch.log(self.mel(waveforms) + self.floor)
+        # log(p + floor) minus log(floor), which the mean cancels
+        log_mel = torch.log(self.mel(waveforms) / self.floor + 1)
         return (log_mel - log_mel.mean(dim=1, keepdim=True)).transpose(1, 2)
 
 

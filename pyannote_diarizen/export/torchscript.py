@@ -22,7 +22,9 @@ class TorchScriptExporter(Exporter):
         # otherwise, tracing of a LightningModule needs a trainer
         graph.model._jit_is_scripting = True
         with quiet(), torch.no_grad():
-            traced = torch.jit.trace(graph, graph.example(), check_trace=False)
+            traced = torch.jit.trace(
+                graph, graph.example(graph.model), check_trace=False
+            )
             torch.jit.save(traced, str(path))
 
     def open(self, path: Path, device: torch.device) -> Runner:

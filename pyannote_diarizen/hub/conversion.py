@@ -7,7 +7,7 @@ A folder contains all parts of the pipeline and needs no network. Models are wri
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.atomic import new_folder
 from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.export.network import ExportedModel
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.hub.original_layout import write_original
@@ -96,7 +97,15 @@ def convert(
             _copy_card(params["segmentation"], folder, token, cache_dir)
 
 
-def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
+def _save(model: Model, folder: Path) -> None:
+    save_model(model, folder / WEIGHTS)
+
+
+def write_pyannote(
+    config: Mapping[str, Any],
+    folder: Path,
+    write_model: Callable[[Model, Path], None] = _save,
+) -> None:
     """Write a pipeline in the layout of pyannote.audio.
 
     Parameters
@@ -105,21 +114,21 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
         Result of `pretrained_config`.
     folder : Path
         Folder to write to.
+    write_model : callable, optional
+        Function of a model and its folder, which it writes. Defaults to a checkpoint.
 
     Raises
     ------
     ValueError
-        If a model is not one of pyannote.audio.
+        If a model is not one of pyannote.audio, or runs outside of torch.
     """
     params = dict(config["pipeline"]["params"])
     token, cache_dir = params.pop("token", None), params.pop("cache_dir", None)
     for role in [role for role in ("segmentation", "embedding") if role in params]:
         model = load_network(params[role], role, token, cache_dir)
-        if not isinstance(model, Model):
-            raise ValueError(
-                f"`{role}` should be a model of pyannote.audio, got '{model}'."
-            )
-        save_model(model, folder / role / WEIGHTS)
+        check_torch(model, role)
+        (folder / role).mkdir()
+        write_model(model, folder / role)
         params[role] = f"$model/{role}"
     plda = load_plda(params.get("plda"), token, cache_dir)
     if isinstance(plda, PLDA):
@@ -128,6 +137,19 @@ def write_pyannote(config: Mapping[str, Any], folder: Path) -> None:
     written = {**config, "pipeline": {**config["pipeline"], "params": params}}
     text = yaml.safe_dump(written, sort_keys=False)
     (folder / HOST_CONFIG).write_text(text, encoding="utf-8")
+
+
+def check_torch(model: Any, role: str) -> None:
+    """Raise a `ValueError` if a network is not a model of pyannote.audio in torch."""
+    if isinstance(model, ExportedModel):
+        raise ValueError(
+            f"`{role}` is exported already, to '{model.path}': give the model that it "
+            "was made from."
+        )
+    if not isinstance(model, Model):
+        raise ValueError(
+            f"`{role}` should be a model of pyannote.audio, got '{model}'."
+        )
 
 
 def _plda(plda: PLDA) -> str | dict[str, Any]:

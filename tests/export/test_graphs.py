@@ -24,7 +24,7 @@ def test_a_graph_gives_what_its_model_gives(build, name):
     model = build(name)
     before = {key: id(module) for key, module in model.named_modules()}
     graph = build_graph(model)
-    inputs = graph.example()
+    inputs = graph.example(model)
     assert_close(graph(*inputs), model(*inputs), atol=1e-3, rtol=1e-3)
     assert {key: id(module) for key, module in model.named_modules()} == before
 

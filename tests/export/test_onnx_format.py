@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from pyannote_diarizen.errors import MissingPackagesError
 from pyannote_diarizen.export import exporter
 from pyannote_diarizen.export.exporter import find_exporter
 from pyannote_diarizen.export.onnx_format import ONNXExporter
@@ -24,6 +25,7 @@ def write(model, folder, precision="float32"):
 def inputs_of(model, batch, num_samples, num_speakers=2):
     generator = torch.Generator().manual_seed(batch)
     waveforms = 0.1 * torch.randn(batch, 1, num_samples, generator=generator)
+    waveforms[..., num_samples // 2 :] = 0  # small constants show in silence only
     if not hasattr(model, "forward_embedding"):
         return (waveforms,)
     weights = torch.rand(batch, num_speakers, 50, generator=generator) > 0.3
@@ -66,6 +68,11 @@ def test_lower_precisions_are_smaller_and_close(build, tmp_path, precision):
     assert cosine.min() > 0.95
 
 
+def test_lstm_in_float16_is_an_error(build, tmp_path):
+    with pytest.raises(ValueError, match=r"PyanNet has LSTM layers.*float32 or int8"):
+        write(build("segmentation"), tmp_path, "float16")
+
+
 def test_an_operator_that_cannot_leave_is_named(build, tmp_path):
     model = deepcopy(build("fbank"))
 
@@ -98,7 +105,9 @@ def test_a_device_without_runtime_is_an_error(tmp_path):
 
 def test_missing_packages_are_an_error_with_the_pip_line(monkeypatch):
     monkeypatch.setattr(exporter, "find_spec", lambda module: None)
-    with pytest.raises(ImportError, match=r"pip install 'pyannote-diarizen\[onnx\]'$"):
+    with pytest.raises(
+        MissingPackagesError, match=r"pip install 'pyannote-diarizen\[onnx\]'$"
+    ):
         find_exporter("onnx").check()
 
 
