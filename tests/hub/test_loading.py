@@ -58,5 +58,5 @@ def test_a_pipeline_of_another_package_is_loaded_by_name(third_party):
 
 
 def test_a_file_that_does_not_exist_is_not_looked_up_on_the_hub():
-    with pytest.raises(FileNotFoundError, match="no file 'nowhere/config.yaml'"):
+    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere/config\.yaml'"):
         load_pipeline("nowhere/config.yaml")
