@@ -12,6 +12,7 @@ J. Han et al., arXiv:2510.14551, 2025.
 """
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,29 @@ from torch import Tensor, nn
 
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
+
+# the model that ran last in a thread, and its weights
+_last: ContextVar[tuple["ChannelWeights | None", Tensor | None]] = ContextVar("_last")
+
+
+class ChannelWeights:
+    """Mixin for models that weigh channels: each thread has weights of its own.
+
+    Attributes
+    ----------
+    channel_weights : (batch, channel) Tensor or None
+        Weights of channels in the last batch of this thread. They sum to one.
+    """
+
+    @property
+    def channel_weights(self) -> Tensor | None:
+        """Weights of channels in the last batch of this thread."""
+        model, weights = _last.get((None, None))
+        return weights if model is self else None
+
+    @channel_weights.setter
+    def channel_weights(self, weights: Tensor | None) -> None:
+        _last.set((self, weights))
 
 
 class CrossChannelAttention(nn.Module):
@@ -88,7 +112,7 @@ class CrossChannelAttention(nn.Module):
         return x.unflatten(-1, (self.num_heads, -1)).permute(0, 2, 3, 1, 4)
 
 
-class MultiChannelWavLMConformer(WavLMConformer):
+class MultiChannelWavLMConformer(ChannelWeights, WavLMConformer):
     """WavLM-Conformer segmentation model of recordings with several microphones.
 
     The first layers of WavLM process each channel alone, with attention across channels
@@ -115,7 +139,7 @@ class MultiChannelWavLMConformer(WavLMConformer):
     ----------
     channel_weights : (batch, channel) Tensor or None
         Attention to each channel in the last fusion, averaged over frames and channels
-        that attend, for the last batch. Sums to one over channels.
+        that attend, for the last batch of this thread. Sums to one over channels.
 
     Raises
     ------
@@ -156,7 +180,6 @@ class MultiChannelWavLMConformer(WavLMConformer):
             )
             for _ in range(channel_fusion_layers)
         )
-        self.channel_weights: Tensor | None = None
         self.audio = AudioReader(sample_rate=self.hparams.sample_rate, mono=None)
 
     def forward(self, waveforms: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ that replace steps of pyannote.audio give the same result in less time or memory
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from threading import get_ident
 
 import numpy as np
 from pyannote.audio import Inference
@@ -42,9 +43,12 @@ def recorded_channel_weights(model: Model) -> Iterator[list[np.ndarray]]:
         One more array after each pass.
     """
     weights: list[np.ndarray] = []
+    thread = get_ident()
 
     def record(module: Model, *_: object) -> None:
-        weights.append(module.channel_weights.float().cpu().numpy())
+        # other threads may process other files with the same model
+        if get_ident() == thread:
+            weights.append(module.channel_weights.float().cpu().numpy())
 
     if not hasattr(model, "channel_weights"):
         yield weights

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Multi-channel recordings, and models that take all channels."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +15,7 @@ from tone_model import DURATION, SAMPLE_RATE, TURNS, ToneSegmentation, tones
 
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models import MultiChannelWavLMConformer
+from pyannote_diarizen.models.multi_channel_wavlm_conformer import ChannelWeights
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.embedding import average_channels
 from pyannote_diarizen.pipelines.segmentation import recorded_channel_weights
@@ -20,14 +24,13 @@ from pyannote_diarizen.wavlm import WavLMConfig
 NUM_CHANNELS = 3
 
 
-class ToneOfAnyChannel(ToneSegmentation):
+class ToneOfAnyChannel(ChannelWeights, ToneSegmentation):
     """Detects a tone in any channel, with weights that follow the level of channels."""
 
     def __init__(self, task=None):
         super().__init__(task=task)
         self.save_hyperparameters({"num_channels": NUM_CHANNELS})
         self.audio = AudioReader(SAMPLE_RATE, mono=None)
-        self.channel_weights = None
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         self.channel_weights = waveforms.std(dim=2).softmax(dim=1)
@@ -187,3 +190,22 @@ def test_a_multi_channel_wavlm_conformer_diarizes_a_file(
     pipeline = make_pipeline(model.eval(), embedding_model, plda)
     assert isinstance(pipeline(conversation).speaker_diarization, Annotation)
     assert model.channel_weights.shape[1] == NUM_CHANNELS
+
+
+def test_channel_weights_belong_to_the_thread():
+    model = ToneOfAnyChannel().eval()
+    together = Barrier(2)
+
+    def weights(channel: int) -> np.ndarray:
+        waveforms = torch.zeros(1, NUM_CHANNELS, SAMPLE_RATE)
+        waveforms[:, channel].normal_()
+        with recorded_channel_weights(model) as recorded:
+            for _ in range(3):
+                together.wait()
+                model(waveforms)
+            together.wait()
+        return np.concatenate(recorded).argmax(axis=1)
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(weights, range(2)))
+    assert [each.tolist() for each in found] == [[0, 0, 0], [1, 1, 1]]
