@@ -125,15 +125,20 @@ class Database(DatabaseFile):
         Returns
         -------
         parts : list of (Database, str, str)
-            Database file, protocol and subset; unknown ones are left out.
+            Database file, protocol and subset.
+
+        Raises
+        ------
+        ValueError
+            If a protocol is not followed by a list of subsets, or is unknown.
         """
-        return [
-            (database, other, name)
-            for other, names in self.protocols[protocol][subset].items()
-            for database in self.known
-            if other in database.protocols
-            for name in names
-        ]
+        parts, entries = [], self.protocols[protocol][subset]
+        for other, names in entries.items():
+            found = next((one for one in self.known if other in one.protocols), None)
+            if found is None or not isinstance(names, list):
+                self._refuse(entries, other, "subsets of a known protocol, in a list")
+            parts += [(found, other, name) for name in names]
+        return parts
 
     def _combine(self, _: str, name: str, entries: Keys) -> Subset:
         """Read the parts of a subset of a protocol of X."""

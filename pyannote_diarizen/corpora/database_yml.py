@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from numbers import Number
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from pyannote.database import protocol as protocol_classes
@@ -151,7 +151,7 @@ class DatabaseFile:
             self._refuse(parent, key, "a path, or a list of paths")
         return texts
 
-    def _refuse(self, parent: Keys, key: Any, expected: str) -> None:
+    def _refuse(self, parent: Keys, key: Any, expected: str) -> NoReturn:
         line = parent.lines.get(key)
         raise ValueError(
             f"'{self.path}'{'' if line is None else f', line {line}'}: `{key}` should "

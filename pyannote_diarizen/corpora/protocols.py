@@ -10,7 +10,7 @@ Files have "audio", "annotation" and "annotated". Unlike in pyannote.database,
 - recordings without UEM are annotated from beginning to end.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,15 +173,11 @@ def merge_turns(annotation: Annotation) -> Annotation:
     merged : Annotation
         `annotation` itself if there is no such turn.
     """
-    for label in annotation.labels():
-        turns = annotation.label_timeline(label, copy=False)
-        # turns of equal bounds are one segment of a timeline
-        num_turns = sum(1 for *_, of in annotation.itertracks(True) if of == label)
-        if num_turns > len(turns) or any(
-            after.start < before.end
-            for before, after in zip(turns, list(turns)[1:], strict=False)
-        ):
+    ends: dict[Hashable, float] = {}  # of the last turn of each speaker
+    for turn, _, label in annotation.itertracks(yield_label=True):  # in order of time
+        if turn.start < ends.get(label, turn.start):
             return annotation.support()
+        ends[label] = turn.end
     return annotation
 
 

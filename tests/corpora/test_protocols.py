@@ -219,3 +219,6 @@ def test_protocols_of_x_with_errors(database: Path, old, new, message):
     found = map(str, find_protocol(name, path).subsets(name)["train"].findings)
     (finding,) = (each for each in found if message in each)
     assert finding.startswith(f"'{path}', line 7: train of X")
+    if new in ("train", "Unlisted:"):
+        with pytest.raises(ValueError, match=r"line 7: .* subsets of a known"):
+            load_protocol(name, path)
