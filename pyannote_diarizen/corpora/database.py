@@ -256,7 +256,7 @@ class Database(DatabaseFile):
     def _find_audio(self, subset: Subset, keys: Mapping[str, str]) -> None:
         """Fill in the audio of recordings."""
         database = keys["database"]
-        templates = self.audio.get(database) or registry.sources.get(database, [])
+        templates = self.audio.get(database, [])
         absent, ambiguous = [], []
         for listing in subset.recordings:
             for number, recording in enumerate(listing.items):
@@ -374,7 +374,8 @@ def find_protocol(
         paths = [path for path in registry.configs if path.exists()]
         databases = [Database(path, root) for path in reversed(paths)]
         databases += _shipped_databases(root or Path.cwd())
-    audio: dict[str, list[str]] = {}  # it may be defined in another file
+    # audio may be defined in another file
+    audio: dict[str, list[str]] = dict(registry.sources)
     for one in reversed(databases):
         audio |= one.audio
     for one in databases:

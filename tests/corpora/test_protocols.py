@@ -130,6 +130,16 @@ def test_the_given_file_defines_the_protocol(tmp_path):
         load_protocol(NAME, empty)
 
 
+def test_audio_may_be_defined_in_another_file(tmp_path, database):
+    other = other_database(tmp_path / "other", "monday")
+    registry.load_database(other)
+    database.write_text(YML.replace("Databases:\n  Talks: ./{uri}.wav\n", ""))
+    train = find_protocol(NAME, database).subsets(NAME)["train"]
+    assert train.audio == {"monday": other.parent / "monday.wav"}
+    monday, _ = subset_files(load_protocol(NAME, database), "train")
+    assert monday["audio"] == other.parent / "monday.wav"
+
+
 def test_names_of_recordings_are_no_wildcards(database: Path):
     (database.parent / "train.lst").write_text("rec[1]\n")
     (database.parent / "rec1.wav").touch()
