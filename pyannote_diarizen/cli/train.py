@@ -52,6 +52,10 @@ def train(config: DictConfig) -> None:
         run = assemble(config)
         if "pretrained" in config:
             _check_structure(type(run.model).__name__)
+        if config.validate:
+            scores = run.validate()
+            print(*(f"{name}: {score:.4f}" for name, score in scores.items()), sep="\n")
+            return
         if run.trainer.is_global_zero:
             write_start(config, HydraConfig.get().overrides.task)
         _fit(run, config)
@@ -86,10 +90,9 @@ def _no_empty_folder(folder: Path) -> Iterator[None]:
     """Remove the folder, which Hydra makes, if nothing is written to it."""
     try:
         yield
-    except BaseException:
+    finally:
         with suppress(OSError):  # not empty
             folder.rmdir()
-        raise
 
 
 def _check_structure(pretrained: str) -> None:

@@ -61,6 +61,13 @@ class Run:
         # the checkpoint is our own, and the specifications of its model are objects
         self.trainer.fit(self.model, ckpt_path=self.checkpoint, weights_only=False)
 
+    def validate(self) -> dict[str, float]:
+        """Compute the loss and the error rates on the development subset, by name."""
+        (scores,) = self.trainer.validate(
+            self.model, ckpt_path=self.checkpoint, verbose=False, weights_only=False
+        )
+        return dict(scores)
+
 
 def assemble(config: DictConfig) -> Run:
     """Build a run from its configuration, after the checks of `preflight`.
@@ -83,6 +90,11 @@ def assemble(config: DictConfig) -> Run:
         If `config` or a file of its protocol is wrong.
     """
     checkpoint = checkpoint_to_resume(config)
+    if config.validate and checkpoint is None and "pretrained" not in config:
+        raise ValueError(
+            "`validate` needs a checkpoint: add run=FOLDER +resume=last, or "
+            "+pretrained=CHECKPOINT."
+        )
     seed_everything(config.seed, workers=True)
     require_data(config)
     task = make_task(config)
@@ -96,8 +108,11 @@ def assemble(config: DictConfig) -> Run:
     require(check_speakers(task, files["train"], config.max_crowded))
     optimization = _make_optimization(config, model)
     model.configure_optimizers = partial(optimization.configure, model)
-    callbacks = _make_callbacks(config, optimization.backbone)
     folder = Path(config.run)
+    if config.validate:
+        trainer = build(config.trainer, logger=False, enable_checkpointing=False)
+        return Run(model, trainer, checkpoint)
+    callbacks = _make_callbacks(config, optimization.backbone)
     folder.mkdir(parents=True, exist_ok=True)
     check_room(model, folder, _num_checkpoints(config))
     trainer = _make_trainer(config, folder, callbacks)

@@ -168,7 +168,7 @@ def changed_options(folder: Path, config: DictConfig) -> list[str]:
     -------
     changed : list of str
         "name=value", with the value of `config`; none if the folder has no
-        configuration. `run` and `resume` do not count.
+        configuration. `run`, `resume` and `validate` do not count.
     """
     if not (folder / CONFIG).is_file():
         return []
@@ -181,7 +181,7 @@ def changed_options(folder: Path, config: DictConfig) -> list[str]:
     return [
         f"{name}={_shown(new.get(name))}"
         for name in {**old, **new}
-        if name != "resume" and old.get(name) != new.get(name)
+        if name not in ("resume", "validate") and old.get(name) != new.get(name)
     ]
 
 

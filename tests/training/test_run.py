@@ -47,6 +47,24 @@ def test_a_run_interrupted_before_its_first_checkpoint_starts_again(configure):
     assert run.checkpoint is None
 
 
+def test_scores_of_a_checkpoint(configure, tmp_path):
+    folder = trained(configure(trainer__max_epochs=2))
+    rows = read_table(folder / "metrics.csv")
+    files = {path: path.stat().st_mtime for path in folder.rglob("*")}
+    resumed = configure(validate=True, **{"+resume": "last"})
+    scores = assemble(resumed).validate()
+    assert {path: path.stat().st_mtime for path in folder.rglob("*")} == files
+    for name in ("loss/val", "DiarizationErrorRate"):
+        assert scores[name] == pytest.approx(float(rows[-1][name]), rel=1e-4)
+
+    first = {"+pretrained": folder / "checkpoints" / "0000.ckpt"}
+    elsewhere = configure(run=tmp_path / "other", validate=True, **first)
+    scores = assemble(elsewhere).validate()
+    assert scores["loss/val"] == pytest.approx(float(rows[0]["loss/val"]), rel=1e-4)
+    with pytest.raises(ValueError, match=r"needs a checkpoint: add .*\+resume=last"):
+        assemble(configure(run=tmp_path / "new", validate=True))
+
+
 def test_what_a_run_writes(configure):
     config = configure(trainer__max_epochs=1)
     folder = trained(config)
