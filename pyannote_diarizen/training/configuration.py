@@ -183,6 +183,8 @@ def _own_options(options: dict[str, Any], default: Any) -> dict[str, Any]:
         for name, value in options.items()
         if name in ("_target_", *known) or former.get(name, _NOTHING) != value
     }
+    if unknown := [k for k in own if k not in known and not k.startswith("_")]:
+        raise ValueError(unknown_keys(f"of {options['_target_']}", unknown, [*known]))
     return own if inspect.isclass(target) else {"_partial_": True, **own}
 
 
