@@ -55,6 +55,10 @@ class WavLMConformer(ConformerSegmentation):
         Audio sample rate. Defaults to 16kHz (16000).
     num_channels : int, optional
         Number of channels. Only mono (1) is supported.
+    layer_temperature : float, optional
+        The weights of WavLM layers go through a softmax of this temperature: they are
+        positive and sum to 1, and a temperature above 1 keeps them close to each other.
+        By default, weights have no softmax, as in DiariZen.
     task : Task, optional
         Task that trains the model.
     """
@@ -72,8 +76,13 @@ class WavLMConformer(ConformerSegmentation):
         output_activate_function: str | Literal[False] | None = False,
         sample_rate: int = 16000,
         num_channels: int = 1,
+        layer_temperature: float | None = None,
         task: Task | None = None,
     ) -> None:
+        if layer_temperature is not None and not layer_temperature > 0:
+            raise ValueError(
+                f"`layer_temperature` should be above 0, got {layer_temperature}."
+            )
         super().__init__(
             attention_in=attention_in,
             ffn_hidden=ffn_hidden,
@@ -92,7 +101,9 @@ class WavLMConformer(ConformerSegmentation):
         if not _is_predefined(wavlm):
             wavlm = config.to_dict()  # plain values, without paths of this machine
         # by value: by name, Lightning would store the argument of a subclass
-        self.save_hyperparameters({"wavlm": wavlm})
+        self.save_hyperparameters(
+            {"wavlm": wavlm, "layer_temperature": layer_temperature}
+        )
         if config.encoder_layer_norm_first:
             # The weighted sum takes states before this layer norm. Distributed training
             # refuses weights without gradient.
@@ -119,6 +130,8 @@ class WavLMConformer(ConformerSegmentation):
     def weighted_sum(self, states: Iterable[Tensor]) -> Tensor:
         """Map the state of each layer to (batch, frame, feature) features."""
         weights = self.weight_sum.weight[0]  # (num_layers + 1,)
+        if self.hparams.layer_temperature is not None:
+            weights = (weights / self.hparams.layer_temperature).softmax(dim=0)
         total = weights.new_zeros(())
         # added one by one: inference holds a single state in memory
         for weight, state in zip(weights, states, strict=True):

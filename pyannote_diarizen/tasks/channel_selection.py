@@ -21,10 +21,25 @@ class ChunkReader(AudioReader):
     num_channels : int, optional
         1 (default) averages the channels of a file. A larger number keeps the first
         channels, and adds channels of zeros if the file has fewer.
+    channel : int, optional
+        Zero-based channel to keep, in place of the average.
+
+    Raises
+    ------
+    ValueError
+        If `channel` is not a channel, or `num_channels` is above 1.
     """
 
-    def __init__(self, sample_rate: int, num_channels: int = 1) -> None:
-        super().__init__(sample_rate, mono="downmix" if num_channels == 1 else None)
+    def __init__(
+        self, sample_rate: int, num_channels: int = 1, channel: int | None = None
+    ) -> None:
+        if channel is not None and (channel < 0 or num_channels > 1):
+            raise ValueError(
+                "`channel` should be a number from 0, for models of one channel, got "
+                f"{channel} for a model of {num_channels}."
+            )
+        mono: Literal["downmix"] | None = "downmix" if num_channels == 1 else None
+        super().__init__(sample_rate, mono=mono, channel=channel)
         self.num_channels = num_channels
 
     def crop(

@@ -104,6 +104,9 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         pyannote.audio.
     mixing : RecordingMixer or mapping, optional
         Mixes chunks of a batch, or the options of `RecordingMixer`. Defaults to none.
+    channel : int, optional
+        Channel of real recordings, from 0, for models of one channel. Defaults to the
+        average of all channels.
     **host
         See `pyannote.audio.tasks.SpeakerDiarization`.
 
@@ -125,6 +128,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         batches_per_epoch: int | None = None,
         shift: float | None = None,
         mixing: RecordingMixer | Mapping[str, Any] | None = None,
+        channel: int | None = None,
         **host: Any,
     ) -> None:
         super().__init__(protocol, **host)
@@ -148,6 +152,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         if isinstance(mixing, Mapping):
             mixing = RecordingMixer(**mixing)
         self.mixing = mixing
+        self.channel = channel
 
     def setup_loss_func(self) -> None:
         """Attach powerset, class weights, reader and auxiliary losses to the model."""
@@ -159,8 +164,9 @@ class PowersetDiarization(SpeakerDiarization, TransientCache):
         class_weights = self._balance_classes() if self.loss.class_balance else None
         self.model.register_buffer("class_weights", class_weights, persistent=False)
         # reads without FFmpeg, and pads chunks at the end of a file
+        hparams = self.model.hparams
         self.model.audio = ChunkReader(
-            self.model.hparams.sample_rate, self.model.hparams.num_channels
+            hparams.sample_rate, hparams.num_channels, self.channel
         )
         if self.simulator is not None and self.identification:
             self.model.identification_loss = CosFaceLoss(

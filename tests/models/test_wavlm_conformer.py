@@ -12,6 +12,7 @@ from pyannote.audio.utils.powerset import Powerset
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
+from pyannote_diarizen.models.checkpoint import load_model, save_model
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 
@@ -91,6 +92,26 @@ def test_scores_are_those_of_the_original(parity, name):
     assert torch.equal(classes.to_multilabel(scores), io["multilabel_hard"])
     soft = classes.to_multilabel(scores, soft=True)
     assert_close(soft, io["multilabel_soft"], **TOLERANCE)
+
+
+@pytest.mark.parametrize("temperature", [None, 1.0, 5.0])
+def test_weights_of_layers(temperature, tmp_path):
+    model = make_model(layer_temperature=temperature)
+    waveforms = torch.randn(2, 4000, generator=torch.Generator().manual_seed(0))
+    states = torch.stack(list(model.wavlm_model.hidden_states(waveforms)))
+    weights = model.weight_sum.weight[0]
+    if temperature:
+        exponentials = (weights / temperature).exp()
+        weights = exponentials / exponentials.sum()
+    expected = torch.einsum("l,lbfd->bfd", weights, states)
+    assert_close(model.features(waveforms), expected, atol=1e-5, rtol=1e-4)
+    save_model(model, tmp_path / "model.bin")
+    assert load_model(tmp_path / "model.bin").hparams.layer_temperature == temperature
+
+
+def test_temperature_of_layers_is_positive():
+    with pytest.raises(ValueError, match="`layer_temperature` should be above 0"):
+        make_model(layer_temperature=0)
 
 
 def test_several_channels_are_an_error():

@@ -23,11 +23,22 @@ def test_chunks_have_the_channels_of_the_model(num_channels):
     assert not chunk[:, 8000:].any()
 
 
+def test_one_channel_in_place_of_the_average():
+    waveform = torch.arange(3.0)[:, None] + torch.zeros(3, 16000)
+    file = {"waveform": waveform, "sample_rate": 16000}
+    chunk, _ = ChunkReader(16000, channel=2).crop(file, Segment(0, 1))
+    assert chunk[:, 0].tolist() == [2]
+    for options in ({"channel": -1}, {"channel": 0, "num_channels": 2}):
+        with pytest.raises(ValueError, match="`channel` should be"):
+            ChunkReader(16000, **options)
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize(
     ("mode", "reader"),
     [
         ("sdm", AudioReader(channel=0)),
+        ("sdm", ChunkReader(16000, channel=0)),
         ("average", AudioReader()),
         ("multichannel", ChunkReader(16000, num_channels=4)),
     ],

@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import CSVLogger
 from pyannote.core import Segment, SlidingWindowFeature
 from pyannote.database import registry
 
+from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.simulation.conversation import SimulatedConversation
@@ -98,6 +99,12 @@ def test_frames_of_simulated_chunks_tell_who_speaks_alone(protocol, simulator):
         for activity, name in zip(chunk["y"].data.T, chunk["y"].labels, strict=True):
             index = simulator.pool.speakers.index(name)
             assert ((chunk["speaker"] == index) == (alone & (activity == 1))).all()
+
+
+def test_channel_of_recordings_is_as_asked(protocol):
+    assert make_task(protocol, channel=0).model.audio.channel == 0
+    with pytest.raises(AudioFileError, match="no channel 1"):
+        make_task(protocol, channel=1).prepare_chunk(0, 0.0, 2.0)
 
 
 def test_chunk_past_the_end_of_a_file_is_padded(protocol):
