@@ -8,7 +8,15 @@ import_pyannote()
 
 from pyannote_diarizen.export.exporter import Exporter
 from pyannote_diarizen.export.network import SafetensorsExporter
-from pyannote_diarizen.export.onnx_format import ONNXExporter
+from pyannote_diarizen.export.onnx_format import ONNXExporter, TensorRTExporter
+from pyannote_diarizen.export.openvino_format import OpenVINOExporter
 from pyannote_diarizen.export.torchscript import TorchScriptExporter
 
-__all__ = ["Exporter", "ONNXExporter", "SafetensorsExporter", "TorchScriptExporter"]
+__all__ = [
+    "Exporter",
+    "ONNXExporter",
+    "OpenVINOExporter",
+    "SafetensorsExporter",
+    "TensorRTExporter",
+    "TorchScriptExporter",
+]

@@ -38,12 +38,15 @@ class Exporter(ABC):
         Suffix of files.
     packages : dict
         Modules that the format needs, and the argument of `pip install` for each.
+    companions : tuple of str
+        Suffixes of other files that belong to a file.
     precisions : tuple of str
         Supported precisions, the default first.
     """
 
     suffix: ClassVar[str]
     packages: ClassVar[dict[str, str]] = {}
+    companions: ClassVar[tuple[str, ...]] = ()
     precisions: ClassVar[tuple[str, ...]] = ("float32",)
 
     @abstractmethod

@@ -126,6 +126,8 @@ def load_exported(
         description = json.loads(found.read_text(encoding="utf-8"))
         exporter = find_exporter(description["format"])
         path = repository.file(description["file"])
+        for suffix in exporter.companions:
+            repository.file(path.with_suffix(suffix).name)
         if isinstance(exporter, SafetensorsExporter):
             return exporter.load(path, description)
         kinds = {"segmentation": ExportedModel, "embedding": ExportedEmbedding}

@@ -4,7 +4,6 @@
 
 import ast
 import io
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -99,7 +98,6 @@ class ONNXExporter(Exporter):
         """Write the graph of a model."""
         import onnx
 
-        _disable_telemetry()
         graph = build_graph(model)
         recurrent = any(isinstance(each, nn.LSTM) for each in graph.modules())
         if recurrent and precision == "float16":
@@ -118,24 +116,23 @@ class ONNXExporter(Exporter):
         path.write_bytes(captured.SerializeToString())
         onnx.checker.check_model(str(path))
 
+    def providers(self, device: torch.device) -> list[str]:
+        """Return the names of the components of ONNX Runtime for a device."""
+        provider = _PROVIDERS.get(device.type)
+        _check_provider(provider, "use the CPU, or pip install onnxruntime-gpu")
+        return [str(provider)]
+
     def open(self, path: Path, device: torch.device) -> Runner:
         """Open a session of ONNX Runtime."""
-        _disable_telemetry()
         import onnxruntime
 
-        provider = _PROVIDERS.get(device.type)
-        available = onnxruntime.get_available_providers()
-        if provider not in available:
-            raise ValueError(
-                f"The installed ONNX Runtime cannot compute on '{device}', only by "
-                f"{', '.join(available)}: use the CPU, or pip install onnxruntime-gpu."
-            )
+        providers = self.providers(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3  # errors, which are also raised
         try:
             session = onnxruntime.InferenceSession(
-                str(path), options, providers=[provider]
+                str(path), options, providers=providers
             )
         except Exception as error:
             raise ValueError(_unreadable(path, error)) from error
@@ -149,12 +146,34 @@ class ONNXExporter(Exporter):
         return run
 
 
-def _disable_telemetry() -> None:
-    """Keep ONNX Runtime from sending telemetry, unless the user has set the variable.
+class TensorRTExporter(ONNXExporter):
+    """Graphs of ONNX that ONNX Runtime computes by TensorRT, on an NVIDIA GPU."""
 
-    Since version 1.29 it does so on Linux. The variable is read on import.
-    """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    precisions = ("float32", "float16")
+    provider = "TensorrtExecutionProvider"
+
+    def check(self, precision: str | None = None) -> str:
+        """Check packages and precision, and that TensorRT is there."""
+        precision = super().check(precision)
+        remedy = "on a machine with an NVIDIA GPU, pip install onnxruntime-gpu tensorrt"
+        _check_provider(self.provider, remedy)
+        return precision
+
+    def providers(self, device: torch.device) -> list[str]:
+        """Return TensorRT, and CUDA for operators that it lacks."""
+        return [self.provider, _PROVIDERS["cuda"]]
+
+
+def _check_provider(provider: str | None, remedy: str) -> None:
+    """Raise a `ValueError` if the installed ONNX Runtime lacks a provider."""
+    import onnxruntime
+
+    available = onnxruntime.get_available_providers()
+    if provider not in available:
+        raise ValueError(
+            f"The installed ONNX Runtime computes by {', '.join(available)} only, not "
+            f"by {provider or 'this device'}: {remedy}."
+        )
 
 
 def _unreadable(path: Path, error: Exception) -> str:

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-import os
 from copy import deepcopy
 
 import pytest
@@ -91,15 +90,8 @@ def test_a_damaged_file_is_an_error(tmp_path):
         ONNXExporter().open(path, CPU)
 
 
-def test_telemetry_is_off(monkeypatch, tmp_path):
-    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
-    with pytest.raises(ValueError, match="cannot be opened"):
-        ONNXExporter().open(tmp_path / "absent.onnx", CPU)
-    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
-
-
 def test_a_device_without_runtime_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match=r"cannot compute on 'mps'.*use the CPU"):
+    with pytest.raises(ValueError, match="not by this device: use the CPU"):
         ONNXExporter().open(tmp_path / "network.onnx", torch.device("mps"))
 
 
