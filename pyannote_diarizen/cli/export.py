@@ -27,8 +27,8 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="Format: onnx, torchscript, safetensors, openvino, tensorrt, or one of "
-            "another package."
+            help="Format: onnx, torchscript, safetensors, openvino, tensorrt, or one "
+            "of another package."
         ),
     ] = "onnx",
     precision: Annotated[
