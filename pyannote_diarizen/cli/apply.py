@@ -3,7 +3,7 @@
 """`pyannote-diarizen apply`: diarize audio files."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from pyannote_diarizen.cli.options import (
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.pipelines.journal import Journal
 
 
 def apply(
@@ -50,6 +53,9 @@ def apply(
             help="Folder for one plot per file: evidence for each number of speakers.",
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Diarize finished files again, too.")
+    ] = False,
     device: DeviceOption = "auto",
     channel: ChannelOption = None,
 ) -> None:
@@ -57,6 +63,10 @@ def apply(
 
     A file that cannot be diarized does not stop the others: errors are printed to
     standard error at the end. Folders distinguish files of the same name.
+
+    With --into, a second call goes on where the first one stopped. finished.jsonl in
+    that folder lists finished files, which are skipped unless they, the pipeline or the
+    options have changed. --evidence skips none.
 
     Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
     pipeline cannot be loaded.
@@ -66,6 +76,7 @@ def apply(
 
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
+    from pyannote_diarizen.pipelines.journal import Journal, fingerprint
     from pyannote_diarizen.rttm import rttm_text
 
     named, failed = find_audio(audio, into or evidence)
@@ -75,18 +86,20 @@ def apply(
             "--evidence needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
             f"got {type(loaded).__name__}."
         )
+    options: dict[str, Any] = {
+        "channel": channel,
+        "expected_speakers": expected_speakers,
+        "num_speakers": num_speakers,
+        "min_speakers": min_speakers,
+        "max_speakers": max_speakers,
+    }
+    journal = Journal(into, fingerprint(loaded, options)) if into else None
+    if journal and not again and not evidence:
+        named = _skip_finished(journal, named)
     notes = []
     with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
-            loaded,
-            named,
-            into=into,
-            channel=channel,
-            expected_speakers=expected_speakers,
-            num_speakers=num_speakers,
-            min_speakers=min_speakers,
-            max_speakers=max_speakers,
-            hook=progress,
+            loaded, named, into=into, journal=journal, hook=progress, **options
         ):
             if outcome.diarization is None:
                 failed.append(outcome)
@@ -102,6 +115,20 @@ def apply(
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
     print_failures(failed)
+
+
+def _skip_finished(journal: "Journal", files: dict[str, Path]) -> dict[str, Path]:
+    """Return the files to diarize, and print how many are finished."""
+    left = {
+        uri: path for uri, path in files.items() if not journal.is_finished(uri, path)
+    }
+    if finished := len(files) - len(left):
+        typer.echo(
+            f"{finished} of {len(files)} files are finished: skipped. --again diarizes "
+            "them again.",
+            err=True,
+        )
+    return left
 
 
 def _draw_evidence(pipeline: Any, outcome: Any, folder: Path) -> list[str]:

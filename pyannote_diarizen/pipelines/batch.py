@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Batches of files: a file that fails does not stop the others."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.audio.reader import list_audio
 from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.pipelines.journal import Journal
 from pyannote_diarizen.rttm import rttm_name, warn_of_rename, write_rttm
 
 _LIST_SUFFIX = ".scp"
@@ -162,6 +164,7 @@ def diarize_files(
     into: Path | None = None,
     channel: int | None = None,
     expected_speakers: float | None = None,
+    journal: Journal | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
     """Diarize files, and write each result at once.
@@ -178,6 +181,8 @@ def diarize_files(
         Channel to diarize, from 0. Defaults to the choice of the pipeline.
     expected_speakers : float, optional
         Number that results should be near, see `DiariZen.apply`.
+    journal : Journal, optional
+        Record of the files that are written to `into`.
     options : dict
         Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
 
@@ -199,12 +204,15 @@ def diarize_files(
             file["channel"] = channel
         if expected_speakers is not None:
             file["expected_speakers"] = expected_speakers
+        started = time.perf_counter()
         try:
             written = None if into is None else recording_path(into, uri, ".rttm")
             output = pipeline(file, **options)
             diarization = getattr(output, "speaker_diarization", output)
             if written is not None:
                 write_rttm(diarization, written)
+                if journal is not None:
+                    journal.add(uri, path, diarization, time.perf_counter() - started)
         except AudioFileError as error:
             yield Outcome(path, error=str(error))
         except (OSError, ValueError, RuntimeError, MemoryError) as error:

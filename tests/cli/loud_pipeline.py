@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pyannote.audio import Pipeline
 from pyannote.core import Annotation, Segment
+from pyannote.pipeline.parameter import Uniform
 
 from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.clustering import NumSpeakersEvidence
@@ -18,9 +19,10 @@ class LoudPipeline(Pipeline):
 
     def __init__(self, token: Any = None, cache_dir: Any = None) -> None:
         super().__init__()
+        self.loudness = Uniform(0, 1)
 
     def default_parameters(self) -> dict:
-        return {}
+        return {"loudness": 0.1}
 
     def apply(
         self,
@@ -32,7 +34,7 @@ class LoudPipeline(Pipeline):
         hook = self.setup_hook(file, hook=hook)
         waveform, sample_rate = read_audio(file)
         hook("loudness", None, total=1, completed=1)
-        loud = (waveform[0].abs() > 0.1).nonzero()
+        loud = (waveform[0].abs() > self.loudness).nonzero()
         diarization = Annotation(uri=file["uri"])
         if len(loud):
             start, end = loud[0].item() / sample_rate, loud[-1].item() / sample_rate

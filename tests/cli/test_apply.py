@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen apply`."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,8 +27,64 @@ def test_rttm_goes_to_a_folder(run, pipeline, write_audio, here):
     result = run("apply", "calls", "--pipeline", pipeline, "--into", "out/rttm")
     assert result.exit_code == 0
     assert result.stdout == ""
-    written = {path.name: path.read_text() for path in (here / "out/rttm").iterdir()}
+    rttms = (here / "out/rttm").glob("*.rttm")
+    written = {path.name: path.read_text() for path in rttms}
     assert written == {"a.rttm": rttm("a"), "b.rttm": rttm("b")}
+
+
+def test_a_second_call_skips_finished_files(run, pipeline, write_audio, here):
+    write_audio("calls/a.wav")
+    write_audio("calls/b.wav")
+    (here / "calls/bad.wav").write_text("not audio")
+    command = ("apply", "calls", "--pipeline", pipeline, "--into", "out")
+    assert run(*command).exit_code == 1
+    lines = (here / "out/finished.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [(some["uri"], some["num_speakers"]) for some in entries] == [
+        ("a", 1),
+        ("b", 1),
+    ]
+    result = run(*command)
+    assert result.exit_code == 1  # of the bad file, which is tried again
+    assert "2 of 3 files are finished" in result.stderr
+    assert (here / "out/finished.jsonl").read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    "change", ["recording", "result", "missing", "options", "pipeline", "again", "cut"]
+)
+def test_what_has_changed_is_diarized_again(change, run, pipeline, write_audio, here):
+    write_audio("calls/a.wav")
+    write_audio("calls/b.wav")
+    command = ["apply", "calls", "--pipeline", pipeline, "--into", "out"]
+    run(*command)
+    journal = here / "out/finished.jsonl"
+    num_finished = 1
+    if change == "recording":
+        write_audio("calls/a.wav", end=1.5)
+    elif change == "result":
+        (here / "out/a.rttm").write_text(rttm("a", 1.7))
+    elif change == "missing":
+        (here / "out/a.rttm").unlink()
+    elif change == "cut":
+        journal.write_text(journal.read_text()[:-20])
+    else:
+        num_finished = 0
+        command += {
+            "options": ["--num-speakers", "2"],
+            "again": ["--again"],
+            "pipeline": [],
+        }[change]
+    if change == "pipeline":
+        config = Path(pipeline) / "config.yaml"
+        config.write_text(config.read_text() + "params: {loudness: 0.2}\n")
+    result = run(*command)
+    assert result.exit_code == 0
+    assert ("1 of 2 files are finished" in result.stderr) == (num_finished == 1)
+    assert "2 of 2" not in result.stderr
+    end = 1.5 if change == "recording" else 1.0
+    if change != "options":
+        assert (here / "out/a.rttm").read_text() == rttm("a", end)
 
 
 def test_a_bad_file_does_not_stop_the_others(run, pipeline, write_audio, here):
@@ -163,7 +220,8 @@ def test_nothing_is_written_outside_the_folder(run, pipeline, write_audio, here)
         assert result.stderr.count("is left out. Recording") == 4
     after = {*here.iterdir(), *here.parent.iterdir()}
     assert after - before == {here / "out"}
-    assert {path.name for path in (here / "out").iterdir()} == {"m.rttm", "m.png"}
+    written = {path.name for path in (here / "out").iterdir()}
+    assert written == {"m.rttm", "m.png", "finished.jsonl"}
 
 
 def test_evidence_that_cannot_be_written_leaves_the_rttm(
