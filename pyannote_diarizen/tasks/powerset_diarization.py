@@ -49,6 +49,7 @@ from pyannote_diarizen.tasks.segmentation_loss import (
 )
 from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 from pyannote_diarizen.tasks.transient_cache import TransientCache
+from pyannote_diarizen.tasks.worker_processes import PicklableTask
 
 COUNTED_CHUNKS = 200
 """Number of simulated chunks from which class frequencies are estimated."""
@@ -71,7 +72,7 @@ class SinglePrecisionPowerset(Powerset):
             return super().to_powerset(multilabel.float())
 
 
-class PowersetDiarization(SpeakerDiarization, TransientCache):
+class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
     """Segmentation task on real recordings and simulated conversations.
 
     It takes all parameters of `pyannote.audio.tasks.SpeakerDiarization`, too.

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pyannote.audio.core.task import Problem, Resolution, Specifications, Task
+from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.utils.random import create_rng_for_worker
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import ArcFaceLoss
@@ -47,6 +47,7 @@ from pyannote_diarizen.tasks.embedding_distillation import (
     teacher_frames,
 )
 from pyannote_diarizen.tasks.verification_metric import PairwiseEqualErrorRate
+from pyannote_diarizen.tasks.worker_processes import PicklableTask
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class EmbeddingObjective:
     frames: float = 30.0
 
 
-class SpeakerEmbedding(Task):
+class SpeakerEmbedding(PicklableTask):
     """Task that trains a speaker embedding model.
 
     The speech of the protocol is decoded once and kept in memory (115 MB per hour).

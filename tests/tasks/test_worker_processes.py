@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Data loaders that are started by spawn draw the chunks of those that are forked."""
+
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from pyannote.audio.core.task import TrainDataset
+from pyannote.core import Annotation, Segment, Timeline
+from pyannote.database.protocol import SpeakerDiarizationProtocol
+
+from pyannote_diarizen.models import FBankConformer
+from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
+
+
+@pytest.fixture
+def task(tmp_path, rng) -> PowersetDiarization:
+    """Task whose protocol has a class that cannot be pickled, as those of databases."""
+    soundfile.write(tmp_path / "a.wav", rng.uniform(-0.1, 0.1, 16000 * 6), 16000)
+
+    class OneFile(SpeakerDiarizationProtocol):
+        name = "A.SpeakerDiarization.B"
+
+        def train_iter(self):
+            annotation = Annotation(uri="a")
+            annotation[Segment(0, 3)], annotation[Segment(2, 5)] = "a", "b"
+            yield {
+                "uri": "a",
+                "database": "A",
+                "scope": "file",
+                "audio": str(tmp_path / "a.wav"),
+                "annotated": Timeline([Segment(0, 6)], uri="a"),
+                "annotation": annotation,
+            }
+
+        development_iter = train_iter
+
+    task = PowersetDiarization(
+        OneFile(), duration=1.0, max_speakers_per_chunk=2, batch_size=2, num_workers=0
+    )
+    task.prepare_data()
+    task.setup()
+    task.model = FBankConformer(attention_in=8, ffn_hidden=8, num_layer=1, task=task)
+    task.model.setup()
+    return task
+
+
+def first_chunks(task: PowersetDiarization, num: int = 3) -> list[torch.Tensor]:
+    chunks = iter(TrainDataset(task))
+    return [next(chunks)["X"] for _ in range(num)]
+
+
+def test_copies_draw_the_chunks_of_each_epoch(task):
+    drawn = []
+    for epoch in range(2):
+        task.model._trainer = SimpleNamespace(
+            current_epoch=epoch,
+            global_step=epoch,
+            world_size=1,
+            global_rank=0,
+            local_rank=0,
+            unpicklable=lambda: None,
+        )
+        task.model.configure_optimizers = lambda: None
+        received = pickle.loads(pickle.dumps(task))
+        expected = first_chunks(task)
+        for chunk, other in zip(first_chunks(received), expected, strict=True):
+            np.testing.assert_array_equal(chunk, other)
+        drawn.append(torch.stack([torch.as_tensor(chunk) for chunk in expected]))
+    assert not torch.equal(*drawn)
