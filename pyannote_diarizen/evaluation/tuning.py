@@ -96,6 +96,12 @@ class Tuning:
         self.files = [AnnotatedFile.from_protocol(file) for file in files]
         if not self.files:
             raise ValueError("There is no file to tune on.")
+        if not any(file.reference.crop(file.annotated) for file in self.files):
+            raise ValueError(
+                "No file has speech in its annotated part, so that any result would "
+                "have the same error rate: see whether annotations are those of the "
+                "files."
+            )
         self.count_speakers = count_speakers
         if not pipeline.instantiated:
             pipeline.instantiate(pipeline.default_parameters())

@@ -199,6 +199,9 @@ def test_frozen_hyper_parameters_stay(passes):
 
 
 def test_what_cannot_be_tuned_on():
+    silent = recording("a") | {"annotated": Timeline([Segment(DURATION, 99)])}
+    with pytest.raises(ValueError, match="No file has speech in its annotated part"):
+        Tuning(pipeline(), [silent, recording("b") | {"annotation": Annotation("b")}])
     with pytest.raises(ValueError, match="no file to tune on"):
         Tuning(pipeline(), [])
     unlabelled = {**recording("talk"), "annotation": None}
