@@ -5,6 +5,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyannote.database.util import load_rttm, load_uem
 
 from pyannote_diarizen.corpora.listings import (
@@ -261,3 +263,45 @@ def test_wav_scp_of_the_original(parity):
     assert recordings
     for name, audio in recordings.items():
         assert audio.is_file(), name
+
+
+WORDS = ["SPKR-INFO", ";;", "NA", "None", "1_0", "٣", "1.", '"a"', "é", "inf", "\ufeff"]
+SPACES = [" ", "\t", "\n", "\r", "\f", "\v", "\x1c", "\x85", "\xa0", "\u2028", "\u3000"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9), st.sampled_from([None] * 9 + WORDS),
+            st.integers(0, 9), st.sampled_from(SPACES + [" "] * 20),
+        ),
+        min_size=1, max_size=3,
+    )
+)  # fmt: skip
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_lines_without_errors_are_read_alike_by_the_host(tmp_path, changes):
+    """One field, and the space after one field, are replaced in each line."""
+    text = ""
+    for field, word, gap, space in changes:
+        fields = speaker().split()
+        fields[field] = word or fields[field]
+        gaps = [" "] * 9 + ["\n"]
+        gaps[gap] = space if gap < 9 else "\n"
+        text += "".join(map("".join, zip(fields, gaps, strict=True)))
+    path = tmp_path / "file.rttm"
+    path.write_bytes(text.encode())
+    listing = read_rttm(path)
+    if any(finding.status == "error" for finding in listing.findings):
+        return
+    ours = [(turn.uri, turn.start, turn.end, turn.speaker) for turn in listing.items]
+    theirs = [
+        (uri, turn.start, turn.end, label)
+        for uri, annotation in load_rttm(path).items()
+        for turn, _, label in annotation.itertracks(yield_label=True)
+    ]
+    assert sorted(ours) == sorted(theirs)
