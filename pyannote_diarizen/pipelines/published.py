@@ -125,6 +125,7 @@ def pretrained_config(
         Defaults to True.
     **options
         Arguments of the pipeline that take precedence over the configuration.
+        `clustering_options` are added to those of the configured clustering.
 
     Returns
     -------
@@ -149,7 +150,7 @@ def pretrained_config(
         if "clustering" in given:
             given["clustering"] = clustering_name(given["clustering"])
     # before options override the configured clustering
-    _change_clustering(config, **options)
+    _change_clustering(config, options)
     params.update(options)
     if config["pipeline"]["name"] == PIPELINE:
         _check_options(params)
@@ -298,13 +299,13 @@ def _dotted_path(name: str) -> str:
     return f"{registered.__module__}.{registered.__qualname__}"
 
 
-def _change_clustering(
-    config: dict[str, Any],
-    clustering: str | None = None,
-    clustering_options: Mapping[str, Any] | None = None,
-    **_: Any,
-) -> None:
-    """Start from the hyper-parameters of another clustering, or of other options."""
+def _change_clustering(config: dict[str, Any], options: dict[str, Any]) -> None:
+    """Start from the hyper-parameters of another clustering, or of other options.
+
+    Options of the configured clustering are added to the configured ones, in `options`.
+    """
+    clustering = options.get("clustering")
+    clustering_options = options.get("clustering_options")
     if clustering is None and clustering_options is None:
         return
     params = config["pipeline"]["params"]
@@ -317,6 +318,10 @@ def _change_clustering(
         name == configured and clustering_options is None
     ):
         return
+    if name == configured:
+        kept = params.get("clustering_options") or {}
+        clustering_options = {**kept, **(clustering_options or {})}
+        options["clustering_options"] = clustering_options
     parameters = default_parameters(name, clustering_options)
     values = config.setdefault("params", {})
     if name == configured:

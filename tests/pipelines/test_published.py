@@ -275,6 +275,31 @@ def test_options_of_the_configured_clustering_keep_its_hyper_parameters(folder):
     assert values.items() >= plain["clustering"].items()
 
 
+def test_options_are_added_to_those_of_the_configured_clustering():
+    config = {
+        "pipeline": {
+            "name": "pyannote_diarizen.pipelines.DiariZen",
+            "params": {
+                "clustering": "vbx",
+                "clustering_options": {"number_by": "evidence", "min_share": 0.01},
+            },
+        }
+    }
+    for given, expected in (
+        ({"min_share": 0.02}, {"number_by": "evidence", "min_share": 0.02}),
+        ({"ordered": True, "number_by": "vbx"}, {"number_by": "vbx", "ordered": True}),
+    ):
+        params = pretrained_config(config, clustering_options=given)["pipeline"][
+            "params"
+        ]
+        assert params["clustering_options"] == {"min_share": 0.01, **expected}
+    other = pretrained_config(
+        config, clustering="auto", clustering_options={"min_embeddings": 5}
+    )
+    options = other["pipeline"]["params"]["clustering_options"]
+    assert options == {"min_embeddings": 5}
+
+
 @pytest.mark.parametrize("config", [{}, {"pipeline": {}}, {"pipeline": "DiariZen"}])
 def test_a_mapping_without_a_pipeline_is_an_error(config):
     with pytest.raises(ValueError, match="The configuration describes no pipeline"):
