@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""SpecAugment: frequency and time masks on log-mel features [1]_.
+"""SpecAugment: frequency and time masks on log-mel or WavLM features [1]_.
 
 References
 ----------
@@ -16,22 +16,25 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+FEATURES = ("make_feats", "proj")
+"""Log-mel features of `FBankConformer`; WavLM features as they enter the Conformer."""
+
 
 class SpecAugment(Callback):
-    """Callback that masks the features of `FBankConformer` in training mode.
+    """Callback that masks the features of a segmentation model in training mode.
 
     Parameters
     ----------
     num_frequency_masks, num_time_masks : int, optional
         Number of masks per chunk. Default to 2.
     max_frequency_width : int, optional
-        Maximum width of a frequency mask, in mel bands. Defaults to 10.
+        Maximum width of a frequency mask, in mel bands or features. Defaults to 10.
     max_time_width : int, optional
         Maximum width of a time mask, in frames; short, so that no whole turn is masked.
         Defaults to 20.
     layer : str, optional
         Name of the module whose output, (batch, frame, band), is masked. Defaults to
-        "make_feats".
+        the first of `FEATURES` that the model has.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class SpecAugment(Callback):
         max_frequency_width: int = 10,
         num_time_masks: int = 2,
         max_time_width: int = 20,
-        layer: str = "make_feats",
+        layer: str | None = None,
     ) -> None:
         self.num_frequency_masks = num_frequency_masks
         self.max_frequency_width = max_frequency_width
@@ -58,12 +61,14 @@ class SpecAugment(Callback):
             If the model has no such layer.
         """
         layers = dict(pl_module.named_modules())
-        if self.layer not in layers:
+        wanted = FEATURES if self.layer is None else (self.layer,)
+        found = [layers[name] for name in wanted if name in layers]
+        if not found:
             raise ValueError(
-                f"SpecAugment masks the output of `{self.layer}`, which "
-                f"{type(pl_module).__name__} does not have: use it with FBankConformer."
+                f"SpecAugment masks the output of {' or '.join(wanted)}, which "
+                f"{type(pl_module).__name__} does not have: give another `layer`."
             )
-        self._hook = layers[self.layer].register_forward_hook(self._mask)
+        self._hook = found[0].register_forward_hook(self._mask)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Detach from the model."""

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from pyannote_diarizen.models import WavLMConformer
 from pyannote_diarizen.training.spec_augment import SpecAugment, draw_masks
+from pyannote_diarizen.wavlm import WavLMConfig
 
 
 class Toy(nn.Module):
@@ -56,8 +58,30 @@ def test_features_are_masked_in_training_only():
 
 
 def test_models_without_such_features():
-    with pytest.raises(ValueError, match="`make_feats`, which Linear does not have"):
+    with pytest.raises(ValueError, match="make_feats or proj, which Linear does not"):
         SpecAugment().on_fit_start(None, nn.Linear(2, 2))
+
+
+def test_features_of_wavlm_are_those_that_enter_the_conformer():
+    wavlm = WavLMConfig.dense(
+        embed_dim=16,
+        num_layers=1,
+        num_heads=2,
+        feed_forward_dim=4,
+        layer_norm=True,
+        extractor_conv_layer_config=[[4, 10, 5], *[[4, 3, 2]] * 4, *[[4, 2, 2]] * 2],
+    )
+    model = WavLMConformer(
+        wavlm=wavlm.to_dict(), attention_in=8, ffn_hidden=4, num_head=2, num_layer=1
+    )
+    SpecAugment(max_time_width=9).on_fit_start(None, model)
+    features = torch.randn(2, 40, 16)
+    torch.manual_seed(0)
+    projected = model.proj(features)
+    # frames or features whose values are all the mean of the chunk
+    assert (projected.std(dim=1) < 1e-6).any() or (projected.std(dim=2) < 1e-6).any()
+    model.eval()
+    assert model.proj(features).std(dim=2).min() > 1e-3
 
 
 def test_a_run_takes_it(configure):
