@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = "".join(
     (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for page in ("tuning.md", "speakers.md")
+    for page in ("tuning.md", "speakers.md", "pruning.md")
 )
 COMMANDS = get_command(app).commands
 
