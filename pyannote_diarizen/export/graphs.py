@@ -221,8 +221,9 @@ class BroadcastStatsPool(nn.Module):
 def _fixed_filters(sincnet: SincNet) -> nn.Module:
     """Replace the filter bank by a convolution with the filters that it computes."""
     bank = sincnet.conv1d[0]
-    filters = bank.get_filters().detach()  # (num_filters, 1, kernel_size)
-    conv = nn.Conv1d(1, *filters.shape[::2], stride=bank.stride, bias=False)
+    filters = bank.get_filters().detach()
+    num_filters, _, kernel_size = filters.shape
+    conv = nn.Conv1d(1, num_filters, kernel_size, bank.stride, bias=False)
     conv.weight = nn.Parameter(filters, requires_grad=False)
     sincnet.conv1d[0] = conv
     return sincnet

@@ -3,11 +3,10 @@
 """ONNX: written by the exporter of torch that captures graphs, run by ONNX Runtime."""
 
 import ast
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -92,7 +91,7 @@ class ONNXExporter(Exporter):
 
     suffix = ".onnx"
     packages: ClassVar = dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), _PIP)
-    precisions = ("float32", "float16", "int8")
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "float16", "int8")
 
     def write(self, model: Model, path: Path, precision: str) -> None:
         """Write the graph of a model."""
@@ -149,7 +148,7 @@ class ONNXExporter(Exporter):
 class TensorRTExporter(ONNXExporter):
     """Graphs of ONNX that ONNX Runtime computes by TensorRT, on an NVIDIA GPU."""
 
-    precisions = ("float32", "float16")
+    precisions: ClassVar[tuple[str, ...]] = ("float32", "float16")
     provider = "TensorrtExecutionProvider"
 
     def check(self, precision: str | None = None) -> str:
@@ -190,8 +189,6 @@ def _replace_lstm(module: nn.Module) -> None:
 
 def _capture(graph: Graph) -> Any:
     """Return the `onnx.ModelProto` of a graph."""
-    import onnx
-
     dynamic = torch.export.Dim.DYNAMIC
     shapes = tuple(dict.fromkeys(axes, dynamic) for axes in graph.axes.values())
     try:
@@ -209,9 +206,7 @@ def _capture(graph: Graph) -> Any:
             )
     except Exception as error:
         raise ValueError(_cannot_leave(graph, error)) from error
-    buffer = io.BytesIO()
-    captured.save(buffer)
-    return onnx.load_from_string(buffer.getvalue())
+    return cast(torch.onnx.ONNXProgram, captured).model_proto
 
 
 def _cannot_leave(graph: Graph, error: BaseException) -> str:

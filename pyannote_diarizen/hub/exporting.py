@@ -108,8 +108,9 @@ def export(
         config = pretrained_config(resolve_pipeline(source))
         write_pyannote(config, folder, job.write)
         progress("diarization with both pipelines")
-        pipelines = (Pipeline.from_pretrained(each) for each in (config, folder))
-        return Export(job.comparisons, compare_pipelines(*pipelines, job.audio))
+        of_torch, exported = map(Pipeline.from_pretrained, (config, folder))
+        error_rate = compare_pipelines(of_torch, exported, job.audio)
+        return Export(job.comparisons, error_rate)
 
 
 @dataclass(frozen=True)
