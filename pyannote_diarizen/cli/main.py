@@ -26,6 +26,7 @@ from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
 from pyannote_diarizen.cli.package import package
 from pyannote_diarizen.cli.plda import plda
+from pyannote_diarizen.cli.profile import profile
 from pyannote_diarizen.cli.prune import prune
 from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.simulate import simulate
@@ -79,6 +80,7 @@ app.command()(enrol)
 app.command()(identify)
 app.command()(link)
 app.command()(tune)
+app.command()(profile)
 app.command()(doctor)
 
 
