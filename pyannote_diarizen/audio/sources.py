@@ -177,9 +177,11 @@ def _completed(audio: Path | Stream, name: str) -> Iterator[Any]:
     with audio.open("rb") if isinstance(audio, Path) else nullcontext(audio) as stream:
         completed = complete_header(stream, name)
         stream.seek(0)
-        is_named = isinstance(audio, Path) and os.name == "posix"
         # soundfile encodes names strictly, which fails with an ASCII locale
-        yield completed or (os.fsencode(audio) if is_named else audio)
+        if isinstance(audio, Path) and os.name == "posix":
+            yield completed or os.fsencode(audio)
+        else:
+            yield completed or audio
 
 
 def _decode(audio: Path | Stream, name: str) -> tuple[Tensor, int]:

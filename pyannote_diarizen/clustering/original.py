@@ -79,6 +79,7 @@ class OriginalVBxClustering(VBxClustering):
         num_clusters: int | None = None,
         min_clusters: int | None = None,
         max_clusters: int | None = None,
+        *_: Any,
         **kwargs: Any,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cluster embeddings; see `VBxClustering`.

@@ -42,6 +42,6 @@ class PicklableTask(Task):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore attributes; Lightning pickles no trainer of a model."""
         progress = state.pop("_progress", None)
-        vars(self).update(state)
+        self.__dict__.update(state)
         if progress is not None:
-            vars(self.model)["_trainer"] = SimpleNamespace(**progress)
+            self.model.__dict__["_trainer"] = SimpleNamespace(**progress)

@@ -158,7 +158,7 @@ def build(config: DictConfig, **given: Any) -> Any:
             options = [option for option in known if option not in _GIVEN]
             raise ValueError(unknown_keys(f"of {target}", [name], options))
     try:
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         for name, parameter in known.items():
             if is_dataclass(parameter.default) and "_target_" in plain.get(name, ()):
                 plain[name] = _own_options(plain[name], parameter.default)
