@@ -7,6 +7,7 @@ speakers compete for clusters; VBx ignores bounds on the number of clusters, has
 embeddings as centroids, and counts unassigned speakers as one more cluster.
 """
 
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -79,7 +80,8 @@ class OriginalVBxClustering(VBxClustering):
         num_clusters: int | None = None,
         min_clusters: int | None = None,
         max_clusters: int | None = None,
-        *_: Any,
+        expected_clusters: float | None = None,
+        file: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cluster embeddings; see `VBxClustering`.
@@ -90,8 +92,8 @@ class OriginalVBxClustering(VBxClustering):
             See `VBxClustering`.
         num_clusters, min_clusters, max_clusters : int, optional
             See `VBxClustering`. No effect if `ignore_bounds`.
-        **kwargs
-            Ignored: arguments that pyannote.audio passes to other clusterings.
+        expected_clusters, file, **kwargs
+            Ignored.
         """
         if self.ignore_bounds:
             num_clusters = min_clusters = max_clusters = None
