@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torchaudio
 from torch import Tensor, nn
-from torch_audiomentations import Compose, Gain, PitchShift
+from torch_audiomentations import AddColoredNoise, Compose, Gain, PitchShift
 from torch_audiomentations.core.transforms_interface import BaseWaveformTransform
 from torch_audiomentations.utils.object_dict import ObjectDict
 
@@ -68,6 +68,7 @@ def recording_conditions(
     gain: float = 6.0,
     p: float = 0.5,
     sample_rate: int = 16000,
+    white_noise: Sequence[float] = (),
 ) -> Compose:
     """Change the recording conditions of chunks: speed, pitch, room, noise and level.
 
@@ -87,6 +88,9 @@ def recording_conditions(
         Probability of each transform, for each chunk. Defaults to 0.5.
     sample_rate : int, optional
         Defaults to 16000.
+    white_noise : sequence of float, optional
+        Range of the signal-to-noise ratio of white noise, (lowest, highest) in dB;
+        empty (default) for none.
 
     Returns
     -------
@@ -107,7 +111,12 @@ def recording_conditions(
         transforms.append(Reverberation(rooms, p, sample_rate))
     if noises:
         transforms.append(BackgroundNoise(noises, p=p, sample_rate=sample_rate))
-    transforms.append(Gain(-gain, gain, **common))
+    if white_noise:
+        low, high = white_noise
+        flat = {"min_f_decay": 0.0, "max_f_decay": 0.0}
+        transforms.append(AddColoredNoise(low, high, **flat, **common))
+    if gain:
+        transforms.append(Gain(-gain, gain, **common))
     return Compose(transforms, output_type="dict")
 
 

@@ -157,3 +157,16 @@ def test_wrong_options(tmp_path):
     write(tmp_path / "noise.wav", np.ones(10))
     with pytest.raises(ValueError, match=r"`min_snr` \(9\) exceeds `max_snr` \(3\)"):
         BackgroundNoise(tmp_path, min_snr=9, max_snr=3)
+
+
+def test_white_noise_has_the_asked_ratio_and_a_flat_spectrum():
+    torch.manual_seed(0)
+    augment = recording_conditions(speeds=(), gain=0.0, p=1.0, white_noise=(10, 10.01))
+    time = torch.arange(32000) / 16000
+    samples = torch.sin(2 * np.pi * 440 * time).expand(4, 1, -1)
+    added = augment(samples, sample_rate=16000).samples - samples
+    ratio = 10 * torch.log10(samples.square().mean() / added.square().mean())
+    assert ratio.item() == pytest.approx(10, abs=0.2)
+    spectrum = torch.fft.rfft(added).abs().square().mean(dim=(0, 1))
+    low, high = spectrum[1:8000].mean(), spectrum[8000:].mean()
+    assert (low / high).item() == pytest.approx(1, abs=0.1)
