@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = "".join(
     (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for page in ("tuning.md", "speakers.md", "pruning.md")
+    for page in ("tuning.md", "speakers.md", "pruning.md", "export.md")
 )
 COMMANDS = get_command(app).commands
 
@@ -72,6 +72,7 @@ def test_markers_exist(line, pytestconfig):
 @pytest.mark.parametrize("code", blocks("python") + blocks("python", PAGES))
 def test_python_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # exported networks
     shutil.copy(sample_file()["audio"], "audio.wav")
     samples, rate = soundfile.read("audio.wav")
     soundfile.write("ann.wav", samples[int(11.1 * rate) : int(14.4 * rate)], rate)
