@@ -224,3 +224,50 @@ def test_the_requested_number_comes_out_of_meetings(shared):
             if found != number:  # k-means of pyannote.audio leaves most embeddings out
                 assert clustering == "kmeans"
                 assert any("instead of" in str(warning.message) for warning in caught)
+
+
+def test_bounds_on_the_number_of_speakers(build, conversation):
+    def num_speakers(**bounds):
+        output = pipeline(dict(conversation), **bounds)
+        return len(output.speaker_diarization.labels())
+
+    pipeline = build()
+    assert num_speakers(num_speakers=2) == 2
+    assert num_speakers(max_speakers=2) == 2
+    assert num_speakers(min_speakers=4) == 4
+    assert num_speakers(min_speakers=2, max_speakers=5) == 3
+    assert num_speakers(num_speakers=1) == 1
+    with pytest.raises(ValueError, match="`min_speakers` should be at most"):
+        num_speakers(min_speakers=3, max_speakers=2)
+
+
+def test_first_to_speak_is_number_zero(build, conversation):
+    for options in ({}, {"num_speakers": 2}, {"num_speakers": 4}):
+        output = build()(dict(conversation), **options)
+        labels = labels_by_appearance(output.speaker_diarization)
+        assert labels == output.speaker_diarization.labels()
+        tone = output.speaker_embeddings[0, :3].argmax()
+        assert (labels[0], tone) == ("SPEAKER_00", 0)
+
+
+def test_bounds_for_calls_that_give_none(build, conversation):
+    pipeline = build(max_speakers=2)
+    labels = pipeline(dict(conversation)).speaker_diarization.labels()
+    assert len(labels) == 2
+    output = pipeline(dict(conversation), num_speakers=3)
+    assert len(output.speaker_diarization.labels()) == 3
+    with pytest.warns(UserWarning, match="`max_speakers` of the configuration"):
+        output = pipeline(dict(conversation), min_speakers=3)
+    assert len(output.speaker_diarization.labels()) == 3
+    kept = build(min_speakers=4)(dict(conversation), max_speakers=6)
+    assert len(kept.speaker_diarization.labels()) == 4
+
+
+def test_kmeans_says_what_it_needs(build, conversation):
+    with pytest.raises(ValueError, match="num_speakers must be provided"):
+        build(clustering="KMeansClustering")(conversation)
+
+
+def test_arguments_come_with_the_file(build, conversation):
+    output = build()({**conversation, "pipeline_kwargs": {"num_speakers": 2}})
+    assert len(output.speaker_diarization.labels()) == 2
