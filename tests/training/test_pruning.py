@@ -189,6 +189,7 @@ def test_what_cannot_be_pruned_is_one_clear_error(wavlm_teacher, database, tmp_p
     refused("reaches its target after 1 epochs", wavlm_teacher, options=few)
 
 
+@pytest.mark.filterwarnings("ignore:The exclusive diarization")
 def test_backbone_and_report(wavlm_teacher, database, tmp_path):
     folder = tmp_path / "pruned"
     chosen = plan(wavlm_teacher, database, method="magnitude")

@@ -210,10 +210,10 @@ def test_half_precision_and_gradient_checkpointing(configure, recurrent):
         ({"distillation": "teacher"}, "Distillation needs .*teacher.checkpoint"),
         (
             {"distillation": "teacher", "distillation.teacher.checkpoint": "no.ckpt"},
-            "'no.ckpt' is neither",
+            "no file 'no.ckpt'",
         ),
         ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
-        ({"+pretrained": "nowhere.ckpt"}, "'nowhere.ckpt' is neither"),
+        ({"+pretrained": "nowhere.ckpt"}, "no file 'nowhere.ckpt'"),
         ({"+resume": "nowhere.ckpt"}, "no 'nowhere.ckpt'"),
     ],
 )
