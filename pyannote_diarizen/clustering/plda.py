@@ -352,7 +352,10 @@ def _read(
                 if isinstance(file, (str, Path))
                 else file
             )
-            arrays = stack.enter_context(np.load(stream, allow_pickle=False))
+            arrays = np.load(stream, allow_pickle=False)
+            if isinstance(arrays, np.ndarray):
+                raise ValueError("it is a single array, not an npz archive")
+            stack.enter_context(arrays)
             if missing := set(names) - set(arrays):
                 raise ValueError(
                     f"should hold {', '.join(names)}, lacks {', '.join(missing)}"

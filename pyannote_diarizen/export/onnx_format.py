@@ -295,6 +295,13 @@ def _to_int8(model: Any, path: Path) -> Any:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    stored = {each.name for each in model.graph.initializer}
+    # weights that are computed, as those with weight normalisation
+    computed = [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and node.input[1] not in stored
+    ]
     temporary = path.with_name(f"{path.stem}-int8{path.suffix}")
     try:
         with quiet("root"):
@@ -302,7 +309,7 @@ def _to_int8(model: Any, path: Path) -> Any:
                 model,
                 temporary,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=_names_of_float32(model.graph.node),
+                nodes_to_exclude=_names_of_float32(model.graph.node) + computed,
             )
         return onnx.load(str(temporary))
     finally:

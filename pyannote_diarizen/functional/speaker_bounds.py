@@ -142,10 +142,10 @@ def _check_integer(name: str, value: Any) -> int | None:
     # True is an integer in Python, [2] is one in torch
     is_bool = isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
     try:
-        number = operator.index(value)
+        number = None if is_bool else operator.index(value)
     except TypeError:
         number = None
-    if number is None or is_bool or getattr(value, "ndim", 0) > 0:
+    if number is None or getattr(value, "ndim", 0) > 0:
         raise TypeError(f"`{name}` should be an integer, got {_described(value)}.")
     if number < 1:
         raise ValueError(f"`{name}` should be at least 1, got {number}.")

@@ -67,6 +67,14 @@ def test_lower_precisions_are_smaller_and_close(build, tmp_path, precision):
     assert cosine.min() > 0.95
 
 
+@pytest.mark.slow
+@torch.inference_mode()
+def test_positions_of_wavlm_stay_in_float32_in_int8(build, tmp_path):
+    model = build("wavlm")
+    inputs = inputs_of(model, 2, 32000)
+    assert write(model, tmp_path, "int8")(*inputs).isfinite().all()
+
+
 def test_lstm_in_float16_is_an_error(build, tmp_path):
     with pytest.raises(ValueError, match=r"PyanNet has LSTM layers.*float32 or int8"):
         write(build("segmentation"), tmp_path, "float16")
