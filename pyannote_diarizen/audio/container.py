@@ -20,6 +20,7 @@ from typing import Any
 import av
 import numpy as np
 from av.container import InputContainer
+from packaging.version import Version
 from torch import Tensor
 
 from pyannote_diarizen.audio.spooling import spool
@@ -44,6 +45,11 @@ WITHOUT_INDEX: Any = av.format.Flags.generic_index.value
 
 # Playlists name other files and addresses: none of them is opened.
 NO_OTHER_FILE = {"protocol_whitelist": "none"}
+
+# PyAV decodes tags, which may be in any encoding; version 19 has no such option.
+METADATA: Any = {}
+if Version(av.__version__) < Version("19"):
+    METADATA = {"metadata_errors": "ignore"}
 
 
 class _Unnamed:
@@ -81,7 +87,7 @@ def decode_container(stream: Any, name: str) -> tuple[Tensor, int, str | None]:
     """
     try:
         with av.open(
-            _Unnamed(stream), "r", metadata_errors="ignore", options=NO_OTHER_FILE
+            _Unnamed(stream), "r", options=NO_OTHER_FILE, **METADATA
         ) as container:
             _check_streams(container, name)
             packets = _Packets(container)

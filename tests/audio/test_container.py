@@ -55,6 +55,8 @@ def encode(
     target: io.BytesIO | Pipe | None = None,
 ) -> bytes:
     """File with (num_channels, num_samples) `samples`; `retime` moves its packets."""
+    if codec == "libopencore_amrnb" and codec not in av.codecs_available:
+        pytest.skip("PyAV 19 reads AMR, but does not write it.")
     layout = "mono" if len(samples) == 1 else "stereo"
     target = io.BytesIO() if target is None else target
     with av.open(target, "w", format=container_format) as output:

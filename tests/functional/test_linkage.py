@@ -6,6 +6,7 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
 from pyannote_diarizen.functional.linkage import (
@@ -96,8 +97,8 @@ def test_order_of_vectors_does_not_matter_in_two_stages(rng):
         hierarchy.cophenet(linkage(some, max_vectors=80))
         for some in (vectors, vectors[order])
     )
-    square = hierarchy.distance.squareform(heights)[np.ix_(order, order)]
-    npt.assert_allclose(hierarchy.distance.squareform(permuted), square, atol=1e-9)
+    square = squareform(heights)[np.ix_(order, order)]
+    npt.assert_allclose(squareform(permuted), square, atol=1e-9)
 
 
 def test_identical_vectors_are_one_cluster_in_two_stages():
