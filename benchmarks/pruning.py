@@ -31,11 +31,11 @@ from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
 from pyannote_diarizen.diagnosis.summary import count_macs
 from pyannote_diarizen.evaluation.measure import measure
 from pyannote_diarizen.evaluation.metrics import DiarizationScore
-from pyannote_diarizen.evaluation.pruning import compare_cost
+from pyannote_diarizen.evaluation.pruning_report import compare_cost
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.training.pruning import Pruning, run_pruning
+from pyannote_diarizen.training.pruning_stages import Pruning, run_pruning
 
 DOCS = Path(__file__).parents[1] / "docs" / "pruning.md"
 NAME = "benchmarks/pruning.py"

@@ -119,7 +119,7 @@ def prune(
 
     Exit codes: 0, written; 2, the model cannot be pruned so.
     """
-    from pyannote_diarizen.training.pruning import Pruning, run_pruning
+    from pyannote_diarizen.training.pruning_stages import Pruning, run_pruning
 
     plan = Pruning(
         source,

@@ -21,11 +21,11 @@ from pyannote_diarizen.diagnosis.summary import (
 from pyannote_diarizen.evaluation.measure import measure
 from pyannote_diarizen.evaluation.metrics import DiarizationScore
 from pyannote_diarizen.evaluation.plots import save_figure
-from pyannote_diarizen.evaluation.pruning import compare_cost, draw_remaining
+from pyannote_diarizen.evaluation.pruning_report import compare_cost, draw_remaining
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.training.pruning import Pruning, is_model
+from pyannote_diarizen.training.pruning_stages import Pruning, is_model
 from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
 
 BACKBONE = "backbone"

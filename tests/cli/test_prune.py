@@ -8,7 +8,7 @@ from tiny_wavlm import CONFIG, SMALL, save_segmentation
 
 from pyannote_diarizen.models import WavLMConformer
 from pyannote_diarizen.models.checkpoint import load_model
-from pyannote_diarizen.training.pruning import PLAN
+from pyannote_diarizen.training.pruning_stages import PLAN
 from pyannote_diarizen.wavlm.pruning import is_pruned
 
 

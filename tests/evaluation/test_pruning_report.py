@@ -6,7 +6,7 @@ import torch
 from tiny_wavlm import CONFIG
 from torch import nn
 
-from pyannote_diarizen.evaluation.pruning import (
+from pyannote_diarizen.evaluation.pruning_report import (
     compare_cost,
     draw_remaining,
     peak_memory,

@@ -20,8 +20,8 @@ from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.packaging import package
-from pyannote_diarizen.training.pruning import Pruning, run_pruning
 from pyannote_diarizen.training.pruning_output import write_backbone, write_report
+from pyannote_diarizen.training.pruning_stages import Pruning, run_pruning
 from pyannote_diarizen.wavlm import WavLM
 from pyannote_diarizen.wavlm.cost import num_parameters
 from pyannote_diarizen.wavlm.pruning import is_pruned
