@@ -52,9 +52,9 @@ def check_clip(name: str, output: DiarizeOutput) -> None:
         )
     speakers = [duration for duration in seconds if duration >= MIN_SPEECH]
     if len(speakers) > 1:
-        heard = ", ".join(f"{duration:.1f} s" for duration in speakers)
+        durations = ", ".join(f"{duration:.1f} s" for duration in speakers)
         raise ValueError(
-            f"'{name}' has {len(speakers)} speakers ({heard}): give a clip of one "
+            f"'{name}' has {len(speakers)} speakers ({durations}): give a clip of one "
             "speaker. `pyannote-diarizen apply` prints who speaks when."
         )
 

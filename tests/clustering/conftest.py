@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyannote_diarizen.clustering import PLDA
+from pyannote_diarizen.clustering import PLDA, VBxClustering
 
 sys.path.append(str(Path(__file__).parent))
 
-from people import DIMENSION, Talk
+from people import DIMENSION, Conversation, Talk, windows
 
 
 @pytest.fixture
@@ -39,3 +39,22 @@ def people_plda(rng: np.random.Generator) -> PLDA:
     speakers = 2 * rng.standard_normal((100, DIMENSION))
     noise = rng.standard_normal((500, DIMENSION))
     return PLDA.fit(speakers[labels] + noise, labels, 12)
+
+
+@pytest.fixture
+def conversation(rng: np.random.Generator) -> Conversation:
+    people = 2 * rng.standard_normal((3, DIMENSION))
+    truth = np.stack([rng.permutation(3) for _ in range(20)])
+    embeddings = people[truth] + 0.5 * rng.standard_normal((20, 3, DIMENSION))
+    # the three speakers speak one after the other, ten frames each
+    activity = np.zeros((20, 30, 3), dtype=np.uint8)
+    for speaker in range(3):
+        activity[:, 10 * speaker : 10 * speaker + 10, speaker] = 1
+    activity[::2, :, 0] = 0
+    truth[::2, 0] = -2
+    return Conversation(embeddings, windows(activity), truth)
+
+
+@pytest.fixture
+def clustering(people_plda: PLDA) -> VBxClustering:
+    return VBxClustering(people_plda).instantiate(VBxClustering.default_parameters())

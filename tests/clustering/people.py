@@ -30,6 +30,23 @@ class Talk:
         return {"embeddings": self.embeddings, "segmentations": self.segmentations}
 
 
+@dataclass
+class Conversation:
+    """Twenty chunks with three local speakers, of which one is silent in half."""
+
+    embeddings: np.ndarray
+    segmentations: SlidingWindowFeature
+    truth: np.ndarray  # (num_chunks, num_speakers), -2 if silent
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        return {"embeddings": self.embeddings, "segmentations": self.segmentations}
+
+
+def windows(activity: np.ndarray) -> SlidingWindowFeature:
+    return SlidingWindowFeature(activity, SlidingWindow(duration=8, step=0.8))
+
+
 def same_partition(found: np.ndarray, truth: np.ndarray) -> bool:
     """Whether both group the same entries, whatever the numbers of groups."""
     pairs = {*zip(found.ravel(), truth.ravel(), strict=True)}

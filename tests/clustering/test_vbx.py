@@ -2,67 +2,15 @@
 # SPDX-License-Identifier: MIT
 """VBxClustering: contract of the host, bounds, awkward inputs, the original."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.testing as npt
 import pytest
+from people import DIMENSION, same_partition, windows
 from pyannote.audio.pipelines import clustering as host
-from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from pyannote_diarizen.clustering import PLDA, VBxClustering
-
-DIMENSION = 24
-
-
-@dataclass
-class Conversation:
-    """Twenty chunks with three local speakers, of which one is silent in half."""
-
-    embeddings: np.ndarray
-    segmentations: SlidingWindowFeature
-    truth: np.ndarray  # (num_chunks, num_speakers), -2 if silent
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        return {"embeddings": self.embeddings, "segmentations": self.segmentations}
-
-
-def windows(activity: np.ndarray) -> SlidingWindowFeature:
-    return SlidingWindowFeature(activity, SlidingWindow(duration=8, step=0.8))
-
-
-@pytest.fixture
-def plda(rng: np.random.Generator) -> PLDA:
-    labels = np.repeat(np.arange(100), 5)
-    speakers = 2 * rng.standard_normal((100, DIMENSION))
-    noise = rng.standard_normal((500, DIMENSION))
-    return PLDA.fit(speakers[labels] + noise, labels, 12)
-
-
-@pytest.fixture
-def conversation(rng: np.random.Generator) -> Conversation:
-    people = 2 * rng.standard_normal((3, DIMENSION))
-    truth = np.stack([rng.permutation(3) for _ in range(20)])
-    embeddings = people[truth] + 0.5 * rng.standard_normal((20, 3, DIMENSION))
-    # the three speakers speak one after the other, ten frames each
-    activity = np.zeros((20, 30, 3), dtype=np.uint8)
-    for speaker in range(3):
-        activity[:, 10 * speaker : 10 * speaker + 10, speaker] = 1
-    activity[::2, :, 0] = 0
-    truth[::2, 0] = -2
-    return Conversation(embeddings, windows(activity), truth)
-
-
-@pytest.fixture
-def clustering(plda: PLDA) -> VBxClustering:
-    return VBxClustering(plda).instantiate(VBxClustering.default_parameters())
-
-
-def same_partition(found: np.ndarray, truth: np.ndarray) -> bool:
-    pairs = {*zip(found.ravel(), truth.ravel(), strict=True)}
-    return len(pairs) == len({*found.ravel()}) == len({*truth.ravel()})
+from pyannote_diarizen.clustering import VBxClustering
 
 
 def test_finds_who_speaks(clustering, conversation):
@@ -108,8 +56,10 @@ def test_order_of_local_speakers_does_not_matter(clustering, conversation):
     assert same_partition(hard[:, ::-1], expected)
 
 
-def test_agrees_with_stock_pyannote(clustering, conversation, plda):
-    stock = host.VBxClustering(plda).instantiate(VBxClustering.default_parameters())
+def test_agrees_with_stock_pyannote(clustering, conversation, people_plda):
+    stock = host.VBxClustering(people_plda).instantiate(
+        VBxClustering.default_parameters()
+    )
     bounds = {"min_clusters": 1, "max_clusters": np.inf}
     expected, _, expected_centroids = stock(**conversation.inputs, **bounds)
     hard, _, centroids = clustering(**conversation.inputs, **bounds)
@@ -230,8 +180,8 @@ def test_left_over_speaker_stays_unassigned_unless_nobody_else_is_there(
     npt.assert_array_equal(bounded == -2, conversation.truth == -2)
 
 
-def test_without_constraint_everybody_joins_the_closest(plda, conversation):
-    clustering = VBxClustering(plda, constrained_assignment=False)
+def test_without_constraint_everybody_joins_the_closest(people_plda, conversation):
+    clustering = VBxClustering(people_plda, constrained_assignment=False)
     clustering.instantiate(VBxClustering.default_parameters())
     hard, soft, _ = clustering(**conversation.inputs)
     active = conversation.truth != -2
@@ -244,122 +194,32 @@ def test_shapes_that_disagree(clustering, conversation):
         clustering(conversation.embeddings[:5], conversation.segmentations)
 
 
-def test_unknown_criterion_is_refused(plda):
+def test_unknown_criterion_is_refused(people_plda):
     with pytest.raises(ValueError, match="maxclust"):
-        VBxClustering(plda, ahc_criterion="inconsistent")
+        VBxClustering(people_plda, ahc_criterion="inconsistent")
 
 
-def test_number_of_first_clusters_is_not_a_distance(plda, conversation):
-    clustering = VBxClustering(plda, ahc_criterion="maxclust")
+def test_number_of_first_clusters_is_not_a_distance(people_plda, conversation):
+    clustering = VBxClustering(people_plda, ahc_criterion="maxclust")
     clustering.instantiate(VBxClustering.default_parameters())
     with pytest.raises(ValueError, match="is it a distance"):
         clustering(**conversation.inputs)
 
 
-def test_fewer_iterations_stop_earlier(plda, conversation):
+def test_fewer_iterations_stop_earlier(people_plda, conversation):
     found = []
     for max_iterations in (1, 20):
-        clustering = VBxClustering(plda, max_iterations=max_iterations)
+        clustering = VBxClustering(people_plda, max_iterations=max_iterations)
         clustering.instantiate(VBxClustering.default_parameters())
         found.append(clustering(**conversation.inputs)[2])
     assert found[0].shape != found[1].shape or not np.allclose(*found)
 
 
-def test_evidence_tells_why(clustering, conversation):
-    clustering.Fa = 0.3
-    evidence = clustering.evidence(**conversation.inputs, num_speakers=range(1, 7))
-    npt.assert_array_equal(evidence.num_speakers, np.arange(1, 7))
-    assert evidence.found == 3 == 1 + np.argmax(evidence.log_evidence)
-    npt.assert_array_equal(evidence.log_prior, 0)
-    npt.assert_allclose(evidence.posterior.sum(), 1)
-    assert evidence.separation.shape == (3,)
-    assert (evidence.separation > 0).all()
-    assert len(evidence.elbo) <= 20
-
-    hard, _, _ = clustering(**conversation.inputs)
-    found = evidence.responsibilities.argmax(axis=1)
-    assert same_partition(found, hard[evidence.chunks, evidence.speakers])
-
-
-def test_evidence_reaches_past_what_is_found(clustering, conversation):
-    default = clustering.evidence(**conversation.inputs)
-    npt.assert_array_equal(default.num_speakers, np.arange(1, 11))
-
-
-def test_expected_number_is_part_of_the_evidence(clustering, conversation):
-    evidence = clustering.evidence(**conversation.inputs, expected_clusters=5)
-    assert np.argmax(evidence.log_prior) == 4
-    assert evidence.log_prior.max() == 0
-
-
-def test_evidence_knows_no_hyper_parameter(plda, conversation):
-    numbers = []
-    for number_by in ("vbx", "evidence"):
-        clustering = VBxClustering(plda, number_by=number_by)
-        clustering.instantiate({"threshold": 0.3, "Fa": 0.1, "Fb": 15.0})
-        numbers.append(len(clustering(**conversation.inputs)[2]))
-    assert numbers[0] < 3 == numbers[1]
-
-
-@pytest.mark.parametrize(("num_shared", "expected"), [(4, 1), (5, 2)])
-def test_who_meets_in_half_of_the_chunks_is_not_one_speaker(
-    plda, rng, num_shared, expected
-):
-    """Their embeddings are equal; fewer chunks in common may be errors."""
-    voice = rng.standard_normal(DIMENSION)
-    embeddings = voice + 0.05 * rng.standard_normal((10, 2, DIMENSION))
-    activity = np.zeros((10, 30, 2), dtype=np.uint8)
-    activity[:, :15, 0] = 1
-    activity[:num_shared, 15:, 1] = 1
-    inputs = {"embeddings": embeddings, "segmentations": windows(activity)}
-    clustering = VBxClustering(plda, number_by="evidence")
-    clustering.instantiate(VBxClustering.default_parameters())
-    hard, _, centroids = clustering(**inputs)
-    assert len(centroids) == len(np.unique(hard[hard != -2])) == expected
-    assert clustering.evidence(**inputs).found == expected
-    assert len(clustering(**inputs, max_clusters=1)[2]) == 1
-
-
-def test_number_by_something_else(plda):
-    with pytest.raises(ValueError, match="should be 'vbx' or 'evidence', got 'bic'"):
-        VBxClustering(plda, number_by="bic")
-
-
-def test_no_evidence_in_silence(clustering, conversation):
-    conversation.segmentations.data[:] = 0
-    with pytest.raises(ValueError, match="got 0: is there speech"):
-        clustering.evidence(**conversation.inputs)
-
-
-@pytest.mark.parametrize("numbers", [[0, 2], [1, 10**6], []])
-def test_numbers_out_of_range_have_no_evidence(clustering, conversation, numbers):
-    with pytest.raises(ValueError, match="`num_speakers` should be between 1 and"):
-        clustering.evidence(**conversation.inputs, num_speakers=numbers)
-
-
-@pytest.mark.parametrize("how", ["constructor", "call", "file"])
-def test_expected_number_draws_the_answer_near(plda, conversation, how):
-    options = {"expected_clusters": 6} if how == "constructor" else {}
-    clustering = VBxClustering(plda, prior_weight=100.0, **options)
-    clustering.instantiate(VBxClustering.default_parameters())
-    call = {
-        "constructor": {},
-        "call": {"expected_clusters": 6},
-        "file": {"file": {"expected_speakers": 6}},
-    }[how]
-    _, _, centroids = clustering(**conversation.inputs, **call)
-    assert len(centroids) == 6
-    _, _, centroids = clustering(**conversation.inputs, **call, max_clusters=4)
-    assert len(centroids) == 4
-    _, _, centroids = clustering(**conversation.inputs, **call, num_clusters=3)
-    assert len(centroids) == 3
-
-
-def test_spurious_speakers_are_dropped_unless_requested(plda, conversation, rng):
+def test_spurious_speakers_are_dropped_unless_requested(people_plda, conversation, rng):
     stranger = 4 * rng.standard_normal(DIMENSION)
     conversation.embeddings[7, 1] = stranger
-    kept = VBxClustering(plda, min_share=0.0)
-    dropped = VBxClustering(plda, min_share=0.05)
+    kept = VBxClustering(people_plda, min_share=0.0)
+    dropped = VBxClustering(people_plda, min_share=0.05)
     for clustering in (kept, dropped):
         clustering.instantiate({"threshold": 0.6, "Fa": 0.5, "Fb": 0.1})
     assert len(kept(**conversation.inputs)[2]) == 4
@@ -367,12 +227,12 @@ def test_spurious_speakers_are_dropped_unless_requested(plda, conversation, rng)
     assert len(dropped(**conversation.inputs, min_clusters=4)[2]) == 4
 
 
-def test_share_is_no_percentage(plda):
+def test_share_is_no_percentage(people_plda):
     with pytest.raises(ValueError, match="in percent"):
-        VBxClustering(plda, min_share=5)
+        VBxClustering(people_plda, min_share=5)
 
 
-def test_order_in_time_separates_voices_that_sound_alike(plda, rng):
+def test_order_in_time_separates_voices_that_sound_alike(people_plda, rng):
     """Two voices that overlap, each going on from chunk to chunk."""
     people = 0.7 * rng.standard_normal((2, DIMENSION))
     truth = np.tile([0, 1], (40, 1))
@@ -383,7 +243,7 @@ def test_order_in_time_separates_voices_that_sound_alike(plda, rng):
     share = []
     for ordered in (False, True):
         clustering = VBxClustering(
-            plda,
+            people_plda,
             ordered=ordered,
             constrained_assignment=False,
             ahc_criterion="maxclust",
@@ -399,9 +259,9 @@ def test_order_in_time_separates_voices_that_sound_alike(plda, rng):
     assert share[1] == 1 > share[0]
 
 
-def test_loop_prob_is_a_parameter_of_ordered_clusterings_only(plda):
-    assert "loop_prob" not in VBxClustering(plda).parameters()
-    ordered = VBxClustering(plda, ordered=True)
+def test_loop_prob_is_a_parameter_of_ordered_clusterings_only(people_plda):
+    assert "loop_prob" not in VBxClustering(people_plda).parameters()
+    ordered = VBxClustering(people_plda, ordered=True)
     assert set(VBxClustering.default_parameters(ordered=True)) == set(
         ordered.parameters()
     )
