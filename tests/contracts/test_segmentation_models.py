@@ -9,6 +9,7 @@ import torch
 from lightning import Trainer
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
+from tiny_wavlm import WAVLM
 from torch.testing import assert_close
 
 from pyannote_diarizen.audio.reader import AudioReader
@@ -17,20 +18,8 @@ from pyannote_diarizen.models import (
     MultiChannelWavLMConformer,
     WavLMConformer,
 )
-from pyannote_diarizen.wavlm import WavLMConfig
 
 CONFORMER = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 2, "kernel_size": 7}
-WAVLM = WavLMConfig.dense(
-    embed_dim=32,
-    num_layers=2,
-    num_heads=4,
-    feed_forward_dim=48,
-    layer_norm=True,
-    # not 8 wide with 8 channels, for which oneDNN is wrong in bfloat16 with AMX
-    extractor_conv_layer_config=((8, 10, 5), (12, 4, 4), (16, 4, 2)),
-    encoder_pos_conv_kernel=16,
-    encoder_pos_conv_groups=4,
-).to_dict()
 FUSION = {
     "channel_fusion_dim": 24,
     "channel_fusion_layers": 2,

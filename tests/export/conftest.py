@@ -10,26 +10,16 @@ import torch
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.models.embedding import WeSpeakerResNet34
+from tiny_wavlm import WAVLM
 
 from pyannote_diarizen.hub.bundled import bundled_folder
 from pyannote_diarizen.models import FBankConformer, WavLMConformer
 from pyannote_diarizen.pipelines.components import load_network
-from pyannote_diarizen.wavlm import WavLMConfig
 
 CONFORMER = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 1, "kernel_size": 7}
-DENSE = WavLMConfig.dense(
-    embed_dim=32,
-    num_layers=2,
-    num_heads=4,
-    feed_forward_dim=48,
-    layer_norm=True,
-    extractor_conv_layer_config=((8, 10, 5), (12, 4, 4), (16, 4, 2)),
-    encoder_pos_conv_kernel=16,
-    encoder_pos_conv_groups=4,
-).to_dict()
 # one layer without heads, one with half of them and with fewer units
 PRUNED = {
-    **DENSE,
+    **WAVLM,
     "encoder_use_attention": [True, False],
     "encoder_remaining_heads": [[0, 2], []],
     "encoder_ff_interm_features": [24, 48],
@@ -56,7 +46,7 @@ def _bundled(role: str) -> Model:
 BUILDERS = {
     "segmentation": lambda: _bundled("segmentation"),
     "embedding": lambda: _bundled("embedding"),
-    "wavlm": lambda: _specify(WavLMConformer(wavlm=DENSE, **CONFORMER)),
+    "wavlm": lambda: _specify(WavLMConformer(wavlm=WAVLM, **CONFORMER)),
     "wavlm-pruned": lambda: _specify(WavLMConformer(wavlm=PRUNED, **CONFORMER)),
     "fbank": lambda: _specify(FBankConformer(**CONFORMER)),
     "wespeaker": lambda: WeSpeakerResNet34(num_mel_bins=16).eval(),
