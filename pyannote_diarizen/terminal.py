@@ -22,13 +22,15 @@ EXCLUSIVE = "The exclusive diarization"
 """Start of warnings about what no command writes."""
 
 
-def progress_bars(*columns: ProgressColumn) -> Progress:
-    """Build progress bars that vanish at the end, and are absent without a terminal.
+def progress_bars(*columns: ProgressColumn, transient: bool = True) -> Progress:
+    """Build progress bars, which are absent without a terminal.
 
     Parameters
     ----------
     *columns : ProgressColumn
         Columns of each bar. Default to those of rich.
+    transient : bool, optional
+        Remove the bars at the end. Defaults to True.
 
     Returns
     -------
@@ -36,9 +38,8 @@ def progress_bars(*columns: ProgressColumn) -> Progress:
         Context manager.
     """
     console = Console(stderr=True)
-    return Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    )
+    hidden = not console.is_terminal
+    return Progress(*columns, console=console, transient=transient, disable=hidden)
 
 
 @contextmanager

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+
+from pyannote_diarizen.terminal import progress_bars
 
 
 class Method(str, Enum):
@@ -159,12 +159,12 @@ class StageBars:
     """Progress bars on standard error, one per stage."""
 
     def __init__(self) -> None:
-        self._bars = Progress(
+        self._bars = progress_bars(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            transient=False,
         )
         self._stages: dict[str, TaskID] = {}
 

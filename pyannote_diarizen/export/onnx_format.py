@@ -17,7 +17,6 @@ from pyannote_diarizen.export import graphs, spectra
 from pyannote_diarizen.export.exporter import Exporter, Runner, quiet
 from pyannote_diarizen.export.graphs import Graph, build_graph
 
-_PIP = "'pyannote-diarizen[onnx]'"
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -90,7 +89,7 @@ class ONNXExporter(Exporter):
     """Graphs of ONNX whose batch and length are dynamic."""
 
     suffix = ".onnx"
-    packages: ClassVar = dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), _PIP)
+    packages: ClassVar = {name: name for name in ("onnx", "onnxscript", "onnxruntime")}
     precisions: ClassVar[tuple[str, ...]] = ("float32", "float16", "int8")
 
     def write(self, model: Model, path: Path, precision: str) -> None:

@@ -21,13 +21,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import read_audio, to_int16
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.simulation.energy_vad import detect_speech
+from pyannote_diarizen.terminal import progress_bars
 
 COLUMNS = ("source", "speaker", "split", "file", "start_sample", "num_samples")
 CACHE_FORMAT = 4
@@ -150,13 +149,9 @@ def decode(
             )
         return to_int16(waveform[0].numpy())
 
-    with ThreadPoolExecutor() as threads:
-        decoded = track(
-            threads.map(read, by_file),
-            "Decoding speech",
-            total=len(by_file),
-            transient=True,
-            console=Console(stderr=True),
+    with ThreadPoolExecutor() as threads, progress_bars() as progress:
+        decoded = progress.track(
+            threads.map(read, by_file), len(by_file), description="Decoding speech"
         )
         for (file, utterances), waveform in zip(by_file.items(), decoded, strict=True):
             for row in utterances:

@@ -11,7 +11,7 @@ from pyannote_diarizen.export import exporter
 from pyannote_diarizen.export.exporter import find_exporter
 from pyannote_diarizen.export.onnx_format import ONNXExporter
 
-pytest.importorskip("onnxruntime", reason="pip install 'pyannote-diarizen[onnx]'")
+pytest.importorskip("onnxruntime", reason="pip install onnx onnxscript onnxruntime")
 CPU = torch.device("cpu")
 
 

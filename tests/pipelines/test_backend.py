@@ -24,7 +24,7 @@ def caches(tmp_path, monkeypatch):
 
 
 def test_onnx_gives_the_turns_of_torch_and_is_exported_once(caches, monkeypatch):
-    pytest.importorskip("onnxruntime", reason="pip install 'pyannote-diarizen[onnx]'")
+    pytest.importorskip("onnxruntime", reason="pip install onnx onnxscript onnxruntime")
     torch_pipeline = DiariZen.from_pretrained(bundled_folder())
     DiariZen.from_pretrained(bundled_folder(), backend="onnx")
     monkeypatch.setattr(cache, "write_network", None)  # would be a TypeError
