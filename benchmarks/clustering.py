@@ -1,10 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Quality, speed and memory of clusterings: the tables of docs/clustering.md.
+"""Quality of clusterings: three tables of docs/clustering.md.
 
     python benchmarks/clustering.py --quality          # the default
-    python benchmarks/clustering.py --hours 1 4 12 24  # seconds and memory
-    python benchmarks/clustering.py --stages 500 5000  # two stages against one
     python benchmarks/clustering.py --few              # few embeddings a speaker
     python benchmarks/clustering.py --counts           # evidence by number of speakers
     python benchmarks/clustering.py --write            # all, into the document
@@ -16,15 +14,10 @@ makes of the development speakers of the folder PYANNOTE_DIARIZEN_SHARED, by def
 
 import argparse
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from functools import cache, partial
 from io import StringIO
-from multiprocessing import get_context
-from pathlib import Path
-from unittest.mock import patch
 
 from pyannote_diarizen._host import import_pyannote
 
@@ -35,12 +28,10 @@ import_pyannote()
 import numpy as np
 import yaml
 from conversations import (
-    CHUNKS,
     Conversation,
     Voices,
     draw_conversation,
     embed_speakers,
-    lay_out,
     real_voices,
     simulated_voices,
 )
@@ -48,8 +39,6 @@ from pyannote.audio import Model
 from pyannote.audio.pipelines import clustering as host
 from pyannote.audio.pipelines.clustering import BaseClustering
 from reports import ROOT, SHARED, table, write_results
-from scipy.cluster.hierarchy import fcluster
-from sklearn.metrics import adjusted_rand_score
 
 from pyannote_diarizen.clustering import (
     PLDA,
@@ -59,21 +48,16 @@ from pyannote_diarizen.clustering import (
 )
 from pyannote_diarizen.clustering.original import OriginalVBxClustering
 from pyannote_diarizen.evaluation.metrics import equal_error_rates
-from pyannote_diarizen.functional.linkage import linkage
 from pyannote_diarizen.hub.bundled import bundled_folder
 
 DOCUMENT = ROOT / "docs" / "clustering.md"
 NAME = "benchmarks/clustering.py"
-PARTS = ("quality", "few", "hours", "stages", "counts")
+PARTS = ("quality", "few", "counts")
 """Names of the marks in the document, after `NAME`."""
 
 NUM_SPEAKERS = (2, 5, 10, 20)
 FEW_EMBEDDINGS = ((1, 4), (3, 10), (6, 15))
 """Fewest and most embeddings of each of one to four speakers."""
-SPEAKERS_OF_A_DAY = 20
-EMBEDDINGS_OF_AN_HOUR = 2083
-HOURS = (1.0, 4.0, 12.0, 24.0)
-STAGES = (500, 5000)
 
 Grid = Sequence[Mapping[str, object]]
 
@@ -285,111 +269,12 @@ def evidence_by_count(num_speakers: int = 5, most: int = 10) -> str:
     )
 
 
-def cluster_recording(hours: float) -> list[str]:
-    """Row of the table of speed, measured in the process that calls."""
-    rng = np.random.default_rng(0)
-    plda, _ = bundled()
-    shares = rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0))
-    counts = rng.multinomial(round(hours * EMBEDDINGS_OF_AN_HOUR), shares)
-    recording = lay_out(simulated_voices(plda)(counts, rng), rng, 4, 799)
-    clustering = VBxClustering(plda, number_by="evidence")
-    clustering.instantiate(VBxClustering.default_parameters())
-
-    before = memory("VmRSS")
-    start, start_cpu = time.perf_counter(), time.process_time()
-    clusters, _, _ = clustering(recording.embeddings, recording.segmentations)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
-    purity, _ = score(clusters, recording.truth)
-    peak = memory("VmHWM")
-    return [
-        f"{hours:g}",
-        f"{counts.sum():,}",
-        f"{seconds:.0f}",
-        f"{cpu:.0f}",
-        f"{peak - before:.2f}",
-        f"{peak:.2f}",
-        str(clusters.max() + 1),
-        f"{purity:.1%}",
-    ]
-
-
-def memory(kind: str) -> float:
-    """Memory of this process, in GiB: "VmRSS" now, "VmHWM" at most so far."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split(f"{kind}:")[1].split()[0]) / 2**20  # from KiB
-
-
-def speed(hours: Sequence[float]) -> str:
-    """Seconds and peak memory, each row from a process of its own."""
-    header = (
-        "hours, embeddings, seconds, of processor, GiB for clustering, "
-        "GiB of the process, clusters, purity"
-    )
-    with ProcessPoolExecutor(
-        max_workers=1, mp_context=get_context("spawn"), max_tasks_per_child=1
-    ) as executor:
-        rows = list(executor.map(cluster_recording, hours))
-    return table(header.split(", "), rows) + (
-        f"\n{SPEAKERS_OF_A_DAY} speakers, chunks of {CHUNKS.duration:g} s every "
-        f"{CHUNKS.step:g} s, default hyper-parameters, number by evidence. Memory is "
-        "the largest at any time: what clustering adds, and the whole process, with "
-        "its libraries and with the embeddings and segmentations that it is given.\n"
-    )
-
-
-def stages(counts: Sequence[int]) -> str:
-    """Table of the agreement of two stages with all distances, by threshold."""
-    rng = np.random.default_rng(0)
-    plda, parameters = bundled()
-    rows = []
-    for count in counts:
-        shares = rng.dirichlet(np.full(SPEAKERS_OF_A_DAY, 2.0))
-        embeddings_of = 1 + rng.multinomial(count - SPEAKERS_OF_A_DAY, shares)
-        recording = lay_out(simulated_voices(plda)(embeddings_of, rng), rng)
-        rows += [
-            [f"{count:,}", *one_stage_against_two(plda, recording, count // 5, given)]
-            for given in ({**parameters, "threshold": t} for t in (0.6, 0.75, 0.9))
-        ]
-    header = "embeddings, threshold, clusters, in two stages, ARI, ARI after VBx"
-    return table(header.split(", "), rows) + (
-        "\nARI: adjusted Rand index of the two partitions, 1 if they are the same. The "
-        "first stage leaves a fifth of the embeddings.\n"
-    )
-
-
-def one_stage_against_two(
-    plda: PLDA,
-    recording: Conversation,
-    max_vectors: int,
-    parameters: Mapping[str, float],
-) -> list[str]:
-    """Row of the table of stages."""
-    vectors = recording.embeddings[recording.truth >= 0].astype(float)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    clustering = VBxClustering(plda).instantiate(parameters)
-    labels, clusters = [], []
-    for most in (len(vectors), max_vectors):
-        bounded = partial(linkage, max_vectors=most)
-        labels.append(fcluster(bounded(vectors), parameters["threshold"], "distance"))
-        with patch("pyannote_diarizen.clustering.vbx.dendrogram_of", bounded):
-            found, _, _ = clustering(recording.embeddings, recording.segmentations)
-        clusters.append(found.ravel())
-    return [
-        f"{parameters['threshold']:g}",
-        *(f"{some.max():,}" for some in labels),
-        f"{adjusted_rand_score(*labels):.4f}",
-        f"{adjusted_rand_score(*clusters):.4f}",
-    ]
-
-
 def main() -> None:
     """Parse arguments."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quality", action="store_true", help="the default")
-    parser.add_argument("--hours", type=float, nargs="+", help="of recordings")
-    parser.add_argument("--stages", type=int, nargs="+", help="numbers of embeddings")
     parser.add_argument("--few", action="store_true", help="few embeddings a speaker")
     parser.add_argument("--counts", action="store_true", help="evidence by number")
     parser.add_argument("--voices", type=int, default=400, help="of each row")
@@ -399,8 +284,6 @@ def main() -> None:
     measure: dict[str, Callable[[], str]] = {
         "quality": partial(quality, options.voices),
         "few": partial(few, 2 * options.voices // 5),
-        "hours": partial(speed, options.hours or HOURS),
-        "stages": partial(stages, options.stages or STAGES),
         "counts": evidence_by_count,
     }
     chosen = [part for part in PARTS if getattr(options, part)]
