@@ -30,6 +30,9 @@ from pyannote_diarizen.clustering import PLDA, VBxClustering
 from pyannote_diarizen.functional.linkage import linkage
 
 NAME = "benchmarks/long_recordings.py"
+PARTS = ("hours", "stages")
+"""Names of the marks in the document, after `NAME`."""
+
 SPEAKERS_OF_A_DAY = 20
 EMBEDDINGS_OF_AN_HOUR = 2083
 HOURS = (1.0, 4.0, 12.0, 24.0)
@@ -139,13 +142,13 @@ def main(
     write: Annotated[bool, typer.Option(help="Write the document.")] = False,
 ) -> None:
     """Print the tables."""
-    both = not hours and not stages
-    results = {}
-    if hours or both:
-        results["hours"] = speed(hours or HOURS)
-    if stages or both:
-        results["stages"] = agreement(stages or STAGES)
-    for part, lines in results.items():
+    chosen = {"hours": bool(hours), "stages": bool(stages)}
+    measure = {
+        "hours": lambda: speed(hours or HOURS),
+        "stages": lambda: agreement(stages or STAGES),
+    }
+    for part in [part for part in PARTS if chosen[part]] or PARTS:
+        lines = measure[part]()
         print(lines, flush=True)
         if write:
             write_results(DOCUMENT, f"{NAME} {part}", lines)

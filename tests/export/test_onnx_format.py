@@ -106,7 +106,7 @@ def test_a_device_without_runtime_is_an_error(tmp_path):
 def test_missing_packages_are_an_error_with_the_pip_line(monkeypatch):
     monkeypatch.setattr(exporter, "find_spec", lambda module: None)
     with pytest.raises(
-        MissingPackagesError, match=r"pip install 'pyannote-diarizen\[onnx\]'$"
+        MissingPackagesError, match=r"pip install onnx onnxscript onnxruntime$"
     ):
         find_exporter("onnx").check()
 
