@@ -232,7 +232,7 @@ class DiariZen(SpeakerDiarization):
         components.check_file(self.klustering, loaded)
         if directory := self.rttm_out_dir:
             rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
-        frames = Reconstruction(bounds, keep=self._keep)
+        frames = Reconstruction(bounds, self._keep, stable=self.compatibility is None)
         with frames.in_use():
             output = super().apply(loaded, **vars(bounds), hook=hook, **kwargs)
         naming: Naming = "reference" if loaded.get("annotation") else self._naming

@@ -43,11 +43,15 @@ class Reconstruction:
         Requested number of speakers.
     keep : bool
         Select as many speakers as requested, see `keep_speakers`.
+    stable : bool
+        Select the same of equally active speakers on every CPU.
     """
 
-    def __init__(self, bounds: SpeakerBounds, keep: bool = True) -> None:
+    def __init__(
+        self, bounds: SpeakerBounds, keep: bool = True, stable: bool = True
+    ) -> None:
         self.bounds = bounds
-        self.keep = keep
+        self.keep, self.stable = keep, stable
         # selected speakers, and activities, once `reconstruct` was called
         self._frames: tuple[SlidingWindowFeature, SlidingWindowFeature] | None = None
         self._hard_clusters = np.empty((0, 0), dtype=int)
@@ -75,7 +79,7 @@ class Reconstruction:
             first, _ = self._frames
             return SlidingWindowFeature(first.data[:, :0], first.sliding_window)
         activity, counted = steps.frame_activity(segmentations, hard_clusters, count)
-        selected = steps.select_speakers(activity.data, counted)
+        selected = steps.select_speakers(activity.data, counted, stable=self.stable)
         if self.keep:
             keep_speakers(selected, activity.data, self.bounds.fewest)
         discrete = SlidingWindowFeature(selected, activity.sliding_window)
@@ -170,8 +174,8 @@ def reconstruct(
 ) -> SlidingWindowFeature:
     """Select the active clusters of each frame.
 
-    Equals `SpeakerDiarization.reconstruct` of pyannote.audio if no number of speakers
-    is requested, without an array of float64.
+    Equals `SpeakerDiarization.reconstruct` of pyannote.audio, without an array of
+    float64, if no number of speakers is requested and no speakers are equally active.
 
     Parameters
     ----------

