@@ -34,8 +34,7 @@ def inputs_of(model, batch, num_samples, num_speakers=2):
 @pytest.mark.parametrize(
     "name",
     [
-        "segmentation",
-        "embedding",
+        # of the bundled segmentation and embedding: tests/pipelines/test_backend.py
         pytest.param("wavlm", marks=pytest.mark.slow),
         "wavlm-pruned",
         "fbank",

@@ -3,6 +3,9 @@
 """Pipelines whose networks run outside of torch."""
 
 import pytest
+import torch
+from pyannote.audio.core.model import Model
+from torch.testing import assert_close
 
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.export import cache
@@ -11,6 +14,11 @@ from pyannote_diarizen.hub.bundled import bundled_folder
 from pyannote_diarizen.pipelines import DiariZen
 
 FILE = {key: sample_file()[key] for key in ("uri", "audio")}
+
+
+def networks(pipeline: DiariZen) -> tuple[Model, Model]:
+    """Segmentation and embedding."""
+    return pipeline._segmentation.model, pipeline._embedding.model_
 
 
 def rttm(pipeline: DiariZen) -> str:
@@ -23,15 +31,30 @@ def caches(tmp_path, monkeypatch):
     return tmp_path / "pyannote-diarizen"
 
 
-def test_onnx_gives_the_turns_of_torch_and_is_exported_once(caches, monkeypatch):
+@torch.inference_mode()
+def test_onnx_gives_the_output_of_torch_and_is_exported_once(caches, monkeypatch):
     pytest.importorskip("onnxruntime", reason="pip install onnx onnxscript onnxruntime")
     torch_pipeline = DiariZen.from_pretrained(bundled_folder())
     DiariZen.from_pretrained(bundled_folder(), backend="onnx")
     monkeypatch.setattr(cache, "write_network", None)  # would be a TypeError
     pipeline = DiariZen.from_pretrained(bundled_folder(), backend="onnx")
     assert len([*caches.glob("*/network.onnx")]) == 2
-    assert isinstance(pipeline._segmentation.model, ExportedModel)
-    assert isinstance(pipeline._embedding.model_, ExportedModel)
+    segmentation, embedding = networks(pipeline)
+    assert isinstance(segmentation, ExportedModel)
+    assert isinstance(embedding, ExportedModel)
+    # any batch, length and number of speakers
+    for batch, num_samples, num_speakers in [(1, 20000, 4), (3, 12345, 1)]:
+        waveforms = 0.1 * torch.randn(batch, 1, num_samples)
+        waveforms[..., num_samples // 2 :] = 0  # small constants show in silence only
+        weights = (torch.rand(batch, num_speakers, 50) > 0.3).float()
+        for of_onnx, of_torch, inputs in zip(
+            networks(pipeline),
+            networks(torch_pipeline),
+            [(waveforms,), (waveforms, weights)],
+            strict=True,
+        ):
+            expected = of_torch(*inputs)
+            assert_close(of_onnx(*inputs), expected, atol=1e-3, rtol=1e-3)
     assert rttm(pipeline) == rttm(torch_pipeline)
 
 
