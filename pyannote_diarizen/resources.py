@@ -6,6 +6,7 @@
 use, too; a wheel contains them inside the package.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ def resource_folder(name: str) -> Path:
         f"There is no folder '{name}' in or beside {_PACKAGE}: install the package "
         "again."
     )
+
+
+def cache_folder() -> Path:
+    """Folder of caches that users may delete."""
+    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(caches).expanduser() / "pyannote-diarizen"
 
 
 PUBLISHED = (

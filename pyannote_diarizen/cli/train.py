@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from pyannote_diarizen.errors import IncompatiblePackagesError, unknown_keys
+from pyannote_diarizen.composition import (
+    Components,
+    cached_components,
+    complete_arguments,
+    explain_unknown_key,
+)
+from pyannote_diarizen.errors import IncompatiblePackagesError
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.telemetry import disable_telemetry
 
@@ -29,36 +34,55 @@ def main() -> None:
     disable_telemetry()
     # errors are printed here, not by Hydra
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    folder = str(resource_folder("hparams").resolve())
+    hparams = str(resource_folder("hparams").resolve())
     with _one_line_errors():
-        from pyannote_diarizen.training.configuration import register_components
-        from pyannote_diarizen.training.run_folder import complete_arguments
-
-        register_components()
+        components = cached_components(_describe_components)
+        components.store()
         sys.argv[1:] = complete_arguments(sys.argv[1:])
-        hydra.main(version_base="1.3", config_path=folder, config_name="config")(
-            train
-        )()
+
+        def run(config: DictConfig) -> None:
+            folder = Path(HydraConfig.get().runtime.output_dir)
+            with _one_line_errors(), _no_empty_folder(folder):
+                components.check(config)
+                train(config)
+
+        try:
+            hydra.main(version_base="1.3", config_path=hparams, config_name="config")(
+                run
+            )()
+        except (HydraException, OmegaConfBaseException) as error:
+            message = explain_unknown_key(error, components, sys.argv[1:])
+            raise ValueError(message or str(error)) from error
+
+
+def _describe_components() -> Components:
+    from pyannote_diarizen.training.configuration import describe_components
+
+    return describe_components()
 
 
 def train(config: DictConfig) -> None:
     """Train with a configuration."""
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
     from pyannote_diarizen.training.run import assemble
     from pyannote_diarizen.training.run_folder import write_start
 
     # the same folder for all processes, although they start at different times
     config.run = HydraConfig.get().runtime.output_dir
-    with _one_line_errors(), _no_empty_folder(Path(config.run)):
+    try:
         run = assemble(config)
-        if "pretrained" in config:
-            _check_structure(type(run.model).__name__)
-        if config.validate:
-            scores = run.validate()
-            print(*(f"{name}: {score:.4f}" for name, score in scores.items()), sep="\n")
-            return
-        if run.trainer.is_global_zero:
-            write_start(config, HydraConfig.get().overrides.task)
-        _fit(run, config)
+    except MisconfigurationException as error:
+        raise ValueError(str(error)) from error
+    if "pretrained" in config:
+        _check_structure(type(run.model).__name__)
+    if config.validate:
+        scores = run.validate()
+        print(*(f"{name}: {score:.4f}" for name, score in scores.items()), sep="\n")
+        return
+    if run.trainer.is_global_zero:
+        write_start(config, HydraConfig.get().overrides.task)
+    _fit(run, config)
 
 
 def _fit(run: "Run", config: DictConfig) -> None:
@@ -115,29 +139,13 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except IncompatiblePackagesError as error:
         _fail(str(error))
-    except (HydraException, OmegaConfBaseException) as error:
-        _fail(_in_one_line(_unknown_key(error) or str(error)))
-    except (OSError, ValueError, MisconfigurationException) as error:
-        _fail(_in_one_line(str(error)))
-
-
-def _in_one_line(message: str) -> str:
-    return " ".join(message.split())
+    except (OmegaConfBaseException, OSError, ValueError) as error:
+        _fail(" ".join(str(error).split()))
 
 
 def _fail(message: str, code: int = 2) -> None:
     print(f"pyannote-audio-train: {message}", file=sys.stderr)
     sys.exit(code)
-
-
-def _unknown_key(error: Exception) -> str | None:
-    """Message with the known keys, if the error is an unknown key."""
-    cause = error.__cause__
-    if not isinstance(cause, OmegaConfBaseException) or cause.parent_node is None:
-        return None
-    where, _, key = str(cause.full_key).rpartition(".")
-    known = list(map(str, cause.parent_node))
-    return unknown_keys(f"in '{where}'" if where else "to set", [key], known)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ They are in `pyannote-diarizen/` of the folder of caches (`XDG_CACHE_HOME`, or
 """
 
 import hashlib
-import os
 from contextlib import suppress
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from pyannote.audio.core.model import Model
@@ -24,6 +22,7 @@ from pyannote_diarizen.export.network import (
     write_network,
 )
 from pyannote_diarizen.models.checkpoint import fingerprint
+from pyannote_diarizen.resources import cache_folder
 
 
 def run_by(backend: str, model: Any) -> Model:
@@ -67,12 +66,6 @@ def run_by(backend: str, model: Any) -> Model:
     if exported is None:
         raise ValueError(f"'{folder}' is damaged: delete it.")
     return exported
-
-
-def cache_folder() -> Path:
-    """Folder of exported networks."""
-    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "pyannote-diarizen"
 
 
 def _name(model: Model, backend: str) -> str:

@@ -8,17 +8,19 @@ options and their defaults are read from the constructors; no YAML repeats them.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from pyannote.audio.core.task import Task
 
+import pyannote_diarizen
+from pyannote_diarizen.composition import Components
 from pyannote_diarizen.corpora.protocols import load_protocol
 from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.functional.schedules import (
@@ -73,15 +75,51 @@ _PLAIN = (bool, int, float, str, type(None))
 
 def register_components() -> None:
     """Register the options of components and schedules with Hydra, by name."""
-    store = ConfigStore.instance()
-    for group, components in GROUPS.items():
-        for name in component_names(components):
-            kind = load_component(components, name)
-            store.store(name, component_config(kind), group)
-    for schedule in _SCHEDULES:
-        store.store(schedule.__name__, component_config(schedule), "scheduler")
-    for kind in _DEFAULTS:
-        store.store(kind.__qualname__, component_config(kind), "defaults")
+    describe_components().store()
+
+
+def describe_components() -> Components:
+    """Read the options of components and schedules from their constructors."""
+    kinds: dict[str, dict[str, Callable[..., Any]]] = {
+        group: {name: load_component(points, name) for name in component_names(points)}
+        for group, points in GROUPS.items()
+    }
+    kinds["scheduler"] = {schedule.__name__: schedule for schedule in _SCHEDULES}
+    kinds["defaults"] = {kind.__qualname__: kind for kind in _DEFAULTS}
+    configs = {
+        group: {name: component_config(kind) for name, kind in named.items()}
+        for group, named in kinds.items()
+    }
+    targets = set(_targets(configs))
+    options = {
+        target: [name for name in parameters(get_object(target)) if name not in _GIVEN]
+        for target in sorted(targets)
+    }
+    return Components(configs, options, sorted(set(_source_files(targets))))
+
+
+def _targets(configs: Any) -> Iterator[str]:
+    """Yield the dotted paths in nested options."""
+    if isinstance(configs, dict):
+        for name, value in configs.items():
+            if name == "_target_":
+                yield value
+            else:
+                yield from _targets(value)
+
+
+def _source_files(targets: Iterable[str]) -> Iterator[str]:
+    """Yield the files that options and their defaults may come from."""
+    yield from map(str, Path(pyannote_diarizen.__file__).parent.rglob("*.py"))
+    for kind in map(get_object, targets):
+        for parent in getattr(kind, "__mro__", (kind,)):
+            file = getattr(sys.modules[parent.__module__], "__file__", None)
+            if file:
+                yield file
+
+
+def _dotted(kind: Callable[..., Any]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
@@ -97,8 +135,7 @@ def component_config(kind: Callable[..., Any]) -> dict[str, Any]:
         Argument of `build`. Only options whose default is plain (numbers, strings,
         sequences, dataclasses of them) are included.
     """
-    target = f"{kind.__module__}.{kind.__qualname__}"
-    return {"_target_": target} | {
+    return {"_target_": _dotted(kind)} | {
         name: _plain(parameter.default)
         for name, parameter in parameters(kind).items()
         if name not in _GIVEN and _is_plain(parameter.default)
@@ -233,7 +270,6 @@ def _is_plain(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        target = f"{type(value).__module__}.{type(value).__qualname__}"
         items = {name: _plain(item) for name, item in vars(value).items()}
-        return {"_target_": target, **items}
+        return {"_target_": _dotted(type(value)), **items}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.composition import CONFIG
 from pyannote_diarizen.training.callbacks import CURVES, FIGURES
 from pyannote_diarizen.training.figures import (
     ERROR,
@@ -17,7 +18,6 @@ from pyannote_diarizen.training.figures import (
     save,
 )
 from pyannote_diarizen.training.history import History
-from pyannote_diarizen.training.run_folder import CONFIG
 
 PAGE = "report.html"
 _PAGE = """<!DOCTYPE html>

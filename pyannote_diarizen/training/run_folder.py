@@ -16,15 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.composition import CONFIG, OVERRIDES
 from pyannote_diarizen.training.checkpoints import LAST
 
-CONFIG = "config.yaml"
-"""Configuration of a run."""
-
-RUNS = Path("runs")
-"""Folder of runs without a name, as in `hparams/config.yaml`."""
-
-_OVERRIDES = Path(".hydra") / "overrides.yaml"
 _FIXED = ("optimizer.", "backbone.", "task.max_speakers_per_")
 """Options that cannot change: the checkpoint holds the optimizer and the classes."""
 
@@ -40,7 +34,7 @@ def write_start(config: DictConfig, overrides: Sequence[str]) -> None:
         Options that `+resume=last` repeats.
     """
     folder = Path(config.run)
-    with replacing(folder / _OVERRIDES) as temporary:
+    with replacing(folder / OVERRIDES) as temporary:
         temporary.write_text(yaml.safe_dump(list(overrides)), encoding="utf-8")
     with replacing(folder / CONFIG) as temporary:
         OmegaConf.save(config, temporary, resolve=True)
@@ -195,48 +189,3 @@ def _flat(nested: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def complete_arguments(arguments: list[str]) -> list[str]:
-    """Add the arguments of the interrupted run to `+resume=last`.
-
-    Parameters
-    ----------
-    arguments : list of str
-        Arguments of the command line. `run=FOLDER` is the run to resume, by default the
-        latest in `runs/`.
-
-    Returns
-    -------
-    arguments : list of str
-        Arguments of the run that are not given again, then `arguments`.
-        Unchanged without `+resume=last`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such run.
-    """
-    if "+resume=last" not in arguments:
-        return arguments
-    keys = {_key(argument) for argument in arguments}
-    given = [each.removeprefix("run=") for each in arguments if _key(each) == "run"]
-    folder = Path(given[-1]) if given else _latest(RUNS.glob("*"))
-    if not (folder / _OVERRIDES).is_file():
-        raise FileNotFoundError(
-            f"There is no training to resume in '{folder}': give its folder by run=."
-        )
-    former = yaml.safe_load((folder / _OVERRIDES).read_text(encoding="utf-8"))
-    run = [] if given else [f"run={folder}"]
-    kept = [each for each in former if _key(each) not in keys | {"run"}]
-    return [*kept, *arguments, *run]
-
-
-def _latest(folders: Iterable[Path]) -> Path:
-    """Run that was started or resumed last."""
-    started = [folder for folder in folders if (folder / CONFIG).is_file()]
-    return max(started, key=lambda run: (run / CONFIG).stat().st_mtime, default=RUNS)
-
-
-def _key(argument: str) -> str:
-    return argument.partition("=")[0].lstrip("+~")

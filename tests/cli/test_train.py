@@ -15,6 +15,7 @@ from pyannote_diarizen.resources import resource_folder
 def answer(monkeypatch, tmp_path, capsys):
     """Run the command; return exit code and output."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def run(*arguments: str) -> tuple:
         monkeypatch.setattr(sys, "argv", ["pyannote-audio-train", *arguments])
@@ -41,6 +42,18 @@ def test_help_names_what_can_be_chosen(answer):
         (("task.duratoin=5",), r"in 'task': duratoin\. Did you mean duration\?"),
         (("model=WavLMConfromer",), "Could not find 'model/WavLMConfromer'"),
         (("+resume=last", "run=nowhere"), "no training to resume in 'nowhere'"),
+        ((), r"Value\(s\) are missing: add protocol=\.\.\.$"),
+        (("+task.duratoin=5",), r"in 'task': duratoin\. Did you mean duration\?"),
+        (("task.loss.focal=5",), r"Did you mean focal_gamma\?.*pos_weight\.$"),
+        (("database=d.yml",), r"'database' has no default.*: \+database=d\.yml$"),
+        (
+            ("optimizer.betas=[0.9,0.95]",),
+            r"options of torch\.optim\.AdamW: \+optimizer\.betas=\[0\.9,0\.95\]$",
+        ),
+        (
+            ("callbacks.spec_augment._target_=a.B",),
+            r"A plus adds other keys: \+callbacks\.spec_augment\._target_=a\.B$",
+        ),
     ],
 )
 def test_an_error_is_one_line(answer, arguments, message):

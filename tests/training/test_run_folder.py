@@ -2,20 +2,17 @@
 # SPDX-License-Identifier: MIT
 """A run folder holds one training, which goes on or is refused."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from pyannote_diarizen.composition import CONFIG
 from pyannote_diarizen.training.run_folder import (
-    CONFIG,
     changed_options,
     check_weights,
     checkpoint_to_resume,
-    complete_arguments,
     write_start,
 )
 
@@ -89,39 +86,3 @@ def test_weights_of_another_size_are_refused(configure, started):
         model = nn.ModuleDict({"layer": layer})
         with pytest.raises(ValueError, match=r"cannot change model\.attention_in=16: "):
             check_weights(model, checkpoint, config)
-
-
-def begin(run, *arguments):
-    """Leave what Hydra writes when a run begins."""
-    (run / ".hydra").mkdir(parents=True)
-    lines = "".join(f"- {argument}\n" for argument in arguments)
-    (run / ".hydra" / "overrides.yaml").write_text(lines)
-    (run / "config.yaml").touch()
-
-
-def test_resuming_repeats_what_began_the_run_but_for_what_is_typed(tmp_path):
-    run = tmp_path / "run"
-    begin(run, "protocol=P", f"run={run}", "trainer.max_epochs=5", "+database=d.yml")
-    typed = [f"run={run}", "+resume=last", "trainer.max_epochs=9"]
-    completed = ["protocol=P", "+database=d.yml", *typed]
-    assert complete_arguments(typed) == completed
-    shutil.rmtree(run)
-    begin(run, *completed)  # interrupted and resumed a second time
-    assert complete_arguments(typed) == completed
-
-
-def test_the_latest_run_is_resumed_unless_another_is_named(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    begin(tmp_path / "runs" / "old", "protocol=old")
-    begin(tmp_path / "runs" / "new", "protocol=new")
-    os.utime(tmp_path / "runs" / "old" / "config.yaml", (1, 1))
-    assert complete_arguments(["+resume=last"]) == [
-        *("protocol=new", "+resume=last", "run=runs/new")
-    ]
-    assert complete_arguments(["protocol=P"]) == ["protocol=P"]
-
-
-def test_there_has_to_be_a_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no training to resume in 'runs'"):
-        complete_arguments(["+resume=last"])
