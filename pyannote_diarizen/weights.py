@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
+from struct import error as StructError  # noqa: N812
 from textwrap import shorten
 from typing import Any
 
@@ -21,7 +22,11 @@ from pyannote_diarizen.errors import CheckpointMismatchError
 # Limits of the list of keys in a message: a wrong file differs in hundreds.
 MAX_LINES, MAX_LINE_LENGTH = 12, 400
 
-_DAMAGED = (UnpicklingError, RuntimeError, EOFError, SafetensorError)
+# Other bytes than weights make the unpickler of torch fail at random.
+_DAMAGED = (
+    *(UnpicklingError, EOFError, SafetensorError, StructError, RuntimeError),
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError),
+)
 
 
 def read_weights(path: Path | str, weights_only: bool = True) -> Any:

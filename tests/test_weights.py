@@ -47,8 +47,15 @@ def test_a_file_that_is_trusted_may_hold_anything(tmp_path):
 @pytest.mark.parametrize("name", ["a.pt", "a.safetensors"])
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<!DOCTYPE html>", b"version https://git-lfs.github.com/spec/v1\n"],
-    ids=["empty", "page", "pointer"],
+    [
+        b"",
+        b"<!DOCTYPE html>",
+        b"version https://git-lfs.github.com/spec/v1\n",
+        # opcodes of pickle: R takes what is not there, } and t make a key of a tuple
+        b"RIFF0000WAVE",
+        b"\x80\x02}(]Nu.",
+    ],
+    ids=["empty", "page", "pointer", "recording", "list as key"],
 )
 def test_another_file_is_an_error_that_names_it(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)

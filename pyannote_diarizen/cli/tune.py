@@ -90,7 +90,11 @@ def tune(
     ] = Pruner.none,
     seed: Annotated[
         int | None,
-        typer.Option(help="Seed of the sampler, different on each machine."),
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            help="Seed of the sampler, different on each machine.",
+        ),
     ] = None,
     overwrite: Annotated[
         bool,
@@ -120,10 +124,13 @@ def tune(
     # errors of arguments are found before the long computation
     if into.suffix not in (".yaml", ".yml"):
         raise typer.BadParameter(f"--into should end with .yaml, got {into}.")
+    default = into.with_suffix(".journal")
+    if into.exists() and not (overwrite or storage or default.exists()):
+        raise _occupied(into)
     files = checked_files(protocol, database, [subset])[subset]
     tuning = Tuning(load_pipeline(pipeline, device), files, count)
     work = open_study(
-        open_storage(storage or into.with_suffix(".journal")),
+        open_storage(storage or default),
         study or f"{protocol}.{subset}",
         tuning.objectives,
         tuning.conditions,
@@ -132,10 +139,7 @@ def tune(
         seed,
     )
     if into.exists() and not overwrite and not _is_result(into, tuning, work):
-        raise FileExistsError(
-            f"'{into}' exists and is no result of this study: replace it by "
-            "--overwrite, or choose another file by --into."
-        )
+        raise _occupied(into)
     # the file holds the best trial at any time, also of other machines
     for best in _search(tuning, work, trials):
         record = {"protocol": protocol, "subset": subset, "study": work.study_name}
@@ -145,6 +149,13 @@ def tune(
     save_figure(draw_study(work, tuning.objectives), picture)
     typer.echo(_summary(tuning, work))
     typer.echo(f"Written: {into} and {picture}.")
+
+
+def _occupied(into: Path) -> FileExistsError:
+    return FileExistsError(
+        f"'{into}' exists and is no result of this study: replace it by --overwrite, "
+        "or choose another file by --into."
+    )
 
 
 def _is_result(path: Path, tuning: "Tuning", study: "Study") -> bool:

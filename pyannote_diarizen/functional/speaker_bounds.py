@@ -8,6 +8,7 @@ Imports nothing heavy, so that a command checks its options at once.
 
 import math
 import operator
+import sys
 import warnings
 from dataclasses import dataclass
 from numbers import Real
@@ -30,7 +31,7 @@ class SpeakerBounds:
     TypeError
         If one of them is no integer.
     ValueError
-        If one is below 1, or they contradict each other.
+        If one is below 1 or above `sys.maxsize`, or they contradict each other.
 
     Examples
     --------
@@ -149,6 +150,8 @@ def _check_integer(name: str, value: Any) -> int | None:
         raise TypeError(f"`{name}` should be an integer, got {_described(value)}.")
     if number < 1:
         raise ValueError(f"`{name}` should be at least 1, got {number}.")
+    if number > sys.maxsize:
+        raise ValueError(f"`{name}` should be at most {sys.maxsize}, got {number}.")
     return number
 
 

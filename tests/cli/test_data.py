@@ -41,6 +41,13 @@ def test_nothing_is_written_if_there_is_an_error(run, talks):
     assert not (talks / "database.yml").exists()
 
 
+def test_an_empty_name_is_refused(run, talks):
+    imported = run("import-kaldi", str(talks), "--name", "")
+    assert imported.exit_code == 2
+    assert "got ''" in imported.stderr
+    assert not (talks / "database.yml").exists()
+
+
 def test_errors_come_first_up_to_the_limit(run, talks):
     rttm = talks / "train/rttm"
     rttm.write_text(TURN * 4 + TURN.replace("0.5", "nan"))

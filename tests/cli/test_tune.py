@@ -119,6 +119,7 @@ def test_a_file_of_another_origin_is_kept(tune, here, content):
     assert result.exit_code == 2
     assert "replace it by --overwrite" in " ".join(result.stderr.split())
     assert into.read_text() == content
+    assert not into.with_suffix(".journal").exists()
 
 
 def test_a_result_of_another_study_is_replaced_on_demand(tune, here):
@@ -158,6 +159,7 @@ def test_a_shipped_protocol_lacks_its_files_only(run, folder, monkeypatch):
         (["--subset", "test"], "line 10: test of 'Loud.SpeakerDiarization.Talk' lacks"),
         (["--subset", "train"], "has no train subset"),
         (["--storage", "trials"], "*.journal or *.sqlite"),
+        (["--seed", "-1"], "should be greater than or equal to 0"),
         (["--count", "--pruner", "median"], "`pruner` should be 'none'"),
         (["--database", "nowhere.yml"], "nowhere.yml"),
     ],

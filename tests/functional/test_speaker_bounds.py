@@ -45,6 +45,12 @@ def test_integers_of_any_kind_become_int(name, kind):
     assert (value, type(value)) == (3, int)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_that_no_array_can_hold_are_refused(name):
+    with pytest.raises(ValueError, match=f"`{name}` should be at most 9"):
+        SpeakerBounds(**{name: 10**20})
+
+
 @pytest.mark.parametrize(
     "numbers",
     [
