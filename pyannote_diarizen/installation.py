@@ -13,11 +13,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distributions
+from importlib.util import find_spec
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from pyannote_diarizen.errors import MissingPackagesError
 
 DISTRIBUTION = "pyannote-diarizen"
 
@@ -302,3 +305,33 @@ def describe_installed(installed: Installed) -> str:
     shown = (DISTRIBUTION, "pyannote-audio", "torch", "torchaudio")
     packages = ", ".join(str(installed[name]) for name in shown if name in installed)
     return f"{packages}, Python {platform.python_version()} on {platform.system()}"
+
+
+def require_packages(what: str, packages: Mapping[str, str]) -> None:
+    """Refuse to go on without optional packages.
+
+    Parameters
+    ----------
+    what : str
+        Component that needs them, for the message.
+    packages : Mapping of str
+        Modules, and what pip calls them.
+
+    Raises
+    ------
+    MissingPackagesError
+        If a package is missing; the message has the pip line.
+    """
+    missing = [pip for module, pip in packages.items() if not _is_found(module)]
+    if missing:
+        raise MissingPackagesError(
+            f"{what} needs packages that are not installed: "
+            f"pip install {' '.join(dict.fromkeys(missing))}"
+        )
+
+
+def _is_found(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the parent of a submodule
+        return False

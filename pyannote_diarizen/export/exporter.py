@@ -13,7 +13,6 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +21,8 @@ from pyannote.audio.core.model import Model
 from torch import Tensor
 
 from pyannote_diarizen import plugins
-from pyannote_diarizen.errors import MissingPackagesError, unknown_keys
+from pyannote_diarizen.errors import unknown_keys
+from pyannote_diarizen.installation import require_packages
 
 Runner = Callable[..., Tensor]
 """Function of the inputs of a graph, as float32 tensors on the CPU, or on the device
@@ -88,13 +88,7 @@ class Exporter(ABC):
         ValueError
             If the format has no such precision.
         """
-        missing = [pip for module, pip in self.packages.items() if not _found(module)]
-        if missing:
-            packages = " ".join(dict.fromkeys(missing))
-            raise MissingPackagesError(
-                f"{type(self).__name__} needs packages that are not installed: "
-                f"pip install {packages}"
-            )
+        require_packages(type(self).__name__, self.packages)
         if precision is not None and precision not in self.precisions:
             name = type(self).__name__
             raise ValueError(
@@ -140,10 +134,3 @@ def quiet(name: str = "torch") -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-def _found(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # the parent of a submodule
-        return False

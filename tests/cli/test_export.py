@@ -5,8 +5,8 @@ import json
 import pytest
 from pyannote.audio import Model, Pipeline
 
+from pyannote_diarizen import installation
 from pyannote_diarizen.audio.sample import sample_file
-from pyannote_diarizen.export import exporter
 from pyannote_diarizen.hub.bundled import bundled_folder
 
 FILES = {"network.json", "report.json", "report.md"}
@@ -63,7 +63,7 @@ def test_errors_take_one_line_and_leave_nothing(run, here, arguments, message):
 
 
 def test_missing_packages_are_one_line_with_the_pip_line(run, here, monkeypatch):
-    monkeypatch.setattr(exporter, "find_spec", lambda module: None)
+    monkeypatch.setattr(installation, "find_spec", lambda module: None)
     result = run("export", "diarizen-tiny", "--into", "new")
     assert result.exit_code == 2
     assert result.stderr.endswith("pip install onnx onnxscript onnxruntime\n")

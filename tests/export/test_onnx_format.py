@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from pyannote_diarizen import installation
 from pyannote_diarizen.errors import MissingPackagesError
-from pyannote_diarizen.export import exporter
 from pyannote_diarizen.export.exporter import find_exporter
 from pyannote_diarizen.export.onnx_format import ONNXExporter
 
@@ -103,7 +103,7 @@ def test_a_device_without_runtime_is_an_error(tmp_path):
 
 
 def test_missing_packages_are_an_error_with_the_pip_line(monkeypatch):
-    monkeypatch.setattr(exporter, "find_spec", lambda module: None)
+    monkeypatch.setattr(installation, "find_spec", lambda module: None)
     with pytest.raises(
         MissingPackagesError, match=r"pip install onnx onnxscript onnxruntime$"
     ):

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Readers of `text_formats`: documents of the recordings in a file.
+
+Errors are of type `ValueError`. They begin with the line; `formats` adds the file.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pyannote_diarizen.corpora.listings import read_rttm
+from pyannote_diarizen.results.document import (
+    FORMAT,
+    DiarizationDocument,
+    parse_json,
+)
+from pyannote_diarizen.results.text_formats import from_cell
+from pyannote_diarizen.results.turns import Turn, Word
+
+_COLUMNS = ("start", "end", "speaker")
+
+
+def read_text(path: Path) -> str:
+    """Read a file in UTF-8, possibly with a byte-order mark."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not text in UTF-8: {error}. Convert it.") from error
+
+
+def read_rttm_documents(path: Path) -> list[DiarizationDocument]:
+    """Read RTTM; turns of 0 s are left out."""
+    listing = read_rttm(path)
+    for finding in listing.findings:
+        if finding.status == "error":
+            line = "" if finding.line is None else f"line {finding.line}: "
+            raise ValueError(f"{line}{finding.text}: {finding.remedy}.")
+    return documents(
+        # the sum of start and duration has more digits than both
+        (item.uri, _turn(item.line, item.start, round(item.end, 6), item.speaker))
+        for item in listing.items
+        if item.end > item.start
+    )
+
+
+def read_json(path: Path) -> list[DiarizationDocument]:
+    """Read JSON of this package, or SegLST."""
+    content = parse_json(read_text(path))
+    if isinstance(content, list):
+        return _read_seglst(content)
+    if isinstance(content, Mapping) and content.get("format") == FORMAT:
+        return [DiarizationDocument.from_dict(content)]
+    raise ValueError(
+        f'is neither JSON with "format": "{FORMAT}", nor SegLST, a list of segments.'
+    )
+
+
+def read_csv(path: Path) -> list[DiarizationDocument]:
+    """Read a table with the columns `start`, `end`, `speaker`, and others if any."""
+    text = read_text(path)
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    missing = [name for name in _COLUMNS if name not in names]
+    if missing:
+        raise ValueError(
+            f"line 1: expected the columns {', '.join(_COLUMNS)}, got {header.strip()}."
+        )
+    reader.fieldnames = names
+    rows, words = [], []
+    try:
+        for row in reader:
+            uri, number = from_cell(row.get("uri") or path.stem), reader.line_num
+            turn = _turn(
+                number,
+                row["start"],
+                row["end"],
+                from_cell(row["speaker"] or ""),
+                row.get("confidence") or None,
+            )
+            rows.append((uri, turn))
+            if spoken := (row.get("text") or "").strip():
+                word = Word(turn.start, turn.end, from_cell(spoken), turn.speaker)
+                words.append((uri, word))
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}.") from error
+    return documents(rows, words)
+
+
+def read_audacity(path: Path) -> list[DiarizationDocument]:
+    """Read labels of Audacity; labels at a point in time are left out."""
+    turns = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        # a backslash begins the frequencies of the line before
+        if not line.strip() or line.startswith("\\"):
+            continue
+        fields = line.split("\t", maxsplit=2)
+        if len(fields) < 3:
+            raise ValueError(
+                f"line {number}: expected start, end and speaker, separated by tabs, "
+                f"got {line!r:.60}."
+            )
+        # some languages write decimal commas
+        start, end = (time.replace(",", ".") for time in fields[:2])
+        if start != end:
+            turns.append((path.stem, _turn(number, start, end, fields[2].strip())))
+    return documents(turns) or [DiarizationDocument(path.stem, [])]
+
+
+def documents(
+    turns: Iterable[tuple[str, Turn]], words: Iterable[tuple[str, Word]] = ()
+) -> list[DiarizationDocument]:
+    """Group turns and words, given with the name of their recording."""
+    turns_of: dict[str, list[Turn]] = {}
+    words_of: dict[str, list[Word]] = {}
+    for uri, turn in turns:
+        turns_of.setdefault(uri, []).append(turn)
+    for uri, word in words:
+        words_of.setdefault(uri, []).append(word)
+    return [
+        DiarizationDocument(uri, turns_of[uri], words=words_of.get(uri, ()))
+        for uri in turns_of
+    ]
+
+
+def _read_seglst(content: list[Any]) -> list[DiarizationDocument]:
+    rows, words = [], []
+    for number, item in enumerate(content):
+        where = f"number {number} of the list"
+        if not isinstance(item, Mapping):
+            raise ValueError(f"{where}: expected an object, got {item!r:.60}.")
+        for key in ("session_id", "start_time", "end_time", "speaker"):
+            if key not in item:
+                raise ValueError(f'{where}: "{key}" is missing.')
+        uri, times = str(item["session_id"]), (item["start_time"], item["end_time"])
+        try:
+            rows.append((uri, Turn(*times, str(item["speaker"]))))
+            if spoken := str(item.get("words") or "").strip():
+                words.append((uri, Word(*times, spoken, str(item["speaker"]))))
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+    return documents(rows, words)
+
+
+def _turn(
+    line: int | None, start: Any, end: Any, speaker: str, confidence: Any = None
+) -> Turn:
+    """Convert the fields of a line."""
+    try:
+        score = None if confidence is None else float(confidence)
+        return Turn(float(start), float(end), speaker, score)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"line {line}: {error}") from error
