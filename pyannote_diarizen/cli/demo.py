@@ -29,8 +29,9 @@ def demo(
     """
     from pyannote_diarizen.audio.sample import sample_file
     from pyannote_diarizen.evaluation.measure import measure
-    from pyannote_diarizen.evaluation.plots import draw_timeline, save_figure
+    from pyannote_diarizen.evaluation.plots import save_figure
     from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.results.figures import draw_comparison
     from pyannote_diarizen.rttm import write_rttm
 
     file = sample_file()
@@ -39,7 +40,7 @@ def demo(
         measurement = measure(loaded, file, hook=progress)
     rttm, picture = Path("sample.rttm"), Path("sample.png")
     write_rttm(measurement.diarization, rttm)
-    save_figure(draw_timeline(file["annotation"], measurement.diarization), picture)
+    save_figure(draw_comparison(file["annotation"], measurement.diarization), picture)
 
     Console().print(_table(measurement.diarization))
     typer.echo(_summary(measurement))
