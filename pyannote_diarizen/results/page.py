@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Page of one recording: one HTML file that shows turns and plays them.
+
+The files of templates/ go into the page, with the recording as JSON and base64. The
+page loads nothing: its content security policy permits its own script, by hash, and no
+network. jinja2 escapes text of files in HTML, and `<` in JSON.
+"""
+
+import base64
+import hashlib
+from dataclasses import asdict
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader
+from pyannote.core import Annotation
+
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.audio.sources import AudioFile
+from pyannote_diarizen.results.comparison import compare
+from pyannote_diarizen.results.document import DiarizationDocument
+from pyannote_diarizen.results.figures import SPEAKER_COLORS
+from pyannote_diarizen.results.waveform import SOUND_TYPE, Waveform, read_waveform
+from pyannote_diarizen.rttm import MISSING_NAMES, valid_text
+
+Sound = Literal["embed", "link", "none"]
+"""Sound of a page: inside it, in the audio file beside it, or none."""
+
+_SCRIPTS = ("model", "drawing", "sound", "tables", "names", "page")
+_TEMPLATES = files("pyannote_diarizen.results") / "templates"
+
+
+def write_page(
+    path: Path,
+    document: DiarizationDocument,
+    audio: Path | None = None,
+    reference: Annotation | None = None,
+    sound: Sound = "embed",
+    channel: int | None = None,
+) -> None:
+    """Write the page of a recording, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    document : DiarizationDocument
+    audio : Path, optional
+        Recording. Without it, there is neither waveform nor sound.
+    reference : Annotation, optional
+        True turns of speakers, to show errors.
+    sound : {"embed", "link", "none"}, optional
+        Compress the sound into the page (11 megabytes an hour, a third more as text),
+        play `audio` from its place relative to the page, or play nothing.
+    channel : int, optional
+        Channel of `audio`, from 0. Default: average of all channels.
+
+    Raises
+    ------
+    AudioFileError
+        If `audio` cannot be read.
+    """
+    url = None
+    if audio is not None and sound == "link":
+        url = _relative_url(audio, path)
+    text = render_page(document, audio, reference, sound == "embed", url, channel)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def render_page(
+    document: DiarizationDocument,
+    audio: AudioFile | None = None,
+    reference: Annotation | None = None,
+    with_sound: bool = False,
+    sound_url: str | None = None,
+    channel: int | None = None,
+) -> str:
+    """Return the text of a page.
+
+    Parameters
+    ----------
+    document : DiarizationDocument
+    audio : str, Path, file object or Mapping, optional
+        Recording, see `open_audio`.
+    reference : Annotation, optional
+        True turns of speakers, to show errors.
+    with_sound : bool, optional
+        Compress the sound into the page.
+    sound_url : str, optional
+        Address of the sound relative to the page.
+    channel : int, optional
+        Channel of `audio`, from 0. Default: average of all channels.
+
+    Returns
+    -------
+    html : str
+    """
+    waveform = None if audio is None else read_waveform(audio, with_sound, channel)
+    embedded = b"" if waveform is None else waveform.sound or b""
+    data = {
+        "version": version("pyannote-diarizen"),
+        "document": document.to_dict(),
+        "duration": max(document.end, waveform.duration if waveform else 0.0, 0.1),
+        "colors": SPEAKER_COLORS,
+        "missing_names": sorted(MISSING_NAMES),
+        "mapping": [],
+        "audio": {"type": SOUND_TYPE} if embedded else sound_url and {"url": sound_url},
+        "peaks": waveform and _peaks(waveform),
+        **({} if reference is None else _errors(document, reference)),
+    }
+    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    script = "".join(
+        (_TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS
+    )
+    environment = Environment(
+        loader=PackageLoader("pyannote_diarizen.results"), autoescape=True
+    )
+    # NaN is no JSON: an error here rather than in the browser
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
+    return environment.get_template("page.html").render(
+        title=valid_text(document.uri),
+        version=data["version"],
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        data=data,
+        sound=_base64(embedded),
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy: this script and this style, no network."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'sha256-{_digest(script)}'",
+            f"style-src 'sha256-{_digest(style)}'",
+            # sound from memory, or from a file beside the page
+            "media-src 'self' blob: file:",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _digest(text: str) -> str:
+    return _base64(hashlib.sha256(text.encode()).digest())
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _peaks(waveform: Waveform) -> dict[str, Any]:
+    values = _base64(waveform.peaks.tobytes())
+    return {"rate": waveform.peak_rate, "values": values}
+
+
+def _errors(document: DiarizationDocument, reference: Annotation) -> dict[str, Any]:
+    """Return the turns of the reference, the errors, and their sums."""
+    comparison = compare(reference, document.annotation())
+    score = comparison.score
+    return {
+        "reference": [
+            {"start": turn.start, "end": turn.end, "speaker": str(speaker)}
+            for turn, _, speaker in reference.itertracks(yield_label=True)
+        ],
+        "mapping": list(comparison.mapping.items()),
+        "errors": [asdict(error) for error in comparison.errors],
+        "score": {
+            "total": score.total,
+            "missed": score.missed_detection,
+            "false_alarm": score.false_alarm,
+            "confusion": score.confusion,
+        },
+    }
+
+
+def _relative_url(audio: Path, page: Path) -> str:
+    """Address of a file as seen from a page."""
+    audio, folder = audio.resolve(), page.resolve().parent
+    if not audio.is_relative_to(folder):
+        # another disk has no relative path on Windows
+        return audio.as_uri()
+    return quote(audio.relative_to(folder).as_posix())
