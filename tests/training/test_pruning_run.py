@@ -85,8 +85,8 @@ def test_gates_reach_the_target(configure, prune_options, measure):
     options = {
         **prune_options,
         "task.measure": measure,
-        "task.gate_lr": 0.1,
-        "task.batches_per_epoch": 150,
+        "task.gate_lr": 0.15,
+        "task.batches_per_epoch": 100,
         "distillation.l1": 0.01,
         "distillation.cosine": 0.01,
         "trainer.max_epochs": 2,
