@@ -35,6 +35,15 @@ OVERRIDES = Path(".hydra") / "overrides.yaml"
 ADDED = ("database", "pretrained", "resume")
 """Options that `hparams/config.yaml` does not hold: a plus adds them."""
 
+_WITHOUT_OPTIONS = "own"
+"""Choice of a group whose class is given by `_target_`."""
+
+_CHOSEN = ("model", "task", "scheduler", "optimizer", "augmentation")
+"""Groups whose class can be given by `_target_`."""
+
+_REPLACED = ("model", "scheduler")
+"""Those among them whose options mean nothing to another class."""
+
 _ENTRY_POINTS = ("pyannote_diarizen.models", "pyannote_diarizen.tasks")
 
 
@@ -62,6 +71,8 @@ class Components:
         for group, configs in self.configs.items():
             for name, config in configs.items():
                 store.store(name, config, group)
+        for group in _REPLACED:
+            store.store(_WITHOUT_OPTIONS, {}, group)
 
     def check(self, config: DictConfig) -> None:
         """Refuse unknown options of components, and options without a value.
@@ -201,6 +212,41 @@ def complete_arguments(arguments: list[str]) -> list[str]:
     run = [] if given else [f"run={folder}"]
     kept = [each for each in former if _key(each) not in keys | {"run"}]
     return [*kept, *arguments, *run]
+
+
+def free_options(arguments: Sequence[str]) -> list[str]:
+    """Let groups whose `_target_` is given have the options of that class.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Arguments of the command line.
+
+    Returns
+    -------
+    arguments : list of str
+        The options of these groups need no plus.
+
+    Examples
+    --------
+    >>> free_options(["model._target_=my.Model", "model.width=3", "seed=1"])
+    ['model=own', '++model._target_=my.Model', '++model.width=3', 'seed=1']
+    """
+    keys = [_key(argument) for argument in arguments]
+    free = {
+        key.removesuffix("._target_") for key in keys if key.endswith("._target_")
+    } & set(_CHOSEN)
+    own = [
+        f"{group}={_WITHOUT_OPTIONS}"
+        for group in _REPLACED
+        if group in free and group not in keys
+    ]
+    return own + [
+        f"++{argument.lstrip('+')}"
+        if key.partition(".")[0] in free and "." in key and argument[0] != "~"
+        else argument
+        for key, argument in zip(keys, arguments, strict=True)
+    ]
 
 
 def _latest(folders: Iterable[Path]) -> Path:

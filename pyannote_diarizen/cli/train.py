@@ -20,6 +20,7 @@ from pyannote_diarizen.composition import (
     cached_components,
     complete_arguments,
     explain_unknown_key,
+    free_options,
 )
 from pyannote_diarizen.errors import IncompatiblePackagesError
 from pyannote_diarizen.resources import resource_folder
@@ -38,7 +39,7 @@ def main() -> None:
     with _one_line_errors():
         components = cached_components(_describe_components)
         components.store()
-        sys.argv[1:] = complete_arguments(sys.argv[1:])
+        sys.argv[1:] = free_options(complete_arguments(sys.argv[1:]))
 
         def run(config: DictConfig) -> None:
             folder = Path(HydraConfig.get().runtime.output_dir)

@@ -32,8 +32,15 @@ MOVING = ("Shift", "SpliceOut", "RandomCrop")
 """Transforms of torch-audiomentations that move speech but not its labels."""
 
 
+REPLACED = {
+    "AddBackgroundNoise": "BackgroundNoise",
+    "ApplyImpulseResponse": "Reverberation",
+}
+"""Our transform in place of each that needs `torchaudio.info`."""
+
+
 def check_labels_stay_true(augmentation: nn.Module) -> None:
-    """Refuse transforms that make labels wrong.
+    """Refuse transforms that make labels wrong, or do not run.
 
     Parameters
     ----------
@@ -53,10 +60,15 @@ def check_labels_stay_true(augmentation: nn.Module) -> None:
             raise ValueError(
                 f"Augmentation {kind} moves speech away from its labels: {instead}."
             )
-        if kind == "MixSpeakerDiarization":
+        if kind in ("Mix", "MixSpeakerDiarization"):
             raise ValueError(
-                "Augmentation MixSpeakerDiarization takes the first speaker of one "
-                "chunk for that of the other: use the `mixing` of PowersetDiarization."
+                f"Augmentation {kind} takes the first speaker of one chunk for that of "
+                "the other: use the `mixing` of PowersetDiarization."
+            )
+        if kind in REPLACED:
+            raise ValueError(
+                f"Augmentation {kind} does not run with recent versions of torchaudio: "
+                f"use {__name__}.{REPLACED[kind]}."
             )
 
 

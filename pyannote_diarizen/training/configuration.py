@@ -18,6 +18,8 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from pyannote.audio.core.task import Task
+from torch_audiomentations.core.composition import BaseCompose
+from torch_audiomentations.core.transforms_interface import BaseWaveformTransform
 
 import pyannote_diarizen
 from pyannote_diarizen.composition import Components
@@ -160,6 +162,8 @@ def make_task(config: DictConfig) -> Task:
     protocol = load_protocol(config.protocol, database_of(config))
     # only the chosen ones: some tasks do not take them
     given = {name: build(config[name]) for name in PARTS if config.get(name)}
+    if isinstance(given.get("augmentation"), (BaseWaveformTransform, BaseCompose)):
+        given["augmentation"].output_type = "dict"  # as pyannote.audio expects
     return build(config.task, protocol=protocol, **given)
 
 
@@ -189,7 +193,10 @@ def build(config: DictConfig, **given: Any) -> Any:
         refused by the constructor.
     """
     target = config._target_
-    known = parameters(get_object(target))
+    try:
+        known = parameters(get_object(target))
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"_target_={target} cannot be imported: {error}") from error
     for name in map(str, config):
         if name not in known and not name.startswith("_"):
             options = [option for option in known if option not in _GIVEN]

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Optimizer, learning rates of backbone and head, and their schedule."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,14 @@ class Optimization:
         Maps parameter groups to an optimizer.
     schedule : callable
         Maps the number of the step and the number of all steps to the factor of the
-        learning rates; see `pyannote_diarizen.functional.schedules`.
+        learning rates, see `pyannote_diarizen.functional.schedules`; or maps the
+        optimizer to a scheduler of torch, which counts steps. `ReduceLROnPlateau` looks
+        at "loss/val" once per epoch.
     backbone : Backbone
     """
 
     optimizer: Callable[[list[dict[str, Any]]], Optimizer]
-    schedule: Callable[[int, float], float]
+    schedule: Callable[..., Any]
     backbone: Backbone
 
     def configure(self, model: LightningModule) -> dict[str, Any]:
@@ -85,9 +88,20 @@ class Optimization:
         # over all epochs, after accumulation; infinite without trainer.max_epochs
         num_steps = model.trainer.estimated_stepping_batches
         optimizer = self.optimizer(self.parameter_groups(model))
-        scheduler = LambdaLR(optimizer, lambda step: self.schedule(step, num_steps))
-        scheduling = {"scheduler": scheduler, "interval": "step"}
+        scheduler = self._scheduler(optimizer, num_steps)
+        scheduling: dict[str, Any] = {"scheduler": scheduler, "interval": "step"}
+        if isinstance(scheduler, ReduceLROnPlateau):
+            scheduling |= {"interval": "epoch", "monitor": "loss/val"}
         return {"optimizer": optimizer, "lr_scheduler": scheduling}
+
+    def _scheduler(self, optimizer: Optimizer, num_steps: float) -> LRScheduler:
+        target = getattr(self.schedule, "func", self.schedule)
+        if inspect.isclass(target) and issubclass(target, LRScheduler):
+            try:
+                return self.schedule(optimizer)
+            except TypeError as error:  # an option is missing
+                raise ValueError(f"scheduler: {error}") from error
+        return LambdaLR(optimizer, lambda step: self.schedule(step, num_steps))
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         """Return one group "all", or "backbone" and "head" if their rates differ.

@@ -10,6 +10,7 @@ import soundfile
 import torch
 import torch_audiomentations as host
 from pyannote.audio.augmentation.mix import MixSpeakerDiarization
+from torch_audiomentations.augmentations.mix import Mix
 
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.simulation.augmentation import (
@@ -109,6 +110,7 @@ def test_validation_changes_nothing(tmp_path):
         (host.Shift(**DICT), "Shift moves speech away from its labels: drop it"),
         (host.SpliceOut(**DICT), "SpliceOut"),
         (MixSpeakerDiarization(**DICT), "`mixing` of PowersetDiarization"),
+        (Mix(**DICT), "`mixing` of PowersetDiarization"),
     ],
 )
 def test_transforms_that_move_speech_are_refused(transform, message):
@@ -122,6 +124,12 @@ def test_a_delaying_rir_is_refused(tmp_path):
     with pytest.raises(ValueError, match="set `compensate_for_propagation_delay`"):
         check_labels_stay_true(delayed)
     check_labels_stay_true(Reverberation(path))
+
+
+def test_transforms_that_cannot_read_files_are_refused(tmp_path):
+    path = write(tmp_path / "noise.wav", np.ones(10))
+    with pytest.raises(ValueError, match=r"use .*\.BackgroundNoise\.$"):
+        check_labels_stay_true(host.AddBackgroundNoise(path, **DICT))
 
 
 def test_other_transforms_are_accepted(tmp_path):

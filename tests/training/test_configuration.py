@@ -121,6 +121,49 @@ def test_options_of_callbacks_are_those_of_their_constructors(configure):
     assert list(callbacks)[:3] == ["finite_loss", "memory", "steps"]
 
 
+def test_classes_of_torch_and_of_the_host_train(configure, tiny):
+    absent = dict.fromkeys(name for name in tiny if name.startswith("model."))
+    schedule = "torch.optim.lr_scheduler"
+    options = {
+        "model": "own",
+        "++model._target_": "pyannote.audio.models.segmentation.PyanNet",
+        "++model.lstm.num_layers": 1,
+        "scheduler": "own",
+        "++scheduler._target_": f"{schedule}.StepLR",
+        "++scheduler.step_size": 1,
+        "++augmentation._target_": "torch_audiomentations.PolarityInversion",
+        "trainer.max_steps": 2,
+        "optimizer.lr": 0.5,
+    }
+    run = assemble(configure(**(absent | options)))
+    run.fit()
+    assert run.model.lstm.num_layers == 1
+    assert run.trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.005)
+
+
+def test_a_scheduler_without_its_options_is_refused(configure):
+    target = "torch.optim.lr_scheduler.StepLR"
+    options = {"scheduler": "own", "++scheduler._target_": target}
+    run = assemble(configure(**options))
+    with pytest.raises(ValueError, match=r"scheduler: .*'step_size'"):
+        run.fit()
+
+
+def test_a_plateau_looks_at_the_validation_loss(configure):
+    target = "torch.optim.lr_scheduler.ReduceLROnPlateau"
+    options = {"scheduler": "own", "++scheduler._target_": target}
+    run = assemble(configure(**options, trainer__max_epochs=1))
+    run.fit()
+    (used,) = run.trainer.lr_scheduler_configs
+    assert (used.interval, used.monitor) == ("epoch", "loss/val")
+    assert used.scheduler.best == run.trainer.callback_metrics["loss/val"]
+
+
+def test_a_class_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match=r"=nowhere\.Model cannot be imported"):
+        build(OmegaConf.create({"_target_": "nowhere.Model"}))
+
+
 def test_model_and_task_of_another_package_train(third_party, configure, tiny):
     absent = dict.fromkeys(name for name in tiny if name.startswith("model."))
     toys = {"model": "ToyModel", "model.width": 8, "task": "ToyTask"}
