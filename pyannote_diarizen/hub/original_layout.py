@@ -26,8 +26,8 @@ from pyannote_diarizen.pipelines.components import (
     load_plda,
 )
 from pyannote_diarizen.pipelines.original_config import MEDIAN_FILTER, VBX_OPTIONS
-from pyannote_diarizen.wavlm import PREDEFINED, get_config
 from pyannote_diarizen.wavlm.config import CONV_LAYERS
+from pyannote_diarizen.wavlm.predefined import ORIGINAL, get_config
 from pyannote_diarizen.weights import save_weights
 
 WAVLM = "wavlm.bin"
@@ -152,7 +152,7 @@ def _model(model: Model) -> dict[str, Any]:
     args |= {name: speakers[name] for name in architecture.speakers}
     if "wavlm_src" in args:
         wavlm = get_config(args["wavlm_src"])
-        names = [name for name, config in PREDEFINED.items() if config == wavlm]
+        names = [name for name, config in ORIGINAL.items() if config == wavlm]
         args["wavlm_src"] = names[0] if names else WAVLM
         # the output of the front end counts as a layer
         args["wavlm_layer_num"] = wavlm.encoder_num_layers + 1

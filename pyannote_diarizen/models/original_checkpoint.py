@@ -27,8 +27,8 @@ from pyannote_diarizen.models.multi_channel_wavlm_conformer import (
 )
 from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 from pyannote_diarizen.repository import Repository
-from pyannote_diarizen.wavlm import PREDEFINED
 from pyannote_diarizen.wavlm.foreign import read_checkpoint
+from pyannote_diarizen.wavlm.predefined import ORIGINAL
 from pyannote_diarizen.weights import load_weights
 
 if sys.version_info >= (3, 11):
@@ -294,14 +294,14 @@ def _find_wavlm(
     source: str, repository: Repository, weights_only: bool
 ) -> str | dict[str, Any]:
     """Find the configuration of the WavLM that `wavlm_src` names."""
-    if source.lower() in PREDEFINED:
+    if source.lower() in ORIGINAL:
         return source.lower()
     # a path of the machine where the model was trained: only its last part is valid
     path = repository.find(Path(source).name)
     if path is None:
         raise FileNotFoundError(
             f"`wavlm_src` in {CONFIG} of '{repository}' should be one of "
-            f"{', '.join(PREDEFINED)}, or a file beside it. Put '{source}', the WavLM "
+            f"{', '.join(ORIGINAL)}, or a file beside it. Put '{source}', the WavLM "
             "that training started from, there."
         )
     wavlm, _ = read_checkpoint(path, weights_only)

@@ -70,12 +70,25 @@ LARGE_S80 = _pruned(
         *(463, 542, 298, 236, 96, 104, 134, 211, 473, 1011, 1770, 1316),
     ),
 )
-PREDEFINED = {
+TINY = WavLMConfig.dense(
+    embed_dim=96,
+    num_layers=4,
+    num_heads=4,
+    feed_forward_dim=384,
+    layer_norm=False,
+    extractor_conv_layer_config=tuple((64, *shape) for _, *shape in CONV_LAYERS),
+)
+"""For a CPU; there are no published weights, train it from scratch."""
+
+ORIGINAL = {
     "wavlm_base": BASE,
     "wavlm_large": LARGE,
     "wavlm_base_s80_md": BASE_S80,
     "wavlm_large_s80_md": LARGE_S80,
 }
+"""Names that DiariZen knows."""
+
+PREDEFINED = ORIGINAL | {"wavlm_tiny": TINY}
 
 
 def get_config(config: str | Mapping[str, Any] | WavLMConfig) -> WavLMConfig:

@@ -42,7 +42,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("name", PREDEFINED)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_published_numbers(name):
     config = PREDEFINED[name]
     parameters, macs = PUBLISHED[name]

@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from pyannote_diarizen.wavlm import PREDEFINED, WavLM, WavLMConfig, get_config
+from pyannote_diarizen.wavlm.predefined import ORIGINAL
 
 NAMES = [
     pytest.param(name, marks=[pytest.mark.slow] * (name == "wavlm_large"))
-    for name in PREDEFINED
+    for name in ORIGINAL
 ]
 
 
@@ -31,20 +32,28 @@ def test_unknown_name_is_an_error_that_lists_the_known_ones():
         get_config("wavlm_huge")
 
 
+def test_the_tiny_one_is_small_and_has_frames_of_20_ms():
+    wavlm = WavLM(get_config("wavlm_tiny")).eval()
+    assert sum(p.numel() for p in wavlm.parameters()) < 1e6
+    with torch.inference_mode():
+        layers, _ = wavlm.extract_features(torch.zeros(1, 16000))
+    assert [tuple(layer.shape) for layer in layers] == 5 * [(1, 49, 96)]
+
+
 def test_configuration_of_another_type_is_an_error():
     with pytest.raises(TypeError, match="got list"):
         get_config(["wavlm_base"])
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("name", PREDEFINED)
+@pytest.mark.parametrize("name", ORIGINAL)
 def test_configuration_is_that_of_the_original(parity, name):
     stored = json.loads((parity / "fullsize" / f"{name}.config.json").read_text())
     assert WavLMConfig.from_dict(stored) == get_config(name)
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("name", PREDEFINED)
+@pytest.mark.parametrize("name", ORIGINAL)
 def test_weights_have_the_names_and_shapes_of_the_original(parity, name):
     info = json.loads((parity / "fullsize" / f"{name}.info.json").read_text())
     with torch.device("meta"):
