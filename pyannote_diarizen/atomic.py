@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Atomic writing: files and folders are written aside, then moved into place.
 
-`recording_path` makes the path of a result from the name of a recording.
+`recording_path` makes the path of a result from the name of a recording, `expand_home`
+the path that a user means by `~`.
 """
 
 import errno
@@ -68,6 +69,19 @@ def recording_path(folder: Path | str, uri: str, suffix: str) -> Path:
     return path
 
 
+def expand_home(path: Path | str) -> Path:
+    """Replace `~` and `~user` at the start; a path with an unknown user is kept.
+
+    `Path.expanduser` raises a `RuntimeError` for files that are called so.
+
+    Examples
+    --------
+    >>> expand_home("~no user/a.wav").as_posix()
+    '~no user/a.wav'
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 @contextmanager
 def _naming_path(path: Path) -> Iterator[None]:
     """Add the path to the error of a full disk, which the system leaves out."""
@@ -107,15 +121,15 @@ def replacing(path: Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # short, since the name of `path` may be as long as the system permits
     temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
-    try:
-        with _naming_path(path):
-            yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _parents_of(path):
+        try:
+            with _naming_path(path):
+                yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -139,25 +153,35 @@ def new_folder(path: Path) -> Iterator[Path]:
     NotADirectoryError
         If a parent of `path` is a file.
     """
-    path = path.expanduser().resolve()
+    path = expand_home(path).resolve()
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise FileExistsError(f"'{path}' exists: delete it, or name another folder.")
-    made = [folder for folder in path.parents if not folder.exists()]
-    around = path.parents[len(made)]
-    if not around.is_dir():
-        raise NotADirectoryError(
-            f"'{path}' cannot be created, '{around}' is a file: name another folder."
-        )
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    with _parents_of(path):
+        try:
+            temporary.mkdir()
+            with _naming_path(path):
+                yield temporary
+            if path.exists():  # empty; some systems cannot replace it
+                path.rmdir()
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _parents_of(path: Path) -> Iterator[None]:
+    """Create the parents of a path, and remove those that stay empty."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    around = next((folder for folder in path.parents if folder.exists()), None)
+    if around is not None and not around.is_dir():
+        raise NotADirectoryError(
+            f"'{path}' cannot be created, '{around}' is a file: choose another path."
+        )
     try:
-        temporary.mkdir(parents=True)
-        with _naming_path(path):
-            yield temporary
-        if path.exists():  # empty; some systems cannot replace it
-            path.rmdir()
-        temporary.rename(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
         for folder in made:
             with suppress(OSError):  # not empty, unless there was an error
                 folder.rmdir()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Errors for callers to catch; all other errors are built-in ones."""
 
+import math
 from collections.abc import Collection
 from difflib import get_close_matches
 
@@ -28,6 +29,26 @@ class IncompatiblePackagesError(ImportError):
 
 class MissingPackagesError(ImportError):
     """Optional packages are not installed; the message has the pip line."""
+
+
+def check_at_least(least: float, **options: float | None) -> None:
+    """Raise a `ValueError` if an option is below `least` or not finite.
+
+    Parameters
+    ----------
+    least : float
+    **options
+        Values by name; None is skipped.
+
+    Examples
+    --------
+    >>> check_at_least(1, batch_size=32, num_layer=0)
+    Traceback (most recent call last):
+    ValueError: `num_layer` should be at least 1, got 0.
+    """
+    for name, value in options.items():
+        if value is not None and not least <= value < math.inf:
+            raise ValueError(f"`{name}` should be at least {least:g}, got {value}.")
 
 
 def unknown_keys(where: str, unknown: Collection[str], known: Collection[str]) -> str:

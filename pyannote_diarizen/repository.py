@@ -23,6 +23,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from pyannote_diarizen.atomic import expand_home
+
 _HUB_ID = re.compile(r"(\w[\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
 FILE_SUFFIXES = (".yaml", ".yml", ".toml", ".bin", ".ckpt", ".safetensors")
 """Ends of names that are never those of a repository."""
@@ -120,7 +122,7 @@ class Repository:
     @property
     def folder(self) -> Path | None:
         """The folder on disk, None for a repository of the hub."""
-        folder = Path(self.checkpoint).expanduser()
+        folder = expand_home(self.checkpoint)
         return folder if folder.is_dir() else None
 
     def find(self, name: str) -> Path | None:

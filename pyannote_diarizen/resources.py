@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 import pyannote_diarizen
+from pyannote_diarizen.atomic import expand_home
 
 _PACKAGE = Path(pyannote_diarizen.__file__).parent
 
@@ -48,7 +49,7 @@ def resource_folder(name: str) -> Path:
 def cache_folder() -> Path:
     """Folder of caches that users may delete."""
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "pyannote-diarizen"
+    return expand_home(caches) / "pyannote-diarizen"
 
 
 PUBLISHED = (

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pyannote_diarizen.errors import CheckpointMismatchError
@@ -92,6 +92,29 @@ def save_weights(content: Any, path: Path) -> None:
     buffer = BytesIO()
     torch.save(content, buffer)
     path.write_bytes(buffer.getbuffer())
+
+
+def save_safetensors(
+    weights: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None
+) -> None:
+    """Write weights in the format of safetensors.
+
+    Parameters
+    ----------
+    weights : mapping of str to Tensor
+        Tensors may share memory.
+    path : Path
+        File to write.
+    metadata : dict of str to str, optional
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    # Python writes the file, as in `save_weights`
+    apart = {k: v.detach().cpu().clone().contiguous() for k, v in weights.items()}
+    path.write_bytes(save(apart, metadata))
 
 
 def load_weights(

@@ -33,6 +33,12 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_error_leaves_no_new_folder(tmp_path):
+    with pytest.raises(OSError, match="disk full"):
+        _write_half(tmp_path / "new" / "folder" / "a.rttm")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_suffix_survives_because_writers_read_it(tmp_path):
     with replacing(tmp_path / "a.png") as temporary:
         assert temporary.suffix == ".png"
@@ -71,7 +77,7 @@ def test_an_error_leaves_no_folder(tmp_path, name):
 
 def test_a_folder_cannot_be_in_a_file(tmp_path):
     (tmp_path / "a.txt").touch()
-    with pytest.raises(NotADirectoryError, match=r"a\.txt' is a file: name another"):
+    with pytest.raises(NotADirectoryError, match=r"a\.txt' is a file: choose another"):
         _write_half_a_folder(tmp_path / "a.txt" / "around" / "folder")
 
 

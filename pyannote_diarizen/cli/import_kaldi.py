@@ -64,8 +64,9 @@ def import_kaldi(
     if print_findings(findings, more=more):
         typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
-    called = re.sub(r"[^\w-]+", "-", folder.resolve().name)
-    imported = import_kaldi(subsets, into or folder, called if name is None else name, scope.value)
+    if name is None:
+        name = re.sub(r"[^\w-]+", "-", folder.resolve().name)
+    imported = import_kaldi(subsets, into or folder, name, scope.value)
     for subset, lists in subsets.items():
         turns = [turn for listing in lists.turns for turn in listing.items]
         speech = sum(turn.end - turn.start for turn in turns) / 3600

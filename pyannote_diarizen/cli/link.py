@@ -3,7 +3,7 @@
 """`pyannote-diarizen link`: consistent names of speakers across recordings."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,9 @@ from pyannote_diarizen.cli.options import (
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
 
 
 def link(
@@ -111,15 +114,25 @@ def link(
         for speaker in diarization.labels():
             files_of.setdefault(speaker, []).append(diarization.uri)
     if remember is not None:
-        voices = recognition.voiceprints(linked, known)
-        if voices.speakers:
-            voices.save(remember)
-        else:
-            typer.secho(
-                f"Warning: no speaker was found: '{remember}' is not written.",
-                fg="yellow",
-                err=True,
-            )
+        error = _save(recognition.voiceprints(linked, known), remember)
+        if error:
+            failed.append(Outcome(remember, error=error))
     for speaker, files in sorted(files_of.items()):
         typer.echo(f"{speaker}: {', '.join(files)}")
     print_failures(failed)
+
+
+def _save(voices: "Voiceprints", path: Path) -> str | None:
+    """Write voiceprints; return why that failed, if so."""
+    if not voices.speakers:
+        typer.secho(
+            f"Warning: no speaker was found: '{path}' is not written.",
+            fg="yellow",
+            err=True,
+        )
+        return None
+    try:
+        voices.save(path)
+    except OSError as error:
+        return f"Voiceprints are lost: {error}"
+    return None

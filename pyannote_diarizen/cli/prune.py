@@ -17,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.terminal import progress_bars
 
 
@@ -124,7 +125,7 @@ def prune(
     plan = Pruning(
         source,
         protocol,
-        None if database is None else str(database.expanduser().resolve()),
+        None if database is None else str(expand_home(database).resolve()),
         sparsity,
         measure.value,
         method.value,

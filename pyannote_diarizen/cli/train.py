@@ -3,6 +3,7 @@
 """`pyannote-audio-train`: training and fine-tuning, configured by Hydra."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,9 +26,13 @@ from pyannote_diarizen.composition import (
 from pyannote_diarizen.errors import IncompatiblePackagesError
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.telemetry import disable_telemetry
+from pyannote_diarizen.terminal import warnings_as_sentences
 
 if TYPE_CHECKING:
     from pyannote_diarizen.training.run import Run
+
+_REFUSALS = (OmegaConfBaseException, OSError, ValueError)
+"""Errors of options, data and disks."""
 
 
 def main() -> None:
@@ -43,7 +48,7 @@ def main() -> None:
 
         def run(config: DictConfig) -> None:
             folder = Path(HydraConfig.get().runtime.output_dir)
-            with _one_line_errors(), _no_empty_folder(folder):
+            with _one_line_errors(), _no_useless_folder(folder):
                 components.check(config)
                 train(config)
 
@@ -111,12 +116,17 @@ def _fit(run: "Run", config: DictConfig) -> None:
 
 
 @contextmanager
-def _no_empty_folder(folder: Path) -> Iterator[None]:
-    """Remove the folder, which Hydra makes, if nothing is written to it."""
+def _no_useless_folder(folder: Path) -> Iterator[None]:
+    """Remove the folder, which Hydra makes, if it is empty or of a refused training."""
+    is_new = not any(folder.iterdir())
     try:
         yield
+    except _REFUSALS:
+        if is_new and not any(folder.rglob("*.ckpt")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
-        with suppress(OSError):  # not empty
+        with suppress(OSError):  # not empty, or removed
             folder.rmdir()
 
 
@@ -137,10 +147,11 @@ def _check_structure(pretrained: str) -> None:
 def _one_line_errors() -> Iterator[None]:
     """Print an error in one line, and exit with code 2."""
     try:
-        yield
+        with warnings_as_sentences():
+            yield
     except IncompatiblePackagesError as error:
         _fail(str(error))
-    except (OmegaConfBaseException, OSError, ValueError) as error:
+    except _REFUSALS as error:
         _fail(" ".join(str(error).split()))
 
 

@@ -19,6 +19,7 @@ from pyannote.core import Annotation, Timeline
 from pyannote.database import ProtocolFile, registry
 from pyannote.database.custom import gather_loaders
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.corpora.database_yml import (
     META,
     SUBSETS,
@@ -83,7 +84,7 @@ class Database(DatabaseFile):
         self.hint = hint
         self.root = self.path.parent if root is None else Path(root)
         self.audio = {
-            name: [str(self.root / Path(one).expanduser()) for one in templates]
+            name: [str(self.root / expand_home(one)) for one in templates]
             for name, templates in self.templates.items()
         }
         self.known = [self]
@@ -300,7 +301,7 @@ class Database(DatabaseFile):
         subset.findings.append(Finding("error", text, hint, self.path))
 
     def _resolve(self, path: str) -> Path:
-        here = Path(path).expanduser()
+        here = expand_home(path)
         return here if here.is_file() else self.root / here
 
 
@@ -367,7 +368,7 @@ def find_protocol(
         If there is no such protocol; the message lists the known ones.
     """
     if database is not None:
-        databases = read_databases(Path(database).expanduser(), root)
+        databases = read_databases(expand_home(database), root)
     else:
         # the files of the user first: they may redefine a shipped protocol; the
         # registry keeps those that were deleted since, and later ones take precedence

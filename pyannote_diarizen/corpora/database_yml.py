@@ -17,6 +17,7 @@ import yaml
 from pyannote.database import protocol as protocol_classes
 from pyannote.database.custom import LOADERS
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.findings import Finding
 
 SUBSETS = ("train", "development", "test")
@@ -111,7 +112,7 @@ class DatabaseFile:
         sources = self._keys(content, "Databases")
         self.templates = {str(name): self._texts(sources, name) for name in sources}
         self.required = [
-            self.path.parent / Path(other).expanduser()
+            self.path.parent / expand_home(other)
             for other in self._texts(content, "Requirements")
         ]
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.rttm import MISSING_NAMES
@@ -157,7 +158,7 @@ def read_scp(path: Path) -> Listing[Recording]:
             text = f"audio from a command is not supported, got '{audio}'"
             yield _error(number, text, "write the output of the command to a file")
         else:
-            here = Path(audio).expanduser()
+            here = expand_home(audio)
             beside = path.parent / here
             found = beside if beside.exists() and not here.exists() else here
             yield Recording(number, name, found)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.corpora.database_yml import format_path
 
 
@@ -34,7 +35,7 @@ def locate_audio(templates: Iterable[str], uri: str, database: str) -> list[Path
     escaped = {key: glob.escape(value) for key, value in keys.items()}
     found = []
     for template in templates:
-        parts = Path(template).expanduser().parts
+        parts = expand_home(template).parts
         # folders before the first wildcard
         fixed = next((n for n, part in enumerate(parts) if "*" in part), len(parts))
         start = Path(*(format_path(part, keys) for part in parts[:fixed]))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.audio.reader import (
     AUDIO_SUFFIXES,
     list_audio,
@@ -88,7 +89,7 @@ def validate(
     OSError, ValueError
         If `data` is none of these.
     """
-    path = Path(data).expanduser()
+    path = expand_home(data)
     if path.is_dir():
         yield from _folder(path, root, decode)
     elif path.suffix in (".yml", ".yaml"):

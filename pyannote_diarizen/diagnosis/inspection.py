@@ -11,6 +11,7 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Specifications
 from torch import nn
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.clustering.plda import FILES, PLDA
 from pyannote_diarizen.hub.bundled import CONFIGS, resolve_pipeline
 from pyannote_diarizen.hub.loading import naming_in_errors
@@ -55,7 +56,7 @@ def load_checkpoint(
         If it cannot be loaded.
     """
     hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
-    path = Path(checkpoint).expanduser()
+    path = expand_home(checkpoint)
     if path.is_file():
         return _load_file(path, weights_only)
     if not path.is_dir():

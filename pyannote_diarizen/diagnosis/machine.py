@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen._host import import_databases
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.installation import (
     IMPORT_ERRORS,
@@ -144,7 +145,7 @@ def _gpu(installed: Installed) -> Finding:
 def _cache(cache_dir: Path | str | None) -> Finding:
     from huggingface_hub import constants
 
-    folder = Path(cache_dir or constants.HF_HUB_CACHE).expanduser()
+    folder = expand_home(cache_dir or constants.HF_HUB_CACHE)
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free / 1e9
     names = [name for name, parts in _published() if _is_cached(parts, cache_dir)]

@@ -20,12 +20,13 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from torch import Tensor
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.export.exporter import Exporter, Runner, find_exporter
 from pyannote_diarizen.export.graphs import GRAPHS, role_of
 from pyannote_diarizen.models.checkpoint import build_model, fingerprint
 from pyannote_diarizen.repository import Repository
-from pyannote_diarizen.weights import load_weights, read_weights
+from pyannote_diarizen.weights import load_weights, read_weights, save_safetensors
 
 DESCRIPTION = "network.json"
 _STEM = Path(DESCRIPTION).stem
@@ -116,7 +117,7 @@ def load_exported(
     ValueError
         If the description or the file is damaged.
     """
-    if Path(checkpoint).expanduser().is_file():
+    if expand_home(checkpoint).is_file():
         return None
     repository = Repository(checkpoint, subfolder, revision, token, cache_dir)
     found = repository.find(DESCRIPTION)
@@ -301,16 +302,7 @@ class SafetensorsExporter(Exporter):
 
     def write(self, model: Model, path: Path, precision: str) -> None:
         """Write the weights of a model."""
-        from safetensors.torch import save_file
-
-        # copies: safetensors refuses tensors that share memory
-        save_file(
-            {
-                name: weight.detach().cpu().clone().contiguous()
-                for name, weight in model.state_dict().items()
-            },
-            path,
-        )
+        save_safetensors(model.state_dict(), path)
 
     def open(self, path: Path, device: torch.device) -> Runner:
         """Refuse: weights alone cannot be run."""

@@ -9,6 +9,7 @@ A pipeline is a folder in the layout of pyannote.audio 4: `config.yaml`,
 from pathlib import Path
 
 from pyannote_diarizen import plugins
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.resources import PUBLISHED
 
 DEFAULT_PIPELINE = "diarizen-tiny"
@@ -69,7 +70,7 @@ def find_part(name_or_path: str | Path, part: str) -> str:
     'owner/name'
     """
     name = str(name_or_path)
-    folder = _HUB / name if name in bundled_names() else Path(name).expanduser()
+    folder = _HUB / name if name in bundled_names() else expand_home(name)
     return str(folder / part) if (folder / part).is_dir() else name
 
 
@@ -102,7 +103,7 @@ def resolve_pipeline(name_or_path: str | Path) -> Path | str:
     # the client of the hub takes long to import, and this module is imported for --help
     from pyannote_diarizen.repository import FILE_SUFFIXES, is_hub_id
 
-    path = Path(name_or_path).expanduser()
+    path = expand_home(name_or_path)
     if path.is_file() or any((path / config).is_file() for config in CONFIGS):
         return path
     name = str(name_or_path).removeprefix("pipeline/")

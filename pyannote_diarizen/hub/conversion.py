@@ -15,7 +15,7 @@ import yaml
 from pyannote.audio import Pipeline
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.atomic import new_folder
+from pyannote_diarizen.atomic import expand_home, new_folder
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.export.network import ExportedModel
 from pyannote_diarizen.hub.bundled import resolve_pipeline
@@ -161,7 +161,7 @@ def _plda(plda: PLDA) -> str | dict[str, Any]:
 
 def _copy_presets(source: Path | str, folder: Path) -> None:
     """Copy the presets of a pipeline on disk; presets on the hub cannot be listed."""
-    path = Path(source).expanduser()
+    path = expand_home(source)
     presets = (path.parent if path.is_file() else path) / PRESET_FOLDER
     if presets.is_dir():
         shutil.copytree(presets, folder / PRESET_FOLDER)

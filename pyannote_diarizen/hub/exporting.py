@@ -18,7 +18,7 @@ from pyannote.audio.core.model import Model
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pyannote_diarizen.atomic import new_folder
+from pyannote_diarizen.atomic import expand_home, new_folder
 from pyannote_diarizen.audio.reader import AudioReader, audio_info
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.export.comparison import Comparison, compare, write_report
@@ -157,7 +157,7 @@ class _Job:
 
 def _is_model(source: Path | str) -> bool:
     """Whether a file or folder on disk is a model, not a pipeline."""
-    path = Path(source).expanduser()
+    path = expand_home(source)
     if path.is_dir():
         names = {each.name for each in path.iterdir()}
         return WEIGHTS in names and not names & set(CONFIGS)

@@ -26,6 +26,7 @@ from pyannote.audio.utils.hf_hub import AssetFileName
 from torch import nn
 from torch.torch_version import TorchVersion
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.models.original_checkpoint import (
     CONFIG,
@@ -73,7 +74,7 @@ def load_model(
     CheckpointMismatchError
         If weights do not fit the model; the message lists them.
     """
-    path = Path(checkpoint).expanduser()
+    path = expand_home(checkpoint)
     if path.is_file():
         repository = Repository(path.parent)
     else:

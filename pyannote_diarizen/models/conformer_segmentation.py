@@ -9,6 +9,7 @@ from pyannote.audio.core.task import Task
 from torch import Tensor, nn
 
 from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.errors import check_at_least
 from pyannote_diarizen.models.conformer import Conformer
 
 
@@ -59,6 +60,9 @@ class ConformerSegmentation(Model):
         num_channels: int = 1,
         task: Task | None = None,
     ) -> None:
+        sizes = {"attention_in": attention_in, "ffn_hidden": ffn_hidden}
+        check_at_least(1, **sizes, num_head=num_head, kernel_size=kernel_size)
+        check_at_least(0, num_layer=num_layer)
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
         self.save_hyperparameters(
             "attention_in",

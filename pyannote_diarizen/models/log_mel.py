@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks
 
+from pyannote_diarizen.errors import check_at_least
+
 
 def triangular_filters(num_bands: int, num_bins: int, max_frequency: float) -> Tensor:
     """Mel filters of SpeechBrain: both flanks have the width of the left one.
@@ -73,6 +75,9 @@ class FBank(nn.Module):
         hop_length_ms: float = 10.0,
     ) -> None:
         super().__init__()
+        check_at_least(1, n_fft=n_fft, n_mels=n_mels)
+        durations = {"win_length_ms": win_length_ms, "hop_length_ms": hop_length_ms}
+        check_at_least(1000 / sample_rate, **durations)  # one sample
         self.n_fft = n_fft
         self.win_length = round(sample_rate * win_length_ms / 1000)
         self.hop_length = round(sample_rate * hop_length_ms / 1000)

@@ -22,6 +22,7 @@ from pyannote.audio.utils.hf_hub import AssetFileName
 from pyannote.core.utils.helper import get_class_by_name
 
 from pyannote_diarizen import plugins
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.models.original_checkpoint import CONFIG, OriginalConfig
 from pyannote_diarizen.pipelines.components import (
@@ -219,7 +220,7 @@ def find_preset(
     """
     if _is_name(checkpoint):
         raise FileNotFoundError(f"'{checkpoint}' has no preset called '{name}'.")
-    path = Path(checkpoint).expanduser()
+    path = expand_home(checkpoint)
     if path.is_file():
         repository = Repository(path.parent)
     else:
@@ -245,7 +246,7 @@ def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
         if checkpoint in PUBLISHED:
             return published_config(str(checkpoint))
         return {"pipeline": {"name": checkpoint}}
-    path = Path(checkpoint).expanduser()
+    path = expand_home(checkpoint)
     if path.is_file():
         repository = Repository(path.parent)
     else:

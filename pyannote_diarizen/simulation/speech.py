@@ -16,6 +16,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +74,7 @@ def read_rows(
         )
     wanted = None if sources is None else set(sources)
     rows, known = [], set()
-    with path.open(encoding="utf-8", newline="") as lines:
+    with _naming(path), path.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
         missing = set(COLUMNS) - set(reader.fieldnames or ())
         if missing:
@@ -94,6 +95,17 @@ def read_rows(
             f"known: {sorted(known)}."
         )
     return [row for row in rows if wanted is None or row.source in wanted]
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Add the path to errors of what is no text, or no table."""
+    try:
+        yield
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is no table of utterances in UTF-8: {error}."
+        ) from error
 
 
 def _parse(fields: Mapping[str, str | None], path: Path, line: int) -> Row:

@@ -25,6 +25,7 @@ from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
 from torch import Tensor, nn
 
+from pyannote_diarizen.errors import check_at_least
 from pyannote_diarizen.functional.losses import balanced_class_weights
 from pyannote_diarizen.simulation.augmentation import check_labels_stay_true
 from pyannote_diarizen.simulation.conversation import SimulatedConversation
@@ -51,6 +52,8 @@ from pyannote_diarizen.tasks.targets import limit_speakers, redraw
 from pyannote_diarizen.tasks.transient_cache import TransientCache
 from pyannote_diarizen.tasks.worker_processes import PicklableTask
 
+MIN_DURATION = 0.01
+"""Minimum duration of a chunk, and from one to the next, in seconds."""
 COUNTED_CHUNKS = 200
 """Number of simulated chunks from which class frequencies are estimated."""
 
@@ -133,6 +136,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         **host: Any,
     ) -> None:
         super().__init__(protocol, **host)
+        self._check_sizes(batches_per_epoch, shift)
         check_labels_stay_true(self.augmentation)
         self.augmentation: nn.Module = SameTargets(self.augmentation)
         self.loss = make_loss(loss)
@@ -154,6 +158,23 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
             mixing = RecordingMixer(**mixing)
         self.mixing = mixing
         self.channel = channel
+
+    def _check_sizes(self, batches_per_epoch: int | None, shift: float | None) -> None:
+        per_chunk, per_frame = self.max_speakers_per_chunk, self.max_speakers_per_frame
+        check_at_least(
+            1,
+            batch_size=self.batch_size,
+            batches_per_epoch=batches_per_epoch,
+            max_speakers_per_chunk=per_chunk,
+            max_speakers_per_frame=per_frame,
+        )
+        check_at_least(0, num_workers=self.num_workers)
+        check_at_least(MIN_DURATION, duration=self.duration, shift=shift)
+        if per_chunk is not None and per_frame is not None and per_frame > per_chunk:
+            raise ValueError(
+                "`max_speakers_per_frame` should be at most `max_speakers_per_chunk`, "
+                f"got {per_frame} and {per_chunk}."
+            )
 
     def setup_loss_func(self) -> None:
         """Attach powerset, class weights, reader and auxiliary losses to the model."""

@@ -32,6 +32,7 @@ from torch.utils.data import default_collate
 
 from pyannote_diarizen.audio.reader import AudioReader, to_int16
 from pyannote_diarizen.corpora.single_speaker import read_turns
+from pyannote_diarizen.errors import check_at_least
 from pyannote_diarizen.functional.plda import normalize_within_speakers
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.simulation.excerpts import Excerpt, cut_excerpts, read_excerpt
@@ -156,6 +157,8 @@ class SpeakerEmbedding(PicklableTask):
                 "`min_duration`, `duration`, `excerpt_duration` should not decrease, "
                 f"got {min_duration}, {duration}, {excerpt_duration} seconds."
             )
+        check_at_least(1, batch_size=batch_size, batches_per_epoch=batches_per_epoch)
+        check_at_least(0, num_workers=num_workers)
         if frame_teacher is not None and frame_cache is None:
             raise ValueError("`frame_teacher` requires `frame_cache`, a file to write.")
         self.teacher = teacher

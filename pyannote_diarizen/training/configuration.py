@@ -44,6 +44,7 @@ from pyannote_diarizen.tasks.wavlm_distillation import WavLMDistillation
 from pyannote_diarizen.training.callbacks import ValidationFigures
 from pyannote_diarizen.training.checkpoints import EpochCheckpoints
 from pyannote_diarizen.training.clipping import PercentileClipping
+from pyannote_diarizen.training.option_types import check_option
 
 GROUPS: dict[str, Group] = {"model": "models", "task": "tasks"}
 """Group of components behind each group of the configuration."""
@@ -189,9 +190,22 @@ def build(config: DictConfig, **given: Any) -> Any:
     Raises
     ------
     ValueError
-        If an option is unknown (the message lists the known ones), missing, or
-        refused by the constructor.
+        If an option is unknown (the message lists the known ones), missing, of
+        another type, or refused by the constructor.
     """
+    plain = plain_options(config)
+    try:
+        return instantiate(plain, _convert_="all", **given)
+    except InstantiationException as error:
+        raise ValueError(f"{config._target_}: {error.__cause__ or error}") from error
+
+
+def plain_options(config: DictConfig) -> dict[str, Any]:
+    """Return the options of `build` as plain values, or raise its errors about them."""
+    if not (isinstance(config, DictConfig) and "_target_" in config):
+        raise ValueError(
+            f"A component should hold `_target_`, the path of its class, got {config}."
+        )
     target = config._target_
     try:
         known = parameters(get_object(target))
@@ -203,14 +217,14 @@ def build(config: DictConfig, **given: Any) -> Any:
             raise ValueError(unknown_keys(f"of {target}", [name], options))
     try:
         plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        for name, parameter in known.items():
-            if is_dataclass(parameter.default) and "_target_" in plain.get(name, ()):
-                plain[name] = _own_options(plain[name], parameter.default)
-        return instantiate(plain, _convert_="all", **given)
     except MissingMandatoryValue as error:
         raise ValueError(f"{target} needs a value for {error.full_key}.") from error
-    except InstantiationException as error:
-        raise ValueError(f"{target}: {error.__cause__ or error}") from error
+    for name, parameter in known.items():
+        if is_dataclass(parameter.default) and "_target_" in plain.get(name, ()):
+            plain[name] = _own_options(plain[name], parameter.default)
+        elif name in plain:
+            check_option(target, name, plain[name], parameter)
+    return plain
 
 
 def _own_options(options: dict[str, Any], default: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import expand_home, replacing
 
 TABLE = "metrics.csv"
 EPOCH = "epoch"
@@ -77,7 +77,7 @@ class History:
         ValueError
             If its table is broken.
         """
-        path = Path(run).expanduser() / TABLE
+        path = expand_home(run) / TABLE
         rows: dict[int, dict[str, float]] = {}
         for number, row in enumerate(read_table(path), start=2):
             try:

@@ -19,6 +19,7 @@ from pyannote.audio.core.task import Task
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.corpora.protocols import subset_files
 from pyannote_diarizen.corpora.validation import check_protocol
 from pyannote_diarizen.findings import Finding, require
@@ -69,7 +70,7 @@ def read_config(path: Path | str) -> DictConfig:
     ValueError
         If it is no configuration of a training.
     """
-    path = Path(path).expanduser()
+    path = expand_home(path)
     if path.is_dir():
         path = path / "config.yaml"
     if not path.is_file():

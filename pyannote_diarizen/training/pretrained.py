@@ -6,12 +6,12 @@ For `+pretrained=` and for the teacher of a distillation.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 from pyannote.audio.models.segmentation import PyanNet
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
 from pyannote_diarizen.pipelines.published import pretrained_config
@@ -42,7 +42,7 @@ def load_pretrained(name: str) -> Model:
         If it cannot be loaded.
     """
     if is_checkpoint(name):
-        return load_model(Path(name).expanduser()).train()
+        return load_model(expand_home(name)).train()
     config = pretrained_config(resolve_pipeline(name))
     segmentation = config["pipeline"]["params"]["segmentation"]
     if not isinstance(segmentation, Mapping):
@@ -52,7 +52,7 @@ def load_pretrained(name: str) -> Model:
 
 def is_checkpoint(name: str) -> bool:
     """Whether a name is a file or folder of a model, rather than of a pipeline."""
-    path = Path(name).expanduser()
+    path = expand_home(name)
     is_model = path.is_file() and path.suffix not in _CONFIGURATIONS
     return is_model or (path / WEIGHTS).is_file()
 

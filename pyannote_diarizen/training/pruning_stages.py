@@ -26,7 +26,7 @@ from lightning.pytorch import Callback
 from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import expand_home, replacing
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, save_model
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.tasks.distillation_pruning import check_sparsity
@@ -151,7 +151,7 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
     ValueError
         If the model cannot be pruned so.
     """
-    into = into.expanduser()
+    into = expand_home(into)
     teacher = into / "teacher" / WEIGHTS
     _check_folder(plan, into)
     if not teacher.is_file():
@@ -207,7 +207,7 @@ def is_model(source: str) -> bool:
 
 def _load_source(plan: Pruning) -> Model:
     """Load the model, and check that it can be pruned."""
-    path = Path(plan.source).expanduser()
+    path = expand_home(plan.source)
     is_run = (path / CHECKPOINTS).is_dir()
     model = load_pretrained(str(trained_model(path)) if is_run else plan.source)
     config = find_wavlm(model, "model").config

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import expand_home, replacing
 from pyannote_diarizen.composition import CONFIG
 from pyannote_diarizen.training.callbacks import CURVES, FIGURES
 from pyannote_diarizen.training.figures import (
@@ -57,7 +57,7 @@ def write_report(run: Path | str) -> Path:
     ValueError
         If `metrics.csv` is broken.
     """
-    run = Path(run).expanduser()
+    run = expand_home(run)
     history = History.read(run)
     save(draw_curves(history), run / FIGURES / CURVES)
     title = escape(run.resolve().name)

@@ -18,7 +18,7 @@ from pyannote_diarizen.training.checkpoints import (
     AtomicCheckpoints,
     check_room,
 )
-from pyannote_diarizen.training.configuration import build, make_task
+from pyannote_diarizen.training.configuration import build, make_task, plain_options
 from pyannote_diarizen.training.gradient_checkpointing import (
     enable_gradient_checkpointing,
 )
@@ -27,6 +27,7 @@ from pyannote_diarizen.training.optimization import (
     FrozenBackbone,
     Optimization,
 )
+from pyannote_diarizen.training.option_types import check_settings
 from pyannote_diarizen.training.preflight import (
     check_development,
     check_recordings,
@@ -89,6 +90,8 @@ def assemble(config: DictConfig) -> Run:
     ValueError
         If `config` or a file of its protocol is wrong.
     """
+    check_settings(config)
+    plain_options(config.trainer)  # which is built last
     checkpoint = checkpoint_to_resume(config)
     if config.validate and checkpoint is None and "pretrained" not in config:
         raise ValueError(
@@ -151,11 +154,13 @@ def _make_optimization(config: DictConfig, model: Model) -> Optimization:
     backbone = build(config.backbone)
     if backbone.is_apart:
         backbone.find(model)  # raises an error if there is none
-    return Optimization(
+    optimization = Optimization(
         build(config.optimizer, _partial_=True),
         build(config.scheduler, _partial_=True),
         backbone,
     )
+    optimization.optimizer(optimization.parameter_groups(model))  # checks its options
+    return optimization
 
 
 def _make_callbacks(config: DictConfig, backbone: Backbone) -> list[Callback]:

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import expand_home, replacing
 from pyannote_diarizen.composition import CONFIG, OVERRIDES
 from pyannote_diarizen.training.checkpoints import LAST
+from pyannote_diarizen.weights import read_weights
 
 _FIXED = ("optimizer.", "backbone.", "task.max_speakers_per_")
 """Options that cannot change: the checkpoint holds the optimizer and the classes."""
@@ -65,7 +65,7 @@ def checkpoint_to_resume(config: DictConfig) -> Path | None:
     """
     folder, resume = Path(config.run), config.get("resume", "last")
     last = folder / LAST
-    checkpoint = last if resume == "last" else Path(resume).expanduser()
+    checkpoint = last if resume == "last" else expand_home(resume).absolute()
     if resume != "last" and not checkpoint.is_file():
         raise FileNotFoundError(
             f"`resume` should be 'last' or a checkpoint, but there is no '{resume}'."
@@ -125,7 +125,10 @@ def check_weights(model: nn.Module, checkpoint: Path, config: DictConfig) -> Non
         If names or shapes differ; the message lists the options that changed.
     """
     # the checkpoint is our own, and the specifications of its model are objects
-    stored = torch.load(checkpoint, "cpu", weights_only=False, mmap=True)["state_dict"]
+    content = read_weights(checkpoint, weights_only=False)
+    if not isinstance(content, Mapping) or "state_dict" not in content:
+        raise ValueError(f"'{checkpoint}' is not a checkpoint of a training.")
+    stored = content["state_dict"]
     weights = model.state_dict()
     # parts that `setup` adds later, as the classifier, are not built yet
     built = {name.partition(".")[0] for name in weights}

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.repository import Repository
 from pyannote_diarizen.wavlm.config import CONV_LAYERS, WavLMConfig
@@ -64,7 +65,7 @@ def read_checkpoint(
         described = getattr(checkpoint, "config", None)
         config = None if described is None else described.to_dict()
         return _convert(checkpoint.state_dict(), config, type(checkpoint).__name__)
-    path = Path(checkpoint).expanduser()
+    path = expand_home(checkpoint)
     if path.is_file():
         return _convert(read_weights(path, weights_only), None, path)
     if path.suffix in FILE_SUFFIXES:

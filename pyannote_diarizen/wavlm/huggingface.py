@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.wavlm.config import WavLMConfig
+from pyannote_diarizen.weights import save_safetensors
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -200,7 +200,7 @@ def save_huggingface(
             "`dummy_weight` should be all ones: `WavLMModel` has no scales after its "
             "convolutions."
         )
-    weights = {_their_name(key): w.contiguous() for key, w in weights.items()}
+    weights = {_their_name(key): weight for key, weight in weights.items()}
     preparation = {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
         "sampling_rate": 16000,
@@ -210,7 +210,7 @@ def save_huggingface(
         "return_attention_mask": config.extractor_mode == "layer_norm",
     }
     with replacing(folder / WEIGHTS[0]) as temporary:
-        save_file(weights, temporary, metadata={"format": "pt"})
+        save_safetensors(weights, temporary, metadata={"format": "pt"})
     for name, content in (
         ("preprocessor_config.json", preparation),
         (CONFIG, described),

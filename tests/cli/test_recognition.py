@@ -249,6 +249,14 @@ def test_clips_that_contradict_each_other(recognize, team, here):
     assert "Warning: Bob and Eve sound like one speaker" in result.stderr
 
 
+def test_voiceprints_that_cannot_be_written_are_a_failure(recognize, recordings, here):
+    (here / "file").touch()
+    result = recognize("link", "calls", "--into", "rttm", "--remember", "file/a.npz")
+    assert result.exit_code == 1
+    assert "Voiceprints are lost: 'file/a.npz' cannot be created" in result.stderr
+    assert list((here / "rttm").glob("*.rttm"))
+
+
 def test_silence_is_not_remembered(recognize, here):
     write(here / "calls" / "silent.wav", [])
     result = recognize("link", "calls", "--into", "rttm", "--remember", "all.npz")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pyannote_diarizen.cli.train import main
+from pyannote_diarizen.cli.train import _no_useless_folder, main
 from pyannote_diarizen.resources import resource_folder
 
 
@@ -62,3 +62,18 @@ def test_an_error_is_one_line(answer, arguments, message):
     (line,) = errors.splitlines()
     assert line.startswith("pyannote-audio-train: ")
     assert re.search(message, line)
+
+
+@pytest.mark.parametrize(("written", "kept"), [("config.yaml", 0), ("0000.ckpt", 1)])
+def test_a_refused_training_leaves_no_folder(tmp_path, written, kept):
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def refuse() -> None:
+        with _no_useless_folder(folder):
+            (folder / written).touch()
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        refuse()
+    assert folder.exists() == kept

@@ -48,6 +48,15 @@ def test_wrong_lines_are_reported(table, text, message):
         read_rows(table, "train")
 
 
+@pytest.mark.parametrize(
+    "speaker", ["José".encode("latin-1"), b"a" * 200_000], ids=["Latin-1", "long"]
+)
+def test_what_is_no_table_is_named(table, speaker):
+    table.write_bytes((HEADER + FIRST).encode().replace(b"ann", speaker))
+    with pytest.raises(ValueError, match=f"{table} is no table of utterances"):
+        read_rows(table, "train")
+
+
 def test_unknown_sources_and_splits_list_the_known_ones(table):
     with pytest.raises(ValueError, match=r"\['other'\].*'train', 'corpus'"):
         read_rows(table, "train", ["corpus", "other"])

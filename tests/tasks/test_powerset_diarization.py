@@ -270,6 +270,16 @@ def test_powerset_is_exact_under_autocast():
         ({"identification": 0.5}, "need a `simulator`"),
         ({"simulated": 90}, "between 0 and 1"),
         ({"loss": {"focal": 2}}, "of the loss: focal"),
+        ({"duration": -1.0}, "`duration` should be at least 0.01, got -1"),
+        ({"batch_size": 0}, "`batch_size` should be at least 1, got 0"),
+        ({"batches_per_epoch": 0}, "`batches_per_epoch` should be at least 1"),
+        ({"num_workers": -1}, "`num_workers` should be at least 0, got -1"),
+        ({"shift": 0.0}, "`shift` should be at least 0.01"),
+        ({"max_speakers_per_chunk": 0}, "`max_speakers_per_chunk` should be at least"),
+        (
+            {"max_speakers_per_chunk": 2, "max_speakers_per_frame": 3},
+            "at most `max_speakers_per_chunk`, got 3 and 2",
+        ),
     ],
 )
 def test_contradictory_options_are_refused(protocol, options, message):

@@ -3,6 +3,7 @@
 """Runs: assembled from their configuration, interrupted and resumed."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,7 +198,7 @@ def test_half_precision_and_gradient_checkpointing(configure, recurrent):
             "no development subset.*~callbacks.early_stopping",
         ),
         (
-            {"task.max_speakers_per_chunk": 1},
+            {"task.max_speakers_per_chunk": 1, "task.max_speakers_per_frame": 1},
             r"chunks: at most 2 speakers in 1 s, more than 1 in 17 % of chunks.* "
             r"use task\.max_speakers_per_chunk=2, .*max_crowded",
         ),
@@ -215,9 +216,25 @@ def test_half_precision_and_gradient_checkpointing(configure, recurrent):
         ({"backbone.lr": 1e-5}, "part of FBankConformer .*'wavlm_model'"),
         ({"+pretrained": "nowhere.ckpt"}, "no file 'nowhere.ckpt'"),
         ({"+resume": "nowhere.ckpt"}, "no 'nowhere.ckpt'"),
+        ({"+resume": "recording.wav"}, r"recording\.wav' is damaged or no file of w"),
+        ({"task.duration": "five"}, "`duration` should be of type float, got 'five'"),
+        ({"task.batch_size": 2.5}, "`batch_size` should be of type int, got 2.5"),
+        ({"trainer.max_epochs": "x"}, "`max_epochs` should be of type .*int"),
+        ({"patience": "x"}, "`patience` should be of type int, got 'x'"),
+        ({"max_crowded": "x"}, "`max_crowded` should be of type float, got 'x'"),
+        ({"optimizer.lr": -1}, "Invalid learning rate: -1"),
+        ({"optimizer.lr": "nan"}, "Invalid learning rate: nan"),
+        ({"+callbacks.own": 1}, "should hold `_target_`.* got 1"),
+        ({"model.n_mels": 0}, "`n_mels` should be at least 1, got 0"),
+        ({"model.attention_in": 0}, "`attention_in` should be at least 1, got 0"),
+        ({"task.duration": 0}, "`duration` should be at least 0.01, got 0"),
     ],
 )
-def test_errors_are_raised_before_training(configure, options, message):
+def test_errors_are_raised_before_training(
+    configure, options, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("recording.wav").write_bytes(b"RIFF0000WAVE")
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         assemble(configure(**options))
 
