@@ -31,8 +31,8 @@ from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.pipelines.batches import Passes, shrinking_batches
 from pyannote_diarizen.pipelines.files import LoadedFile
-from pyannote_diarizen.pipelines.out_of_memory import shrinking_batches
 
 CPU_PASS = 30.0
 """Seconds of audio in one pass on a CPU. Layers of a ResNet34 then fit in 32 MiB, the
@@ -194,22 +194,29 @@ class ChunkEmbedding:
             Indices of the chunks to embed.
         """
 
-        def embed(rows: range) -> tuple[np.ndarray, np.ndarray]:
+        def read(rows: range) -> tuple[np.ndarray, Tensor]:
             batch = speaking[rows.start : rows.stop]
             # each (num_channels, num_samples), zeros past the end of the file
             waveforms = [self._read(file, chunks[chunk]) for chunk in batch]
+            return batch, torch.stack(waveforms)
+
+        def embed(inputs: tuple[np.ndarray, Tensor]) -> tuple[np.ndarray, np.ndarray]:
+            batch, waveforms = inputs
             # one (batch, 1, num_samples) tensor per channel
-            channels = torch.stack(waveforms).split(1, dim=1)
+            channels = waveforms.split(1, dim=1)
             embedded = [self._embed(channel, masks[batch]) for channel in channels]
             return batch, np.stack(embedded)
 
-        size = self.batch_size
-        if self.embedding.device.type == "cpu":
-            size = min(size, max(1, int(CPU_PASS // chunks.duration)))
-        for _, result in shrinking_batches(
-            embed, len(speaking), size, "embedding_batch_size"
-        ):
+        passes = self._passes(max(1, int(CPU_PASS // chunks.duration)))
+        for _, result in shrinking_batches(read, embed, len(speaking), passes):
             yield result
+
+    def _passes(self, cpu_batch: int) -> Passes:
+        return Passes.of(
+            *(self.embedding.model_, self.embedding.device, self.batch_size),
+            name="embedding_batch_size",
+            cpu_batch=cpu_batch,
+        )
 
     def _read(self, file: AudioFile, segment: Segment) -> Tensor:
         """Read a segment: all channels if they have weights, or their average."""

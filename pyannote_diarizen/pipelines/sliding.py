@@ -11,8 +11,8 @@ from pyannote.audio.utils.reproducibility import fix_reproducibility
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import Tensor, nn, uint8
 
+from pyannote_diarizen.pipelines.batches import CPU_BATCH, Passes, shrinking_batches
 from pyannote_diarizen.pipelines.files import LoadedFile
-from pyannote_diarizen.pipelines.out_of_memory import shrinking_batches
 from pyannote_diarizen.pipelines.sincnet import SharedSincNet
 
 
@@ -82,20 +82,24 @@ def slide(
     if SharedSincNet.supports(inference, step):
         shared = SharedSincNet(inference, window, step)
 
-    def infer(chunks: range) -> np.ndarray:
-        last = (chunks.stop - 1) * step + window
-        waveform = file.read(chunks.start * step, last)
+    def read(chunks: range) -> Tensor:
+        return file.read(chunks.start * step, (chunks.stop - 1) * step + window)
+
+    def infer(waveform: Tensor) -> np.ndarray:
         if shared:
             return shared.infer(waveform)
         # (num_channels, num_chunks, window) to (num_chunks, num_channels, window)
         return inference.infer(waveform.unfold(1, window, step).transpose(0, 1))
 
+    passes = Passes.of(
+        *(inference.model, inference.device, inference.batch_size),
+        name="segmentation_batch_size",
+        cpu_batch=CPU_BATCH,
+    )
     if hook is not None:
         hook(completed=0, total=num_chunks)
     data = None
-    for chunks, output in shrinking_batches(
-        infer, num_chunks, inference.batch_size, "segmentation_batch_size"
-    ):
+    for chunks, output in shrinking_batches(read, infer, num_chunks, passes):
         if data is None:
             data = np.empty((num_chunks, *output.shape[1:]), output.dtype)
         data[chunks.start : chunks.stop] = output

@@ -1,7 +1,5 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-from functools import partial
-
 import numpy.testing as npt
 import pytest
 import torch
@@ -12,7 +10,6 @@ from pyannote.audio.models.segmentation import PyanNet
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.pipelines import files
 from pyannote_diarizen.pipelines.files import LoadedFile
-from pyannote_diarizen.pipelines.out_of_memory import shrinking_batches
 from pyannote_diarizen.pipelines.sincnet import SharedSincNet
 from pyannote_diarizen.pipelines.sliding import slide
 
@@ -97,34 +94,3 @@ def test_long_files_are_read_in_blocks(pyannet, rng, monkeypatch):
     assert read == [0, RATE, 2 * RATE, 3 * RATE, 4 * RATE]
     expected = inference({"waveform": waveform, "sample_rate": RATE})
     npt.assert_allclose(output.data, expected.data, rtol=1e-4, atol=1e-5)
-
-
-def process(limit: int, batch: range) -> list[int]:
-    if len(batch) > limit:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
-    return list(batch)
-
-
-def test_batches_shrink_until_they_fit():
-    with pytest.warns(UserWarning, match="going on with") as warned:
-        results = list(shrinking_batches(partial(process, 3), 10, 8, "batch_size"))
-    assert [result for _, result in results] == [
-        *([0, 1], [2, 3], [4, 5], [6, 7], [8, 9])
-    ]
-    assert "Set `batch_size` to 2" in str(warned[-1].message)
-
-
-def test_one_chunk_that_does_not_fit_is_an_error():
-    with (
-        pytest.warns(UserWarning, match="going on with 1"),
-        pytest.raises(RuntimeError, match="out of memory"),
-    ):
-        list(shrinking_batches(partial(process, 0), 10, 8, "batch_size"))
-
-
-def test_other_errors_are_not_repeated():
-    def fail(batch: range) -> None:
-        raise RuntimeError("shapes do not match")
-
-    with pytest.raises(RuntimeError, match="shapes"):
-        list(shrinking_batches(fail, 10, 8, "batch_size"))
