@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen apply`: diarize audio files."""
 
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,8 @@ from pyannote_diarizen.cli.options import (
     AudioArgument,
     ChannelOption,
     DeviceOption,
+    ExclusiveOption,
+    FormatOption,
     MaxSpeakersOption,
     MinSpeakersOption,
     NumSpeakersOption,
@@ -23,7 +27,9 @@ from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
+    from pyannote_diarizen.pipelines.batch import Writer
     from pyannote_diarizen.pipelines.journal import Journal
+    from pyannote_diarizen.results.formats import Format
 
 
 def apply(
@@ -34,9 +40,12 @@ def apply(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder for one RTTM file per audio file. Default: standard output.",
+            help="Folder for one file per audio file and format. Default: standard "
+            "output.",
         ),
     ] = None,
+    formats: FormatOption = "rttm",
+    exclusive: ExclusiveOption = False,
     num_speakers: NumSpeakersOption = None,
     min_speakers: MinSpeakersOption = None,
     max_speakers: MaxSpeakersOption = None,
@@ -59,14 +68,14 @@ def apply(
     device: DeviceOption = "auto",
     channel: ChannelOption = None,
 ) -> None:
-    """Diarize audio files: who speaks when, as RTTM.
+    """Diarize audio files: who speaks when, as RTTM or in other formats.
 
     A file that cannot be diarized does not stop the others: errors are printed to
     standard error at the end. Folders distinguish files of the same name.
 
     With --into, a second call goes on where the first one stopped. finished.jsonl in
     that folder lists finished files, which are skipped unless they, the pipeline or the
-    options have changed. --evidence skips none.
+    options have changed, or a format is new. --evidence skips none.
 
     Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
     pipeline cannot be loaded.
@@ -77,9 +86,12 @@ def apply(
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
     from pyannote_diarizen.pipelines.journal import Journal, fingerprint
-    from pyannote_diarizen.rttm import rttm_text
+    from pyannote_diarizen.results.formats import find_formats
 
-    named, failed = find_audio(audio, into or evidence)
+    chosen = find_formats(formats)
+    suffixes = [each.suffix for each in chosen.values()]
+    named, failed = find_audio(audio, into or evidence, suffixes)
+    _check_formats(chosen, into, len(named))
     loaded = load_pipeline(pipeline, device, preset)
     if evidence and not hasattr(loaded, "evidence"):
         raise typer.BadParameter(
@@ -93,19 +105,35 @@ def apply(
         "min_speakers": min_speakers,
         "max_speakers": max_speakers,
     }
-    journal = Journal(into, fingerprint(loaded, options)) if into else None
+    about = {"name": pipeline, "options": {"preset": preset, **options}}
+    writers = _writers(chosen.values(), exclusive, loaded, **about)
+    journal = None
+    if into:
+        settings = fingerprint(loaded, {**options, "exclusive": exclusive})
+        journal = Journal(into, settings, suffixes)
     if journal and not again and not evidence:
         named = _skip_finished(journal, named)
     notes = []
     with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
-            loaded, named, into=into, journal=journal, hook=progress, **options
+            loaded,
+            named,
+            into=into,
+            journal=journal,
+            writers=writers,
+            hook=progress,
+            **options,
         ):
             if outcome.diarization is None:
                 failed.append(outcome)
                 progress.next_file()
             else:
-                progress.next_file("" if into else rttm_text(outcome.diarization))
+                printed = [] if into else [*writers.values()]
+                progress.next_file(
+                    "".join(
+                        str(write(outcome.output, outcome.file)) for write in printed
+                    )
+                )
                 if evidence:
                     try:
                         notes += _draw_evidence(loaded, outcome, evidence)
@@ -115,6 +143,55 @@ def apply(
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
     print_failures(failed)
+
+
+def _check_formats(
+    formats: "Mapping[str, Format]", into: Path | None, num_files: int
+) -> None:
+    """Refuse formats that cannot be written, or not to standard output."""
+    for name, each in formats.items():
+        if each.needs_words:
+            raise typer.BadParameter(
+                f"Format {name} holds words, which `apply` does not find: give a "
+                "transcript to `pyannote-diarizen assign`."
+            )
+        if into is None and each.is_binary:
+            raise typer.BadParameter(f"Format {name} needs a folder: give --into.")
+    if into is None and (len(formats) > 1 or (num_files > 1 and "rttm" not in formats)):
+        raise typer.BadParameter(
+            "Several files, in formats other than RTTM, need a folder: give --into."
+        )
+
+
+def _writers(
+    formats: "Iterable[Format]", exclusive: bool, pipeline: Any, **about: Any
+) -> "dict[str, Writer]":
+    """Return writers by suffix; `about` holds arguments of `describe_pipeline`."""
+    from pyannote_diarizen.audio.reader import audio_info
+    from pyannote_diarizen.pipelines.batch import WRITERS
+    from pyannote_diarizen.results.document import (
+        DiarizationDocument,
+        describe_pipeline,
+    )
+
+    def write(output: Any, audio: Path, form: "Format") -> str | bytes:
+        features = getattr(output, "features", None)
+        known = None if features is None else features.file["duration"]
+        document = DiarizationDocument.from_output(
+            output,
+            # compressed audio is decoded for it
+            duration=audio_info(audio).duration if known is None else known,
+            audio=str(audio.absolute()),
+            pipeline=describe_pipeline(pipeline, **about),
+        )
+        return form.render(document, exclusive)
+
+    writers: dict[str, Writer] = {
+        form.suffix: partial(write, form=form) for form in formats
+    }
+    if not exclusive:  # RTTM needs no document
+        writers |= {suffix: WRITERS[suffix] for suffix in writers.keys() & WRITERS}
+    return writers
 
 
 def _skip_finished(journal: "Journal", files: dict[str, Path]) -> dict[str, Path]:

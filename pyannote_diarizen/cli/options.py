@@ -55,6 +55,19 @@ PldaOption = Annotated[
         "PLDA of the pipeline."
     ),
 ]
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAMES",
+        help="Formats, separated by commas: rttm, json, srt, vtt, csv, ctm (words), "
+        "audacity, textgrid, eaf, seglst.",
+    ),
+]
+ExclusiveOption = Annotated[
+    bool,
+    typer.Option("--exclusive", help="Write one speaker at a time, without overlap."),
+]
 NewFolder = Annotated[
     Path, typer.Argument(help="Folder to create.", metavar="DESTINATION")
 ]

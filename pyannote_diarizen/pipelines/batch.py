@@ -3,21 +3,39 @@
 """Batches of files: a file that fails does not stop the others."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.atomic import recording_path
+from pyannote_diarizen.atomic import recording_path, replacing
 from pyannote_diarizen.audio.reader import list_audio
 from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.pipelines.journal import Journal
-from pyannote_diarizen.rttm import rttm_name, warn_of_rename, write_rttm
+from pyannote_diarizen.rttm import rttm_name, rttm_text, warn_of_rename
 
 _LIST_SUFFIX = ".scp"
+
+Writer = Callable[[Any, Path], "str | bytes"]
+"""Maps the output of a pipeline, and its audio file, to the content of a result."""
+
+
+def _write_rttm(output: Any, audio: Path) -> str:
+    return rttm_text(getattr(output, "speaker_diarization", output))
+
+
+WRITERS: Mapping[str, Writer] = {".rttm": _write_rttm}
+"""Results that are written by default, by suffix."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +66,9 @@ def is_collection(path: Path) -> bool:
 
 
 def find_audio(
-    paths: Iterable[Path], into: Path | None = None
+    paths: Iterable[Path],
+    into: Path | None = None,
+    suffixes: Collection[str] = (".rttm",),
 ) -> tuple[dict[str, Path], list[Outcome]]:
     """Expand folders and lists of files.
 
@@ -58,6 +78,8 @@ def find_audio(
         Files, folders of files, and Kaldi's lists `wav.scp`.
     into : Path, optional
         Folder of results.
+    suffixes : collection of str, optional
+        Suffixes of results.
 
     Returns
     -------
@@ -94,15 +116,18 @@ def find_audio(
     _refuse_shared_names(listed, named)
     found = {**listed, **named}
     if into is not None:
-        missing += _remove_unwritable(found, into)
+        missing += _remove_unwritable(found, into, suffixes)
     return found, missing
 
 
-def _remove_unwritable(files: dict[str, Path], into: Path) -> Iterator[Outcome]:
+def _remove_unwritable(
+    files: dict[str, Path], into: Path, suffixes: Collection[str]
+) -> Iterator[Outcome]:
     """Remove files whose names cannot be names of results; yield their errors."""
     for name, file in list(files.items()):
         try:
-            recording_path(into, name, ".rttm")
+            for suffix in suffixes:
+                recording_path(into, name, suffix)
         except ValueError as error:
             yield Outcome(files.pop(name), error=f"'{file}' is left out. {error}")
 
@@ -165,9 +190,10 @@ def diarize_files(
     channel: int | None = None,
     expected_speakers: float | None = None,
     journal: Journal | None = None,
+    writers: Mapping[str, Writer] = WRITERS,
     **options: Any,
 ) -> Iterator[Outcome]:
-    """Diarize files, and write each result at once.
+    """Diarize files, and write the results of each at once.
 
     Parameters
     ----------
@@ -176,13 +202,15 @@ def diarize_files(
     files : Mapping of Path
         Files by name, see `name_files`.
     into : Path, optional
-        Folder to write `<name>.rttm` to.
+        Folder to write results to, such as `<name>.rttm`.
     channel : int, optional
         Channel to diarize, from 0. Defaults to the choice of the pipeline.
     expected_speakers : float, optional
         Number that results should be near, see `DiariZen.apply`.
     journal : Journal, optional
         Record of the files that are written to `into`.
+    writers : Mapping of callable, optional
+        Writers of results by suffix. Default to RTTM.
     options : dict
         Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
 
@@ -206,16 +234,28 @@ def diarize_files(
             file["expected_speakers"] = expected_speakers
         started = time.perf_counter()
         try:
-            written = None if into is None else recording_path(into, uri, ".rttm")
+            paths = (
+                {}
+                if into is None
+                else {suffix: recording_path(into, uri, suffix) for suffix in writers}
+            )
             output = pipeline(file, **options)
             diarization = getattr(output, "speaker_diarization", output)
-            if written is not None:
-                write_rttm(diarization, written)
-                if journal is not None:
-                    journal.add(uri, path, diarization, time.perf_counter() - started)
+            contents = {suffix: writers[suffix](output, path) for suffix in paths}
+            for suffix, content in contents.items():
+                _write(content, paths[suffix])
+            if paths and journal is not None:
+                journal.add(uri, path, diarization, time.perf_counter() - started)
         except AudioFileError as error:
             yield Outcome(path, error=str(error))
         except (OSError, ValueError, RuntimeError, MemoryError) as error:
             yield Outcome(path, error=f"'{path}' cannot be diarized: {error}")
         else:
             yield Outcome(path, diarization=diarization, output=output)
+
+
+def _write(content: str | bytes, path: Path) -> None:
+    """Write a file, whole or not at all."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)

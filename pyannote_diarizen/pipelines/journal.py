@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Finished files of a folder of results, one JSON object per line.
 
-A file is finished if its RTTM file is there, neither the recording nor the RTTM file
-has changed since, and the same weights, hyper-parameters and options were used.
+A file is finished if its results are there in all formats, neither the recording nor a
+result has changed since, and the same weights, hyper-parameters and options were used.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,16 @@ class Journal:
         Folder of results.
     settings : str
         Value of `fingerprint` for the pipeline and its options.
+    suffixes : collection of str
+        Suffixes of the results of each recording.
     """
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(
+        self, folder: Path, settings: str, suffixes: Collection[str] = (".rttm",)
+    ) -> None:
         self.folder = folder
         self.settings = settings
+        self.suffixes = suffixes
         self._path = folder / NAME
         self._last: dict[str, Mapping[str, Any]] = {}
         if self._path.exists():
@@ -52,15 +57,20 @@ class Journal:
     def is_finished(self, uri: str, audio: Path) -> bool:
         """Whether a recording needs no processing."""
         entry = self._last.get(uri)
-        rttm = self.folder / f"{uri}.rttm"
-        if entry is None or not audio.is_file() or not rttm.is_file():
+        results = [self.folder / f"{uri}{suffix}" for suffix in self.suffixes]
+        if entry is None or not all(path.is_file() for path in (audio, *results)):
             return False
-        return all(entry.get(k) == v for k, v in self._state(uri, audio).items())
+        state = self._state(uri, audio)
+        written = entry.get("results")
+        if not isinstance(written, dict):
+            return False
+        state["results"] = {**written, **state["results"]}
+        return all(entry.get(key) == value for key, value in state.items())
 
     def add(
         self, uri: str, audio: Path, diarization: Annotation, seconds: float
     ) -> None:
-        """Append the line of a file whose RTTM file is written.
+        """Append the line of a file whose results are written.
 
         Parameters
         ----------
@@ -85,15 +95,21 @@ class Journal:
 
     def _state(self, uri: str, audio: Path) -> dict[str, Any]:
         status = audio.stat()
-        rttm = (self.folder / f"{uri}.rttm").read_bytes()
         return {
             "uri": uri,
             "audio": str(audio.absolute()),
             "bytes": status.st_size,
             "modified_ns": status.st_mtime_ns,
             "settings": self.settings,
-            "rttm": hashlib.blake2b(rttm, digest_size=8).hexdigest(),
+            "results": {
+                suffix: _digest(self.folder / f"{uri}{suffix}")
+                for suffix in self.suffixes
+            },
         }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
 def fingerprint(pipeline: Any, options: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ Each speaker has a tier of its name. Its intervals hold the words, or the name o
 speaker if there are none. Empty intervals are silence.
 """
 
+import mimetypes
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -39,7 +40,10 @@ def to_eaf(document: DiarizationDocument, exclusive: bool) -> str:
 
     eaf = Eaf(author="pyannote-diarizen")
     if document.audio is not None:
-        eaf.add_linked_file(document.audio, mimetype="audio/x-wav")
+        audio = Path(document.audio)
+        url = audio.as_uri() if audio.is_absolute() else document.audio
+        kind = mimetypes.guess_type(audio.name)[0] or "audio/*"
+        eaf.add_linked_file(url, mimetype=kind)
     for speaker, tier in _tiers(document, exclusive):
         eaf.add_tier(speaker, part=speaker)
         for each in tier:

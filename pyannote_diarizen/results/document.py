@@ -19,6 +19,7 @@ from pyannote.core import Annotation, Segment
 
 from pyannote_diarizen.results.overlap import resolve_overlap
 from pyannote_diarizen.results.turns import Speaker, Turn, Word, speakers_of
+from pyannote_diarizen.rttm import valid_text
 
 if TYPE_CHECKING:  # slow to import
     from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
@@ -100,7 +101,7 @@ class DiarizationDocument:
     @property
     def end(self) -> float:
         """Duration of the recording; if unknown, the end of the last turn or word."""
-        ends = [part.end for part in (*self.turns, *self.words)]
+        ends = [turn.end for turn in self.turns] + [word.end for word in self.words]
         return max([self.duration or 0.0, *ends])
 
     def annotation(self, exclusive: bool = False) -> Annotation:
@@ -173,7 +174,7 @@ class DiarizationDocument:
                 )
                 text = f"[\n  {items}\n ]"
             lines.append(f' "{key}": {text}')
-        return "{\n" + ",\n".join(lines) + "\n}\n"
+        return valid_text("{\n" + ",\n".join(lines) + "\n}\n")
 
     @classmethod
     def from_dict(cls, content: Any) -> "DiarizationDocument":
@@ -234,25 +235,31 @@ def parse_json(text: str) -> Any:
         raise ValueError(f"line {error.lineno} is no JSON: {error.msg}.") from error
 
 
-def pipeline_description(
-    name: str, models: Mapping[str, str], settings: Mapping[str, Any]
+def describe_pipeline(
+    pipeline: Any, name: str, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the value of `DiarizationDocument.pipeline`.
 
     Parameters
     ----------
+    pipeline : Pipeline
     name : str
-        Name of the pipeline, as given to `--pipeline`.
-    models : Mapping of str
-        Name of each model, by its role.
-    settings : Mapping
-        Hyper-parameters and options.
+        Name of the pipeline, as in "diarizen-tiny".
+    options : Mapping
+        Options of its call; those that are None are left out.
     """
+    models = {
+        "segmentation": getattr(getattr(pipeline, "_segmentation", None), "model", 0),
+        "embedding": getattr(getattr(pipeline, "_embedding", None), "model_", 0),
+    }
+    given = {key: value for key, value in options.items() if value is not None}
     return {
         "name": name,
         "version": version("pyannote-diarizen"),
-        "models": dict(models),
-        "settings": dict(settings),
+        "models": {
+            role: type(model).__name__ for role, model in models.items() if model
+        },
+        "settings": {**pipeline.parameters(instantiated=True), **given},
     }
 
 

@@ -29,6 +29,8 @@ class Format:
         Maps the path of a file to documents.
     needs_words : bool, optional
         Whether a document without words cannot be written.
+    is_binary : bool, optional
+        Whether `render` returns bytes.
     packages : Mapping of str, optional
         Modules to import, and what pip calls them.
     """
@@ -37,6 +39,7 @@ class Format:
     render: text_formats.Render
     read: Callable[[Path], list[DiarizationDocument]] | None = None
     needs_words: bool = False
+    is_binary: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -87,6 +87,70 @@ def test_what_has_changed_is_diarized_again(change, run, pipeline, write_audio, 
         assert (here / "out/a.rttm").read_text() == rttm("a", end)
 
 
+def test_several_formats_are_written_at_once(run, pipeline, write_audio, here):
+    write_audio("a.wav")
+    write_audio("b.wav", end=1.5)
+    command = ["apply", ".", "--pipeline", pipeline, "--into", "out", "--format"]
+    result = run(*command, "rttm,json,seglst,textgrid", "--exclusive")
+    assert result.exit_code == 0
+    suffixes = ("json", "rttm", "seglst.json", "TextGrid")
+    names = {f"{uri}.{suffix}" for uri in "ab" for suffix in suffixes}
+    assert {path.name for path in (here / "out").iterdir()} == {
+        *names,
+        "finished.jsonl",
+    }
+    assert (here / "out/b.rttm").read_text() == rttm("b", 1.5)
+    content = json.loads((here / "out/b.json").read_text())
+    assert content["duration"] == 2.0
+    assert content["audio"] == str(here / "b.wav")
+    assert content["pipeline"]["name"] == pipeline
+    assert content["pipeline"]["settings"] == {"loudness": 0.1}
+    (speaker,) = content["speakers"]
+    assert speaker == {"label": "SPEAKER_00", "speaking_time": 1.0, "num_turns": 1}
+
+
+def test_a_new_format_is_written_by_a_second_call(run, pipeline, write_audio, here):
+    write_audio("a.wav")
+    command = ["apply", "a.wav", "--pipeline", pipeline, "--into", "out"]
+    run(*command)
+    result = run(*command, "--format", "rttm,srt")
+    assert "finished" not in result.stderr
+    assert (here / "out/a.srt").read_text().splitlines()[2] == "SPEAKER_00"
+    for formats in ("rttm,srt", "srt", "rttm"):
+        assert "1 of 1 files are" in run(*command, "--format", formats).stderr
+    result = run(*command, "--format", "srt", "--exclusive")
+    assert "finished" not in result.stderr
+    (here / "out/a.srt").write_text("changed")
+    assert "finished" not in run(*command, "--format", "srt").stderr
+
+
+def test_one_file_goes_to_standard_output_in_any_format(run, pipeline, write_audio):
+    write_audio("a.wav")
+    result = run("apply", "a.wav", "--pipeline", pipeline, "--format", "csv")
+    assert result.stdout == "uri,start,end,speaker\na,0.500,1.000,SPEAKER_00\n"
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [
+        ("rttm,word", "Unknown key(s) in --format: word."),
+        ("", "Known keys are rttm"),
+        ("ctm", "ctm holds words"),
+        ("csv", "give --into"),
+        ("rttm,csv", "give --into"),
+    ],
+)
+def test_formats_that_cannot_be_written_are_refused_first(
+    run, pipeline, write_audio, formats, message
+):
+    write_audio("a.wav")
+    write_audio("b.wav")
+    result = run("apply", ".", "--pipeline", pipeline, "--format", formats)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", "").split())
+    assert result.stdout == ""
+
+
 def test_a_bad_file_does_not_stop_the_others(run, pipeline, write_audio, here):
     write_audio("a.wav")
     (here / "bad.wav").write_text("not audio")
