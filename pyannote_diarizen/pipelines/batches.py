@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeVar
 
 import torch
@@ -153,21 +154,50 @@ class _Caller(Executor):
         return future
 
 
+class _Threads:
+    """Threads of PyTorch, which concurrent calls share.
+
+    The number of each operation is the one that the first of concurrent calls found:
+    later calls find what the first one has set.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._num_calls = 0
+        self._num_threads = 1
+
+    @contextmanager
+    def shared_by(self, num_workers: int) -> Iterator[None]:
+        """Divide the number of threads by the number of workers."""
+        with self._lock:
+            if not self._num_calls:
+                self._num_threads = torch.get_num_threads()
+            self._num_calls += 1
+        # of this thread and those that it starts; MKL has one number for all
+        torch.set_num_threads(max(1, self._num_threads // num_workers))
+        try:
+            yield
+        finally:
+            torch.set_num_threads(self._num_threads)
+            with self._lock:
+                self._num_calls -= 1
+
+
+_threads = _Threads()
+
+
 @contextmanager
 def _workers(num_workers: int) -> Iterator[Executor]:
     """Yield an executor, whose threads share those of PyTorch."""
     if not num_workers:
         yield _Caller()
         return
-    num_threads = torch.get_num_threads()
-    # threads inherit the number of the process, MKL has one for all
-    torch.set_num_threads(max(1, num_threads // num_workers))
-    executor = ThreadPoolExecutor(num_workers)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
-        torch.set_num_threads(num_threads)
+    with _threads.shared_by(num_workers):
+        executor = ThreadPoolExecutor(num_workers)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 def _out_of_memory(error: BaseException) -> bool:

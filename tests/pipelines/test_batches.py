@@ -94,3 +94,16 @@ def test_a_batch_on_a_cpu_is_small(four_threads):
 def test_a_model_that_keeps_results_runs_in_the_thread_of_the_caller(four_threads):
     model = SimpleNamespace(channel_weights=None)
     assert Passes.of(model, CPU, 32, "size", 8) == Passes(32, "size", 0)
+
+
+def test_concurrent_calls_leave_the_number_of_threads_alone(four_threads):
+    passes = Passes(1, "size", 2)
+    first, second = (
+        shrinking_batches(list, lambda batch: batch, 4, passes) for _ in range(2)
+    )
+    next(first)
+    next(second)  # finds the number that the first one has set
+    assert torch.get_num_threads() == 2
+    first.close()
+    second.close()
+    assert torch.get_num_threads() == 4
