@@ -11,6 +11,7 @@ constructor takes `metric`, `plda` if it needs one, and options; a static method
 from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Literal
 
 import numpy as np
@@ -44,14 +45,14 @@ def clustering_names() -> list[str]:
     return [*plugins.component_names("clustering"), *_OF_HOST]
 
 
-def clustering_name(name: str) -> str:
+def clustering_name(name: str | type[BaseClustering]) -> str:
     """Complete the name of a clustering.
 
     Parameters
     ----------
-    name : str
+    name : str or type
         One of `clustering_names`, or a short name for it. Others are returned as they
-        are.
+        are. A class has its dotted path.
 
     Returns
     -------
@@ -63,16 +64,35 @@ def clustering_name(name: str) -> str:
     >>> clustering_name("vbx"), clustering_name("auto"), clustering_name("Mine")
     ('VBxClustering', 'AutoClustering', 'Mine')
     """
+    if isinstance(name, type):
+        return f"{name.__module__}.{name.__qualname__}"
     names = clustering_names()
     short = {full.removesuffix("Clustering").lower(): full for full in names}
     return short.get(name, name)
 
 
 def find_clustering(name: str) -> type[BaseClustering]:
-    """Import the class of a clustering, one of `clustering_names`."""
+    """Import the class of a clustering: one of `clustering_names`, or a dotted path.
+
+    Raises
+    ------
+    ValueError
+        If there is no such class.
+    """
     if name in _OF_HOST:
         return Clustering[name].value
-    return plugins.load_component("clustering", name)
+    if "." not in name:
+        return plugins.load_component("clustering", name)
+    try:
+        found = resolve_name(name)
+    except (AttributeError, ImportError, ValueError) as error:
+        raise ValueError(f"Clustering '{name}' cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, BaseClustering)):
+        raise ValueError(
+            f"Clustering '{name}' should be a class, a child of `BaseClustering` of "
+            "pyannote.audio."
+        )
+    return found
 
 
 def needs_plda(name: str) -> bool:

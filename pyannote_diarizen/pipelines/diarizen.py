@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from pyannote.audio.core.io import AudioFile
+from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
     SpeakerDiarization,
@@ -48,9 +49,10 @@ class DiariZen(SpeakerDiarization):
         Speaker embedding model, likewise.
     plda : PLDA, str, Path or dict, optional
         PLDA of embeddings of `embedding`, likewise. Needed by clusterings with VBx.
-    clustering : str
+    clustering : str or type
         Name, in full or short: "VBxClustering" or "vbx", "AgglomerativeClustering",
-        "HybridClustering", "AutoClustering", or a registered one, see `components`.
+        "HybridClustering", "AutoClustering", or a registered one, see `components`; or
+        a class of one's own, or its dotted path.
         "KMeansClustering" needs `num_speakers`, "OracleClustering" the "annotation".
     clustering_options : Mapping, optional
         Arguments of the clustering, such as `ordered` of `VBxClustering`.
@@ -101,7 +103,7 @@ class DiariZen(SpeakerDiarization):
         segmentation: PipelineModel | Path,
         embedding: PipelineModel | Path,
         plda: PipelinePLDA | Path | None = None,
-        clustering: str = "VBxClustering",
+        clustering: str | type[BaseClustering] = "VBxClustering",
         clustering_options: Mapping[str, Any] | None = None,
         seg_duration: float | None = None,
         segmentation_step: float = 0.1,

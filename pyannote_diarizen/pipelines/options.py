@@ -9,7 +9,11 @@ from typing import Any, Literal
 from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
-from pyannote_diarizen.pipelines.components import clustering_names, needs_plda
+from pyannote_diarizen.pipelines.components import (
+    clustering_names,
+    find_clustering,
+    needs_plda,
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ class Options:
 
     def _check_clustering(self) -> None:
         names = clustering_names()
-        if self.clustering not in names:
+        if "." in self.clustering:
+            find_clustering(self.clustering)  # raises an error if there is none
+        elif self.clustering not in names:
             raise ValueError(
                 f"`clustering` should be one of {', '.join(names)}, got "
                 f"{self.clustering!r}."

@@ -315,7 +315,7 @@ def _change_clustering(config: dict[str, Any], options: dict[str, Any]) -> None:
     configured = params.get("clustering", default)
     name = clustering or configured
     # `DiariZen` refuses an unknown name, beside its other options
-    if name not in clustering_names() or (
+    if ("." not in name and name not in clustering_names()) or (
         name == configured and clustering_options is None
     ):
         return

@@ -21,8 +21,33 @@ def test_a_registered_clustering_is_found_by_name(build, conversation, name):
     assert len(pipeline(conversation).speaker_diarization.labels()) > 1
 
 
+@pytest.mark.parametrize("dotted", [True, False])
+def test_a_class_is_a_clustering(build, conversation, dotted):
+    from toy_components import ToyClustering
+
+    chosen = "toy_components.ToyClustering" if dotted else ToyClustering
+    pipeline = build(clustering=chosen, plda=None)
+    assert type(pipeline.clustering) is ToyClustering
+    assert len(pipeline(conversation).speaker_diarization.labels()) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.Own", "'nowhere.Own' cannot be imported: No module named 'nowhere'"),
+        ("toy_components.ToyModel", "should be a class, a child of `BaseClustering`"),
+    ],
+)
+def test_what_is_no_clustering_is_refused(build, name, message):
+    with pytest.raises(ValueError, match=message):
+        build(clustering=name, plda=None)
+
+
 def test_a_registered_clustering_replaces_that_of_a_folder(folder):
     pipeline = DiariZen.from_pretrained(folder, clustering="toy")
+    assert pipeline.parameters(instantiated=True)["clustering"] == {"margin": 0.25}
+    path = "toy_components.ToyClustering"
+    pipeline = DiariZen.from_pretrained(folder, clustering=path)
     assert pipeline.parameters(instantiated=True)["clustering"] == {"margin": 0.25}
 
 
