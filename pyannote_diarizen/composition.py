@@ -38,11 +38,8 @@ ADDED = ("database", "pretrained", "resume")
 _WITHOUT_OPTIONS = "own"
 """Choice of a group whose class is given by `_target_`."""
 
-_CHOSEN = ("model", "task", "scheduler", "optimizer", "augmentation")
-"""Groups whose class can be given by `_target_`."""
-
 _REPLACED = ("model", "scheduler")
-"""Those among them whose options mean nothing to another class."""
+"""Groups whose options mean nothing to a class given by `_target_`."""
 
 _ENTRY_POINTS = ("pyannote_diarizen.models", "pyannote_diarizen.tasks")
 
@@ -215,7 +212,7 @@ def complete_arguments(arguments: list[str]) -> list[str]:
 
 
 def free_options(arguments: Sequence[str]) -> list[str]:
-    """Let groups whose `_target_` is given have the options of that class.
+    """Let what has a `_target_` of its own have the options of that class.
 
     Parameters
     ----------
@@ -225,7 +222,7 @@ def free_options(arguments: Sequence[str]) -> list[str]:
     Returns
     -------
     arguments : list of str
-        The options of these groups need no plus.
+        The options of these classes need no plus.
 
     Examples
     --------
@@ -233,17 +230,15 @@ def free_options(arguments: Sequence[str]) -> list[str]:
     ['model=own', '++model._target_=my.Model', '++model.width=3', 'seed=1']
     """
     keys = [_key(argument) for argument in arguments]
-    free = {
-        key.removesuffix("._target_") for key in keys if key.endswith("._target_")
-    } & set(_CHOSEN)
+    free = [key.removesuffix("_target_") for key in keys if key.endswith("._target_")]
     own = [
         f"{group}={_WITHOUT_OPTIONS}"
         for group in _REPLACED
-        if group in free and group not in keys
+        if f"{group}." in free and group not in keys
     ]
     return own + [
         f"++{argument.lstrip('+')}"
-        if key.partition(".")[0] in free and "." in key and argument[0] != "~"
+        if key.startswith(tuple(free)) and argument[0] != "~"
         else argument
         for key, argument in zip(keys, arguments, strict=True)
     ]

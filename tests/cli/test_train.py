@@ -51,8 +51,8 @@ def test_help_names_what_can_be_chosen(answer):
             r"options of torch\.optim\.AdamW: \+optimizer\.betas=\[0\.9,0\.95\]$",
         ),
         (
-            ("callbacks.spec_augment._target_=a.B",),
-            r"A plus adds other keys: \+callbacks\.spec_augment\._target_=a\.B$",
+            ("callbacks.mine={_target_:a.B}",),
+            r"A plus adds other keys: \+callbacks\.mine=\{_target_:a\.B\}$",
         ),
     ],
 )

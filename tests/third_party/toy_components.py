@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Third-party package: one component of each group, registered as entry points.
+"""Third-party package: one component of each group, and a loss.
 
-`toy_components-0.1.dist-info` stands beside it, as pip would write it.
+`docs/developers.md` shows it. `toy_components-0.1.dist-info` stands beside it, as pip
+would write it from `pyproject.toml`.
 """
 
 import numpy as np
+import torch
 from pyannote.audio import Pipeline
 from pyannote.audio.core.task import Task
 from pyannote.audio.pipelines.clustering import BaseClustering
@@ -37,6 +39,18 @@ class ToyTask(PowersetDiarization):
     def __init__(self, protocol, *, hint: str = "none", **options) -> None:
         super().__init__(protocol, **options)
         self.hint = hint
+
+
+class ToyLoss(torch.nn.Module):
+    """Squared error of the probability of each speaker."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, scores, active, powerset):
+        error = powerset.to_multilabel(scores, soft=True) - active
+        return self.scale * error.square().mean()
 
 
 class ToyClustering(BaseClustering):
