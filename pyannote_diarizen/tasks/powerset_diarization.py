@@ -111,6 +111,10 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
     channel : int, optional
         Channel of real recordings, from 0, for models of one channel. Defaults to the
         average of all channels.
+    prefetch_factor : int, optional
+        Number of batches that each worker process loads in advance. Defaults to 2.
+    start_method : {"fork", "spawn", "forkserver"}, optional
+        Start of worker processes. Defaults to that of Python.
     **host
         See `pyannote.audio.tasks.SpeakerDiarization`.
 
@@ -133,10 +137,13 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         shift: float | None = None,
         mixing: RecordingMixer | Mapping[str, Any] | None = None,
         channel: int | None = None,
+        prefetch_factor: int | None = None,
+        start_method: str | None = None,
         **host: Any,
     ) -> None:
         super().__init__(protocol, **host)
         self._check_sizes(batches_per_epoch, shift)
+        self.set_workers(prefetch_factor, start_method)
         check_labels_stay_true(self.augmentation)
         self.augmentation: nn.Module = SameTargets(self.augmentation)
         self.loss = make_loss(loss)

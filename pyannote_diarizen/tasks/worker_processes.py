@@ -3,11 +3,13 @@
 """Tasks in the processes of data loaders, whatever starts these."""
 
 from copy import copy
+from multiprocessing import get_all_start_methods
 from types import SimpleNamespace
 from typing import Any
 
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
+from torch.utils.data import DataLoader
 
 PROGRESS = ("current_epoch", "global_step", "world_size", "global_rank", "local_rank")
 """Attributes of a trainer that choose chunks."""
@@ -22,7 +24,52 @@ class PicklableTask(Task):
     need `PROGRESS` only.
 
     To be named after the task of pyannote.audio.
+
+    Workers start again for each epoch: those that stay would draw the chunks of the
+    first epoch again.
     """
+
+    prefetch_factor: int | None = None
+    start_method: str | None = None
+
+    def set_workers(
+        self, prefetch_factor: int | None, start_method: str | None
+    ) -> None:
+        """Choose how many batches each worker loads in advance, and how it starts.
+
+        Raises
+        ------
+        ValueError
+            If `prefetch_factor` is below 1, or this machine lacks `start_method`.
+        """
+        if prefetch_factor is not None and prefetch_factor < 1:
+            raise ValueError(
+                f"`prefetch_factor` should be at least 1, got {prefetch_factor}."
+            )
+        known = get_all_start_methods()
+        if start_method not in (None, *known):
+            raise ValueError(
+                f"`start_method` should be one of {', '.join(known)}, got "
+                f"'{start_method}'."
+            )
+        self.prefetch_factor = prefetch_factor
+        self.start_method = start_method
+
+    def train_dataloader(self) -> DataLoader:
+        """Load training batches."""
+        return self._with_options(super().train_dataloader())
+
+    def val_dataloader(self) -> DataLoader | None:
+        """Load validation batches, if there are any."""
+        loader = super().val_dataloader()
+        return None if loader is None else self._with_options(loader)
+
+    def _with_options(self, loader: DataLoader) -> DataLoader:
+        if loader.num_workers > 0:
+            loader.multiprocessing_context = self.start_method
+            if self.prefetch_factor is not None:
+                loader.prefetch_factor = self.prefetch_factor
+        return loader
 
     def __getstate__(self) -> dict[str, Any]:
         """Attributes without protocol and trainer, and the progress of the latter."""

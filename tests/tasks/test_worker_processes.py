@@ -72,3 +72,28 @@ def test_copies_draw_the_chunks_of_each_epoch(task):
             np.testing.assert_array_equal(chunk, other)
         drawn.append(torch.stack([torch.as_tensor(chunk) for chunk in expected]))
     assert not torch.equal(*drawn)
+
+
+def test_options_of_workers_reach_both_loaders(task):
+    task.num_workers = 2
+    task.set_workers(prefetch_factor=5, start_method="spawn")
+    for loader in (task.train_dataloader(), task.val_dataloader()):
+        assert loader.prefetch_factor == 5
+        assert loader.multiprocessing_context.get_start_method() == "spawn"
+    task.set_workers(None, None)
+    assert task.train_dataloader().prefetch_factor == 2
+    task.num_workers = 0
+    task.set_workers(5, "spawn")
+    assert task.train_dataloader().multiprocessing_context is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"prefetch_factor": 0}, "at least 1, got 0"),
+        ({"start_method": "thread"}, r"one of .*spawn.*, got 'thread'"),
+    ],
+)
+def test_wrong_options_of_workers_are_refused(task, options, message):
+    with pytest.raises(ValueError, match=message):
+        PowersetDiarization(task.protocol, duration=1.0, **options)
