@@ -12,13 +12,14 @@ from start to end. DiariZen uses the part `[start + 1, end - 1]`, in whole secon
 
 import os
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Subsets
-from torch.utils.data import get_worker_info
+
+from pyannote_diarizen.tasks.chunk_seeds import places_of_worker
 
 PRECISION = 1e-3
 """Tolerance in seconds: times are stored in single precision."""
@@ -98,31 +99,35 @@ def training_chunks(
     return chunks
 
 
-def chunks_of_worker(num_chunks: int, model: Model) -> Iterator[int]:
+def chunks_of_worker(num_chunks: int, model: Model, batch_size: int) -> Iterator[int]:
     """Chunks of this worker of this process, without end.
 
     Parameters
     ----------
     num_chunks : int
-        Number of chunks of an epoch, over all workers.
+        Number of chunks of an epoch, over all processes.
     model : Model
         Model that is trained.
+    batch_size : int
+        Workers make batches in turn.
 
     Yields
     ------
     chunk : int
         See `shuffled_epochs`.
     """
-    worker = get_worker_info()
-    num_workers, number = (1, 0) if worker is None else (worker.num_workers, worker.id)
-    return shuffled_epochs(
+    chunks = shuffled_epochs(
         num_chunks,
         # set by Lightning's `seed_everything`, the same in all processes
         int(os.environ.get("PL_GLOBAL_SEED", "0")),
         model.current_epoch,
-        model.global_rank * num_workers + number,
-        model.trainer.world_size * num_workers,
+        model.global_rank,
+        model.trainer.world_size,
     )
+    passed = 0
+    for place in places_of_worker(batch_size):
+        yield next(islice(chunks, place - passed, None))
+        passed = place + 1
 
 
 def shuffled_epochs(

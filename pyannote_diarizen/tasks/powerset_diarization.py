@@ -13,13 +13,14 @@ References
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from random import Random
 from typing import Any
 
 import numpy as np
 import torch
 from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.audio.utils.powerset import Powerset
-from pyannote.audio.utils.random import create_rng_for_worker
 from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
@@ -36,6 +37,7 @@ from pyannote_diarizen.tasks.channel_selection import (
     SameTargets,
     fit_channels,
 )
+from pyannote_diarizen.tasks.chunk_seeds import place_seed, places_of_worker, seeded
 from pyannote_diarizen.tasks.chunking import chunks_of_worker, training_chunks
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
 from pyannote_diarizen.tasks.segmentation_distillation import (
@@ -241,23 +243,40 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         return super().train__len__()
 
     def train__iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield real and simulated chunks without end."""
-        seed = create_rng_for_worker(self.model).getrandbits(64)
-        rng = np.random.default_rng(seed)
-        real = super().train__iter__()
-        if self.shift is not None:
-            real = self._shift_chunks(self.shift)
-        while True:
+        """Yield real and simulated chunks, and the seed of each, without end."""
+        host = Random()
+        drawn = self._drawn_chunks(host)
+        listed = None if self.shift is None else self._listed_chunks(self.shift)
+        for place in places_of_worker(self.batch_size):
+            seed = place_seed(self.model, place)
+            host.seed(seed)
+            rng = np.random.default_rng(seed)
+            # passed over by a simulated chunk
+            start = None if listed is None else next(listed)
             if self.simulator is not None and rng.random() < self.simulated:
-                yield self._simulate_chunk(self.simulator, rng)
+                chunk = self._simulate_chunk(self.simulator, rng)
+            elif start is None:
+                chunk = next(drawn)
             else:
-                yield next(real)
+                chunk = self.prepare_chunk(*start, self.duration)
+            yield {**chunk, "seed": seed}
 
-    def _shift_chunks(self, shift: float) -> Iterator[dict[str, Any]]:
+    def _drawn_chunks(self, rng: Random) -> Iterator[dict[str, Any]]:
+        """Chunks as pyannote.audio draws them; `rng` may be seeded before each one."""
+        keys = getattr(self, "balance", None) or ()
+        values = [self.prepared_data["metadata"][key] for key in keys]
+        subsets = [
+            self.train__iter__helper(rng, **dict(zip(keys, chosen, strict=True)))
+            for chosen in product(*values)
+        ]
+        while True:
+            yield next(rng.choice(subsets))
+
+    def _listed_chunks(self, shift: float) -> Iterator[tuple[int, float]]:
+        """File and start of chunks that occur once in an epoch."""
         chunks = training_chunks(self.prepared_data, self.duration, shift)
-        for number in chunks_of_worker(len(chunks), self.model):
-            file_id, start = chunks[number]
-            yield self.prepare_chunk(file_id, start, self.duration)
+        for number in chunks_of_worker(len(chunks), self.model, self.batch_size):
+            yield chunks[number]
 
     def prepare_chunk(
         self, file_id: int, start_time: float, duration: float
@@ -295,11 +314,12 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         self, batch: list[dict[str, Any]], stage: str = "train"
     ) -> dict[str, Tensor]:
         """Stack chunks, after mixing them if they are training chunks."""
+        seed = batch[0].get("seed", 0)
         if self.mixing is not None and stage == "train":
-            # seeded by torch, whose seed differs between workers
-            rng = np.random.default_rng(int(torch.randint(2**62, ())))
+            rng = np.random.default_rng(seed)
             batch = self.mixing(batch, self.max_speakers_per_chunk, rng)
-        collated = super().collate_fn(batch, stage=stage)
+        with seeded(seed):
+            collated = super().collate_fn(batch, stage=stage)
         collated["speaker"] = torch.from_numpy(
             np.stack([sample["speaker"] for sample in batch])
         )

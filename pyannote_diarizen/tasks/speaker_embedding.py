@@ -24,7 +24,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pyannote.audio.core.task import Problem, Resolution, Specifications
-from pyannote.audio.utils.random import create_rng_for_worker
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import ArcFaceLoss
 from torch import Tensor
@@ -38,6 +37,7 @@ from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.simulation.excerpts import Excerpt, cut_excerpts, read_excerpt
 from pyannote_diarizen.simulation.recording import Recorder
 from pyannote_diarizen.simulation.speech import SpeechPool
+from pyannote_diarizen.tasks.chunk_seeds import batches_of_worker, place_seed
 from pyannote_diarizen.tasks.embedding_distillation import (
     EmbeddingDistillationLoss,
     FrameDistillationLoss,
@@ -268,9 +268,9 @@ class SpeakerEmbedding(PicklableTask):
 
     def train__iter__(self) -> Iterator[dict[str, Any]]:
         """Yield crops without end; all crops of a batch have the same duration."""
-        rng = np.random.default_rng(create_rng_for_worker(self.model).getrandbits(64))
         sample_rate = self.sample_rate
-        while True:
+        for batch in batches_of_worker():
+            rng = np.random.default_rng(place_seed(self.model, batch))
             duration = rng.uniform(self.min_duration, self.duration)
             # each class once before any of them occurs again
             labels = rng.permutation(len(self.excerpts_of))

@@ -3,15 +3,18 @@
 """Data loaders that are started by spawn draw the chunks of those that are forked."""
 
 import pickle
+from itertools import islice
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from lightning.pytorch import Trainer
 from pyannote.audio.core.task import TrainDataset
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.database.protocol import SpeakerDiarizationProtocol
+from torch_audiomentations import Gain
 
 from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
@@ -40,13 +43,46 @@ def task(tmp_path, rng) -> PowersetDiarization:
         development_iter = train_iter
 
     task = PowersetDiarization(
-        OneFile(), duration=1.0, max_speakers_per_chunk=2, batch_size=2, num_workers=0
+        OneFile(),
+        duration=1.0,
+        max_speakers_per_chunk=2,
+        batch_size=2,
+        batches_per_epoch=5,
+        num_workers=0,
+        mixing={"share": 0.5},
+        augmentation=Gain(p=0.5, output_type="dict"),
     )
     task.prepare_data()
     task.setup()
     task.model = FBankConformer(attention_in=8, ffn_hidden=8, num_layer=1, task=task)
     task.model.setup()
     return task
+
+
+def drawn_batches(task: PowersetDiarization, num_workers: int) -> list[dict]:
+    task.num_workers = num_workers
+    return list(islice(task.train_dataloader(), 5))
+
+
+@pytest.mark.parametrize("shift", [None, 0.3])
+def test_batches_do_not_depend_on_the_number_of_workers(task, shift, monkeypatch):
+    monkeypatch.setenv("PL_GLOBAL_SEED", "3")
+    task.shift = shift
+    task.model.trainer = Trainer(logger=False, barebones=True)
+    torch.manual_seed(0)
+    alone = drawn_batches(task, num_workers=0)
+    state = torch.get_rng_state()
+    for num_workers in (1, 2, 4):
+        torch.manual_seed(num_workers)
+        for batch, expected in zip(
+            drawn_batches(task, num_workers), alone, strict=True
+        ):
+            for key in ("X", "y", "speaker"):
+                assert torch.equal(batch[key], expected[key])
+    assert len({batch["X"].sum().item() for batch in alone}) == 5
+    torch.manual_seed(0)
+    drawn_batches(task, num_workers=2)
+    assert torch.equal(torch.get_rng_state(), state)  # of the training itself
 
 
 def first_chunks(task: PowersetDiarization, num: int = 3) -> list[torch.Tensor]:
