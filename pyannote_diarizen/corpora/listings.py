@@ -41,6 +41,9 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _BYTE_ORDER_MARK = "\ufeff"
 """Character that some editors write first; readers take it for part of a name."""
 
+_MAX_SHOWN = 200
+"""Number of characters of a line that messages quote."""
+
 _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
 """Characters that names may not hold: white space, control characters, zero width."""
 
@@ -160,8 +163,12 @@ def read_scp(path: Path) -> Listing[Recording]:
         else:
             here = expand_home(audio)
             beside = path.parent / here
-            found = beside if beside.exists() and not here.exists() else here
-            yield Recording(number, name, found)
+            try:
+                found = beside if beside.exists() and not here.exists() else here
+                yield Recording(number, name, found)
+            except (OSError, ValueError) as error:  # too long, or with a zero byte
+                text = f"'{audio:.200}' is no path: {getattr(error, 'strerror', error)}"
+                yield _error(number, text, "correct it")
 
     return _check_recordings(_read(path, parse))
 
@@ -292,7 +299,9 @@ def _fields(line: str) -> list[str]:
 
 
 def _shown(text: str) -> str:
-    """Quote `text`, with escapes of characters that cannot be seen."""
+    """Quote the start of `text`, with escapes of characters that cannot be seen."""
+    if len(text) > _MAX_SHOWN:
+        text = f"{text[:_MAX_SHOWN]}..."
     return repr(text) if _INVISIBLE.search(text.replace(" ", "")) else f"'{text}'"
 
 
@@ -306,10 +315,10 @@ def _check_names(number: int, **names: str) -> Iterator[Finding]:
             text = f"the {kind} is called '{name}', which is read as a missing value"
             yield _error(number, text, "rename it")
         elif '"' in name:
-            text = f"the {kind} is called {name}, with a quotation mark"
+            text = f"the {kind} is called {_shown(name)}, with a quotation mark"
             yield _error(number, text, "remove the quotation mark")
         elif _INVISIBLE.search(name):
-            text = f"the {kind} is called {name!r}, with an invisible character"
+            text = f"the {kind} is called {_shown(name)}, with an invisible character"
             yield _error(number, text, "remove it, or separate fields by spaces")
 
 
@@ -333,7 +342,7 @@ def _check_times(number: int, **times: str) -> Iterator[Finding]:
     for kind, time in times.items():
         seconds = float(time) if _NUMBER.fullmatch(time) else math.nan
         if not 0 <= seconds < math.inf:
-            text = f"expected the {kind} in seconds, at least 0, got '{time}'"
+            text = f"expected the {kind} in seconds, at least 0, got {_shown(time)}"
             yield _error(number, text, "write a number")
 
 

@@ -37,6 +37,11 @@ def _write_rttm(output: Any, audio: Path) -> str:
 WRITERS: Mapping[str, Writer] = {".rttm": _write_rttm}
 """Results that are written by default, by suffix."""
 
+_ERRORS = (OSError, ValueError, RuntimeError, MemoryError)
+
+# Faults of pipelines, preprocessors and components of other packages.
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -248,8 +253,9 @@ def diarize_files(
                 journal.add(uri, path, diarization, time.perf_counter() - started)
         except AudioFileError as error:
             yield Outcome(path, error=str(error))
-        except (OSError, ValueError, RuntimeError, MemoryError) as error:
-            yield Outcome(path, error=f"'{path}' cannot be diarized: {error}")
+        except (*_ERRORS, *_FAULTS) as error:
+            kind = "" if isinstance(error, _ERRORS) else f"{type(error).__name__}: "
+            yield Outcome(path, error=f"'{path}' cannot be diarized: {kind}{error}")
         else:
             yield Outcome(path, diarization=diarization, output=output)
 

@@ -129,6 +129,7 @@ class DiariZen(SpeakerDiarization):
             has_plda=plda is not None,
             seg_duration=seg_duration,
             segmentation_step=segmentation_step,
+            batch_sizes=(segmentation_batch_size, embedding_batch_size),
             embedding_mode=embedding_mode,
             median_filter=median_filter,
             channel=channel,

@@ -26,6 +26,8 @@ class Options:
         Full name of the clustering.
     has_plda : bool
         Whether a PLDA is given.
+    batch_sizes : (int, int)
+        Batch sizes of segmentation and embedding.
 
     Raises
     ------
@@ -38,6 +40,7 @@ class Options:
     clustering_options: Mapping[str, Any]
     seg_duration: float | None
     segmentation_step: float
+    batch_sizes: tuple[int, int]
     embedding_mode: Literal["exact", "shared"]
     median_filter: int | None
     channel: Literal["downmix"] | int
@@ -53,6 +56,12 @@ class Options:
                 "`seg_duration` should be in seconds, above 0, got "
                 f"{self.seg_duration}."
             )
+        for size_of_batch in self.batch_sizes:
+            if not (isinstance(size_of_batch, int) and size_of_batch > 0):
+                raise ValueError(
+                    "`segmentation_batch_size` and `embedding_batch_size` should be "
+                    f"integers above 0, got {size_of_batch!r}."
+                )
         if not 0 < self.segmentation_step <= 1:
             raise ValueError(
                 "`segmentation_step` should be a ratio of the duration of chunks, "

@@ -155,10 +155,39 @@ def pretrained_config(
     params.update(options)
     if config["pipeline"]["name"] == PIPELINE:
         _check_options(params)
+    if config.get("preprocessors") is not None:
+        config["preprocessors"] = _preprocessors(config["preprocessors"])
     if not weights_only:
         for role in {"segmentation", "embedding"} & set(params):
             params[role] = _trusted(params[role])
     return config
+
+
+def _preprocessors(given: Any) -> dict[str, Any]:
+    """Complete names of classes, and refuse what pyannote.audio cannot call."""
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"`preprocessors` should map keys of a file to classes, got {given!r}."
+        )
+    completed = {}
+    for key, value in given.items():
+        found = {"name": value} if isinstance(value, str) else value
+        is_database = isinstance(value, str) and value.endswith((".yml", ".yaml"))
+        if not is_database:
+            if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
+                raise ValueError(
+                    f"`preprocessors` should hold the `name` of a class for '{key}', "
+                    f"and its `params`, got {value!r}."
+                )
+            try:
+                get_class_by_name(found["name"], default_module_name="pyannote.audio")
+            except (AttributeError, ImportError, ValueError) as error:
+                raise ValueError(
+                    f"`preprocessors`: there is no class '{found['name']}' for "
+                    f"'{key}': {error}."
+                ) from error
+        completed[key] = value if is_database else dict(found)
+    return completed
 
 
 def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> None:
