@@ -132,6 +132,13 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_file(content: str | bytes, path: Path) -> None:
+    """Write a file, whole or not at all; text in UTF-8, with its line breaks."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Folder to write to, moved to `path` when the block ends without an error.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 
 MISSING_NAMES = {
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
@@ -119,5 +119,4 @@ def rttm_text(diarization: Annotation) -> str:
 
 def write_rttm(diarization: Annotation, path: Path) -> None:
     """Write `rttm_text` to `path`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(rttm_text(diarization), encoding="utf-8")
+    write_file(rttm_text(diarization), path)

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from pyannote_diarizen.allocator import keep_freed_memory
 from pyannote_diarizen.cli.apply import apply
+from pyannote_diarizen.cli.assign import assign
 from pyannote_diarizen.cli.average import average
 from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
@@ -65,6 +66,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(apply)
+app.command()(assign)
 app.command()(convert)
 app.command()(download)
 app.command()(export)

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyannote.core import Annotation
 
-from pyannote_diarizen.atomic import recording_path, replacing
+from pyannote_diarizen.atomic import recording_path, write_file
 from pyannote_diarizen.audio.reader import list_audio
 from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
@@ -248,7 +248,7 @@ def diarize_files(
             diarization = getattr(output, "speaker_diarization", output)
             contents = {suffix: writers[suffix](output, path) for suffix in paths}
             for suffix, content in contents.items():
-                _write(content, paths[suffix])
+                write_file(content, paths[suffix])
             if paths and journal is not None:
                 journal.add(uri, path, diarization, time.perf_counter() - started)
         except AudioFileError as error:
@@ -258,10 +258,3 @@ def diarize_files(
             yield Outcome(path, error=f"'{path}' cannot be diarized: {kind}{error}")
         else:
             yield Outcome(path, diarization=diarization, output=output)
-
-
-def _write(content: str | bytes, path: Path) -> None:
-    """Write a file, whole or not at all."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)

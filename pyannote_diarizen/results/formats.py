@@ -133,7 +133,9 @@ def read_documents(path: Path | str) -> list[DiarizationDocument]:
     )
 
 
-def read_document(path: Path | str, uri: str | None = None) -> DiarizationDocument:
+def read_document(
+    path: Path | str, uri: str | None = None, preferred: str | None = None
+) -> DiarizationDocument:
     """Read one recording of a file.
 
     Parameters
@@ -141,6 +143,8 @@ def read_document(path: Path | str, uri: str | None = None) -> DiarizationDocume
     path : Path or str
     uri : str, optional
         Name of the recording. Needed if the file holds several.
+    preferred : str, optional
+        Name of the recording to choose if the file holds several and `uri` is None.
 
     Raises
     ------
@@ -149,10 +153,11 @@ def read_document(path: Path | str, uri: str | None = None) -> DiarizationDocume
         `read_documents`.
     """
     found = {document.uri: document for document in read_documents(path)}
-    if uri in found:
-        return found[uri]
     if uri is None and len(found) == 1:
         return next(iter(found.values()))
+    if (wanted := uri or preferred) in found:
+        return found[wanted]
     names = ", ".join([*found][:5]) + (", ..." if len(found) > 5 else "")
-    wanted = "expected one recording" if uri is None else f"has no recording '{uri}'"
-    raise ValueError(f"'{path}' {wanted}, but holds {names or 'none'}.")
+    if wanted is None or not found:
+        raise ValueError(f"'{path}': expected one recording, got {names or 'none'}.")
+    raise ValueError(f"'{path}' has no recording '{wanted}', only {names}.")

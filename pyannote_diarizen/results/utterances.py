@@ -21,6 +21,10 @@ MIN_DURATION = 0.001
 
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
 
+_IDEOGRAPH = "[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff60]"
+_BETWEEN_IDEOGRAPHS = re.compile(f"(?<={_IDEOGRAPH}) (?={_IDEOGRAPH})")
+"""Spaces that Chinese and Japanese do not write."""
+
 
 @dataclass(frozen=True)
 class Utterance:
@@ -119,7 +123,7 @@ def _of_words(words: Iterable[Word]) -> Utterance:
         start,
         max(end, start + MIN_DURATION),
         one_line(words[0].speaker or UNKNOWN),
-        one_line(" ".join(word.text.strip() for word in words)),
+        _BETWEEN_IDEOGRAPHS.sub("", one_line(" ".join(word.text for word in words))),
     )
 
 

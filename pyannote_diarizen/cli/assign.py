@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen assign`: speakers of the words of a transcript."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pyannote_diarizen.cli.options import ExclusiveOption, FormatOption, check_output
+
+
+def assign(
+    transcript: Annotated[
+        Path,
+        typer.Argument(
+            metavar="WORDS",
+            help="Transcript: JSON of whisper, faster-whisper, whisperX or NeMo, SRT, "
+            "VTT, CTM.",
+        ),
+    ],
+    diarization: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIARIZATION",
+            help="Turns: RTTM, JSON, CSV, TextGrid, EAF, or Audacity labels.",
+        ),
+    ],
+    formats: FormatOption = "srt",
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for one file per format. Default: standard output.",
+        ),
+    ] = None,
+    uri: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the recording, if DIARIZATION holds several. Default: name "
+            "of the transcript."
+        ),
+    ] = None,
+    max_gap: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Maximum seconds between a word in a pause and its turn."
+        ),
+    ] = 1.0,
+    exclusive: ExclusiveOption = False,
+) -> None:
+    """Give a speaker to each word of a transcript, by the turns of a diarization.
+
+    A word belongs to the speaker whose turns cover most of it. If several speakers
+    cover it equally, it belongs to the speaker whose words it continues. A word in a
+    pause belongs to the nearest turn.
+
+    Exit codes: 0, everything is written; 2, wrong usage, or a file cannot be read.
+    """
+    check_output(into)
+
+    from pyannote_diarizen.atomic import recording_path, write_file
+    from pyannote_diarizen.results.formats import find_formats, read_document
+    from pyannote_diarizen.results.transcripts import read_words
+    from pyannote_diarizen.results.words import assign_speakers
+
+    chosen = find_formats(formats)
+    if into is None and (len(chosen) > 1 or any(f.is_binary for f in chosen.values())):
+        raise typer.BadParameter("These formats need a folder: give --into.")
+    words = read_words(transcript)
+    document = read_document(diarization, uri, transcript.stem)
+    assigned = assign_speakers(words, document.turns, max_gap)
+    result = replace(document, words=assigned)
+    for form in chosen.values():
+        content = form.render(result, exclusive)
+        if into is None:
+            typer.echo(content, nl=False)
+        else:
+            write_file(content, recording_path(into, result.uri, form.suffix))
+    if missing := sum(word.speaker is None for word in assigned):
+        typer.secho(
+            f"{missing} of {len(assigned)} words have no speaker: no turn is within "
+            f"{max_gap:g} s.",
+            fg="yellow",
+            err=True,
+        )
