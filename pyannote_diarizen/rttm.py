@@ -23,6 +23,9 @@ MISSING_NAMES = {
 }
 """Words that pandas, hence pyannote.database, reads as a missing value."""
 
+INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
+"""Characters that names may not hold: white space, control characters, zero width."""
+
 
 def valid_text(text: str) -> str:
     """Replace characters that no file can hold, as names of files may have them."""
@@ -32,16 +35,16 @@ def valid_text(text: str) -> str:
 def rttm_name(name: str) -> str:
     """Return the name of a file or speaker as readers of RTTM keep it.
 
-    White space becomes an underscore, a quotation mark an apostrophe, an invalid
-    character a question mark, and a word that stands for a missing value is followed
-    by an underscore.
+    White space and invisible characters become underscores, a quotation mark an
+    apostrophe, an invalid character a question mark, and a word that stands for a
+    missing value is followed by an underscore.
 
     Examples
     --------
     >>> rttm_name("my call"), rttm_name("NA")
     ('my_call', 'NA_')
     """
-    text = re.sub(r"[\s\0]", "_", valid_text(name).replace('"', "'"))
+    text = INVISIBLE.sub("_", valid_text(name).replace('"', "'"))
     return f"{text}_" if text in MISSING_NAMES else text
 
 

@@ -24,7 +24,7 @@ from typing import Generic, NamedTuple, TypeVar
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.findings import Finding
-from pyannote_diarizen.rttm import MISSING_NAMES
+from pyannote_diarizen.rttm import INVISIBLE, MISSING_NAMES
 
 _RTTM_TYPES = {
     *("SPEAKER", "SPKR-INFO", "LEXEME", "NON-LEX", "NON-SPEECH", "NOSCORE", "SEGMENT"),
@@ -43,9 +43,6 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 _MAX_SHOWN = 200
 """Number of characters of a line that messages quote."""
-
-_INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
-"""Characters that names may not hold: white space, control characters, zero width."""
 
 
 class Turn(NamedTuple):
@@ -302,7 +299,7 @@ def _shown(text: str) -> str:
     """Quote the start of `text`, with escapes of characters that cannot be seen."""
     if len(text) > _MAX_SHOWN:
         text = f"{text[:_MAX_SHOWN]}..."
-    return repr(text) if _INVISIBLE.search(text.replace(" ", "")) else f"'{text}'"
+    return repr(text) if INVISIBLE.search(text.replace(" ", "")) else f"'{text}'"
 
 
 def _error(line: int, text: str, remedy: str) -> Finding:
@@ -317,7 +314,7 @@ def _check_names(number: int, **names: str) -> Iterator[Finding]:
         elif '"' in name:
             text = f"the {kind} is called {_shown(name)}, with a quotation mark"
             yield _error(number, text, "remove the quotation mark")
-        elif _INVISIBLE.search(name):
+        elif INVISIBLE.search(name):
             text = f"the {kind} is called {_shown(name)}, with an invisible character"
             yield _error(number, text, "remove it, or separate fields by spaces")
 

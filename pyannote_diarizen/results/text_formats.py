@@ -55,7 +55,9 @@ def to_vtt(document: DiarizationDocument, exclusive: bool) -> str:
         speaker = html.escape(each.speaker, quote=False)
         text = html.escape(each.text, quote=False) or speaker
         times = f"{clock(each.start)} --> {clock(each.end)}"
-        cues.append(f"{times}\n<v {speaker}>{text}\n")
+        # without the space, a name that ends in "--" would give "-->"
+        space = " " if speaker.endswith("-") else ""
+        cues.append(f"{times}\n<v {speaker}{space}>{text}\n")
     return "\n".join(cues)
 
 

@@ -50,8 +50,8 @@ class Utterance:
 
 
 def one_line(text: str) -> str:
-    """Replace line breaks and control characters by spaces."""
-    return _UNPRINTABLE.sub(" ", valid_text(text)).strip()
+    """Replace line breaks and control characters by spaces; what is empty is "_"."""
+    return _UNPRINTABLE.sub(" ", valid_text(text)).strip() or "_"
 
 
 def utterances(
