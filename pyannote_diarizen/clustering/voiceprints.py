@@ -8,15 +8,13 @@ The file is an npz archive of plain arrays, which NumPy reads without running co
 fingerprint. The file holds no audio and no paths.
 """
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.arrays import UNREADABLE, read_arrays, write_arrays
 from pyannote_diarizen.errors import VoiceprintMismatchError
 
 FORMAT = 1
@@ -154,15 +152,14 @@ class Voiceprints:
         path : Path or str
             Replaced if it exists; its folder is created if it does not.
         """
-        with replacing(Path(path)) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file,
-                format=FORMAT,
-                model=self.identity.model,
-                fingerprint=self.identity.fingerprint,
-                names=np.array(self.names, dtype=np.str_),
-                embeddings=self.embeddings.astype(np.float32),
-            )
+        arrays = {
+            "format": FORMAT,
+            "model": self.identity.model,
+            "fingerprint": self.identity.fingerprint,
+            "names": np.array(self.names, dtype=np.str_),
+            "embeddings": self.embeddings.astype(np.float32),
+        }
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> "Voiceprints":
@@ -178,12 +175,7 @@ class Voiceprints:
         if not Path(path).is_file():
             raise FileNotFoundError(f"No file of voiceprints at '{path}'.")
         try:
-            if not is_zipfile(path):
-                raise ValueError("it is not a complete npz archive")
-            with np.load(path, allow_pickle=False) as file:
-                if missing := set(_ARRAYS) - set(file):
-                    raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-                arrays = {name: file[name] for name in _ARRAYS}
+            arrays = read_arrays(path, _ARRAYS)
             if arrays["format"] != FORMAT:
                 raise ValueError(
                     f"its format is {arrays['format']}, this version reads {FORMAT}"
@@ -193,7 +185,7 @@ class Voiceprints:
                 tuple(arrays["names"].tolist()),
                 arrays["embeddings"],
             )
-        except (ValueError, EOFError, TypeError, BadZipFile, zlib.error) as error:
+        except UNREADABLE as error:
             raise ValueError(
                 f"'{path}' is not a file of voiceprints: {error}."
             ) from error

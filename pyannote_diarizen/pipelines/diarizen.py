@@ -7,28 +7,26 @@ speaker, VBx clustering, reconstruction (J. Han et al., "Leveraging self-supervi
 learning for speaker diarization", 2025). A file is read once, a chunk embedded once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 from pyannote.audio.core.io import AudioFile
 from pyannote.audio.pipelines.clustering import BaseClustering
-from pyannote.audio.pipelines.speaker_diarization import (
-    DiarizeOutput,
-    SpeakerDiarization,
-)
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.core import Annotation, SlidingWindowFeature
 
 from pyannote_diarizen.atomic import recording_path
-from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.files import DiariZenOutput, Features, LoadedFile
+from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
+from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
+from pyannote_diarizen.pipelines.reclustering import Reclustering
 from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
 from pyannote_diarizen.rttm import rttm_name, write_rttm
@@ -37,7 +35,7 @@ from pyannote_diarizen.rttm import rttm_name, write_rttm
 _CACHED_FILE = "training_cache/loaded_file"
 
 
-class DiariZen(SpeakerDiarization):
+class DiariZen(Reclustering):
     """Speaker diarization with DiariZen models.
 
     Parameters
@@ -246,75 +244,12 @@ class DiariZen(SpeakerDiarization):
             loaded.unload_audio()
             return diarization
         if isinstance(output, DiarizeOutput):
-            features = Features(loaded, self._feature_settings)
+            settings, frames = self._feature_settings, self._frames
+            features = Features.from_file(loaded, settings, frames)
             output = DiariZenOutput(**vars(output), features=features)
         if directory:
             write_rttm(diarization, rttm)
         return output
-
-    def recluster(
-        self,
-        output: DiarizeOutput,
-        num_speakers: int | None = None,
-        min_speakers: int | None = None,
-        max_speakers: int | None = None,
-        hook: Callable | None = None,
-    ) -> DiarizeOutput | Annotation:
-        """Diarize a file again, without running the networks again.
-
-        Parameters
-        ----------
-        output : DiariZenOutput
-            Result of this pipeline for the file, or of another one with the same
-            models and any clustering.
-        num_speakers, min_speakers, max_speakers, hook : optional
-            See `apply`.
-
-        Returns
-        -------
-        output : DiariZenOutput
-            Equal to the result of `apply` with the same arguments and hyper-parameters.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `output` carries no features, or other ones than this pipeline needs.
-
-        Examples
-        --------
-        >>> output = pipeline.recluster(output, num_speakers=5)   # doctest: +SKIP
-        """
-        loaded = Features.of(output, self._feature_settings).load(self._reader)
-        return self.apply(loaded, num_speakers, min_speakers, max_speakers, hook)
-
-    def evidence(
-        self, output: DiarizeOutput, num_speakers: Iterable[int] | None = None
-    ) -> NumSpeakersEvidence:
-        """Compute the evidence for each number of speakers in a file.
-
-        The bounds of the call that made `output` have no effect; the
-        "expected_speakers" of its file has.
-
-        Parameters
-        ----------
-        output : DiariZenOutput
-            Input of `recluster`, whose errors apply.
-        num_speakers : Iterable of int, optional
-            Numbers to compare. Defaults to 1 to 10, or to twice the number found.
-
-        Returns
-        -------
-        evidence : NumSpeakersEvidence
-            Input of `evaluation.plots.draw_evidence`.
-
-        Raises
-        ------
-        ValueError
-            If the clustering computes no evidence, or there is nothing to cluster.
-        """
-        components.check_evidence(self.klustering)
-        features = Features.of(output, self._feature_settings)
-        return features.evidence(self.clustering, num_speakers)
 
     def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
         """Check `file` and prepare it for `apply`; `preload` has no effect."""
@@ -377,24 +312,3 @@ class DiariZen(SpeakerDiarization):
         for file, output in super()._apply_batch(files, **kwargs):
             yield file.file, output
             file.unload()
-
-    @property
-    def _threshold(self) -> float | None:
-        """Threshold of speech, None for powerset models."""
-        return getattr(self.segmentation, "threshold", None)
-
-    @property
-    def _feature_settings(self) -> dict[str, Any]:
-        """Settings on which segmentations and embeddings depend, besides models."""
-        return {
-            "seg_duration": self._segmentation.duration,
-            "segmentation_step": self.segmentation_step,
-            "channel": self.channel,
-            "compatibility": self.compatibility,
-            "median_filter": self.median_filter,
-            "segmentation.threshold": self._threshold,
-            "embedding dimension": self._embedding.dimension,
-            "embedding_exclude_overlap": self.embedding_exclude_overlap,
-            "embedding_mode": self.embedding_mode,
-            "silent_speakers_compete": self._embed_silence,
-        }

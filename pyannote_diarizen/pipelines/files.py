@@ -1,29 +1,19 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""A file in a pipeline: audio that is read once, and the features kept for later.
+"""A file in a pipeline: its audio is read once, and outputs of networks are kept."""
 
-Features are the outputs of the networks, segmentations and embeddings. With them, a
-file is clustered again without running a network. Segmentations of powerset models are
-kept as bits, embeddings for active speakers only: some 10 MB per hour of audio, half of
-the arrays that the pipeline computes with.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
 import torch
 from pyannote.audio.core.io import Audio, AudioFile
-from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
-from pyannote.audio.utils.signal import binarize
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 from torch.nn.functional import pad
 
 from pyannote_diarizen.audio.reader import AudioReader, audio_info
 from pyannote_diarizen.audio.streams import host_file
-from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.errors import AudioFileError
 
 MAX_LOADED = 1800.0
@@ -31,7 +21,6 @@ MAX_LOADED = 1800.0
 BLOCK = 60
 """Seconds of audio that are read at once from longer files."""
 _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
-_KEPT_KEYS = ("uri", "annotation", "duration", "expected_speakers")
 
 
 class LoadedFile(MutableMapping):
@@ -174,114 +163,3 @@ class LoadedFile(MutableMapping):
     def __len__(self) -> int:
         """Count keys."""
         return sum(1 for _ in self)
-
-
-class Features:
-    """Segmentations and embeddings of a file, without its audio.
-
-    Parameters
-    ----------
-    file : LoadedFile
-        File that a pipeline has processed.
-    settings : Mapping
-        Options of that pipeline on which the features depend.
-    """
-
-    def __init__(self, file: LoadedFile, settings: Mapping[str, Any]) -> None:
-        if file.segmentations is None:
-            raise ValueError(f"'{file['uri']}' was not processed.")
-        self.settings = dict(settings)
-        self.file = {key: file[key] for key in _KEPT_KEYS if key in file}
-        if "duration" not in file:
-            self.file["duration"] = file.duration
-        data, embeddings = file.segmentations.data, file.embeddings
-        if embeddings is None:  # no speech
-            embeddings = np.empty((len(data), data.shape[2], 0), np.float32)
-        self._chunks, self._shape = file.segmentations.sliding_window, data.shape
-        # 0 or 1 becomes one bit; scores of models that are not powerset stay float32
-        self._activity = np.packbits(data) if data.dtype == np.uint8 else data
-        # (num_chunks, num_speakers): whether there is an embedding
-        self._embedded = ~np.isnan(embeddings).all(axis=2)
-        self._embeddings = embeddings[self._embedded]  # (num_embeddings, dimension)
-
-    @property
-    def segmentations(self) -> SlidingWindowFeature:
-        """(num_chunks, num_frames, num_speakers) activity or scores."""
-        data = self._activity
-        if data.dtype == np.uint8:
-            # without the padding of the last byte
-            bits = np.unpackbits(data, count=int(np.prod(self._shape)))
-            data = bits.reshape(self._shape)
-        return SlidingWindowFeature(data, self._chunks)
-
-    @property
-    def binary_segmentations(self) -> SlidingWindowFeature:
-        """(num_chunks, num_frames, num_speakers) activity, 0 or 1."""
-        threshold = self.settings["segmentation.threshold"]
-        if threshold is None:  # powerset
-            return self.segmentations
-        return binarize(self.segmentations, onset=threshold, initial_state=False)
-
-    @property
-    def embeddings(self) -> np.ndarray:
-        """(num_chunks, num_speakers, dimension) embeddings, NaN where there is none."""
-        shape = (*self._embedded.shape, self._embeddings.shape[1])
-        embeddings = np.full(shape, np.nan, self._embeddings.dtype)
-        embeddings[self._embedded] = self._embeddings
-        return embeddings
-
-    def evidence(
-        self, clustering: Any, num_speakers: Iterable[int] | None
-    ) -> NumSpeakersEvidence:
-        """Compute the evidence for numbers of speakers, by a clustering that can."""
-        return clustering.evidence(
-            self.embeddings,
-            self.binary_segmentations,
-            num_speakers,
-            self.file.get("expected_speakers"),
-        )
-
-    def load(self, audio: AudioReader) -> LoadedFile:
-        """Return a file for which no network needs to run."""
-        file = LoadedFile(dict(self.file), audio)
-        file.segmentations, file.embeddings = self.segmentations, self.embeddings
-        file.threshold = self.settings["segmentation.threshold"]
-        return file
-
-    @classmethod
-    def of(cls, output: DiarizeOutput, settings: Mapping[str, Any]) -> "Features":
-        """Return the features of `output`, if a pipeline of `settings` computes them.
-
-        Raises
-        ------
-        TypeError
-            If `output` carries no features.
-        ValueError
-            If other settings made them.
-        """
-        features = getattr(output, "features", None)
-        if features is None:
-            raise TypeError(
-                "`output` should be a DiariZenOutput with features, which a pipeline "
-                f"returns unless `legacy`, got {type(output).__name__} without."
-            )
-        for name, value in settings.items():
-            if (made_with := features.settings[name]) != value:
-                raise ValueError(
-                    f"'{features.file['uri']}' was processed with {name} {made_with}, "
-                    f"and this pipeline has {name} {value}: process it anew."
-                )
-        return features
-
-
-@dataclass
-class DiariZenOutput(DiarizeOutput):
-    """Output of pyannote.audio, with the features that `DiariZen.recluster` needs.
-
-    Parameters
-    ----------
-    features : Features, optional
-        Outputs of the networks. Set it to None to free its memory.
-    """
-
-    features: Features | None = field(default=None, repr=False, compare=False)

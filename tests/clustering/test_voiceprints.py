@@ -52,7 +52,7 @@ def test_failed_save_leaves_the_old_file(voiceprints, tmp_path: Path, monkeypatc
         file.write(b"half")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr(np, "savez_compressed", full_disk)
     with pytest.raises(OSError, match="No space"):
         voiceprints.without(["Žofie"]).save(path)
     assert path.read_bytes() == before

@@ -11,7 +11,7 @@ import torch
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from tone_model import SAMPLE_RATE, ToneSegmentation
 
-from pyannote_diarizen.pipelines.files import DiariZenOutput
+from pyannote_diarizen.pipelines.features import DiariZenOutput
 
 
 def assert_same(actual: DiarizeOutput, expected: DiarizeOutput) -> None:
@@ -93,8 +93,8 @@ def test_features_are_small_and_survive_pickling(build, conversation):
     embedded = np.isfinite(artifacts["embeddings"]).all(axis=2)
     assert embedded.mean() < 0.8
     features = output.features
-    assert features._activity.nbytes == np.ceil(segmentations.size / 8)
-    assert features._embeddings.shape == (embedded.sum(), 6)
+    assert features.activity.nbytes == np.ceil(segmentations.size / 8)
+    assert features.embedding.shape == (embedded.sum(), 6)
     assert "waveform" not in features.file
     copy = pickle.loads(pickle.dumps(output))
     npt.assert_array_equal(copy.features.segmentations.data, segmentations)
