@@ -3,7 +3,7 @@
 """File formats by name: the one table of writers and readers."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyannote_diarizen.errors import unknown_keys
@@ -43,6 +43,23 @@ class Format:
     packages: Mapping[str, str] = field(default_factory=dict)
 
 
+def _to_page(document: DiarizationDocument, exclusive: bool) -> str:
+    """Page with the sound of the recording, if its path is known."""
+    # imported where used: other formats need neither jinja2 nor matplotlib
+    from pyannote_diarizen.results.page import render_page
+
+    if exclusive:
+        document = replace(document, turns=document.exclusive_turns or ())
+    return render_page(document, document.audio, with_sound=True)
+
+
+def _to_picture(document: DiarizationDocument, exclusive: bool) -> bytes:
+    """Timeline of all speakers."""
+    from pyannote_diarizen.results.figures import draw_timeline, to_png
+
+    return to_png(draw_timeline(document.annotation(exclusive)))
+
+
 FORMATS: dict[str, Format] = {
     "rttm": Format(".rttm", text_formats.to_rttm, text_readers.read_rttm_documents),
     "json": Format(".json", text_formats.to_json, text_readers.read_json),
@@ -61,8 +78,10 @@ FORMATS: dict[str, Format] = {
         ".eaf", annotation_tools.to_eaf, annotation_tools.read_eaf, packages=_PYMPI
     ),
     "seglst": Format(".seglst.json", text_formats.to_seglst, text_readers.read_json),
+    "html": Format(".html", _to_page),
+    "png": Format(".png", _to_picture),
 }
-"""All formats; a page or a figure is one more entry."""
+"""All formats."""
 
 
 def find_formats(names: str | Iterable[str]) -> dict[str, Format]:

@@ -9,6 +9,7 @@ network. jinja2 escapes text of files in HTML, and `<` in JSON.
 
 import base64
 import hashlib
+import warnings
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.resources import files
@@ -31,6 +32,9 @@ Sound = Literal["embed", "link", "none"]
 """Sound of a page: inside it, in the audio file beside it, or none."""
 
 _SCRIPTS = ("model", "drawing", "sound", "tables", "names", "page")
+_TOLERANCE = 1.0
+"""Seconds by which the last turn may end after the audio, because of rounding."""
+
 _TEMPLATES = files("pyannote_diarizen.results") / "templates"
 
 
@@ -100,8 +104,17 @@ def render_page(
     -------
     html : str
     """
-    waveform = None if audio is None else read_waveform(audio, with_sound, channel)
-    embedded = b"" if waveform is None else waveform.sound or b""
+    waveform, embedded = None, b""
+    if audio is not None:
+        waveform = read_waveform(audio, with_sound, channel)
+        embedded = waveform.sound or b""
+        last = max((turn.end for turn in document.turns), default=0.0)
+        if last > waveform.duration + _TOLERANCE:
+            warnings.warn(
+                f"The audio lasts {waveform.duration:.1f} s, but the last turn ends at "
+                f"{last:.1f} s: is it the audio of '{document.uri}'?",
+                stacklevel=2,
+            )
     data = {
         "version": version("pyannote-diarizen"),
         "document": document.to_dict(),

@@ -66,7 +66,9 @@ def write(tmp_path):
     def written(name: str, document: DiarizationDocument, exclusive: bool = False):
         (form,) = find_formats(name).values()
         path = tmp_path / f"a call{form.suffix}"
-        path.write_text(form.render(document, exclusive), encoding="utf-8")
+        content = form.render(document, exclusive)
+        encoded = content.encode() if isinstance(content, str) else content
+        path.write_bytes(encoded)
         return path
 
     return written

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,6 +15,7 @@ import soundfile
 from pyannote.core import Annotation, Segment
 
 from pyannote_diarizen.results.document import DiarizationDocument
+from pyannote_diarizen.results.formats import FORMATS
 from pyannote_diarizen.results.page import render_page, write_page
 from pyannote_diarizen.results.turns import Turn, Word
 
@@ -137,3 +139,17 @@ def test_names_of_files_in_any_encoding_give_a_page(tmp_path):
 
 def test_silence_gives_a_page():
     assert Page(render_page(DiarizationDocument("call", []))).data["duration"] > 0
+
+
+def test_the_format_html_embeds_the_audio_of_the_document(audio):
+    call = replace(document(), audio=str(audio))
+    page = Page(FORMATS["html"].render(call, False))
+    assert page.data["audio"] == {"type": "audio/webm"}
+    exclusive = Page(FORMATS["html"].render(call, True)).data["document"]
+    assert exclusive["turns"] == exclusive["exclusive_turns"]
+    assert Page(FORMATS["html"].render(document(), False)).data["peaks"] is None
+
+
+def test_the_format_png_is_a_picture():
+    picture = FORMATS["png"].render(document(), False)
+    assert picture.startswith(b"\x89PNG")
