@@ -3,21 +3,18 @@
 """`pyannote-diarizen show`: a page of one recording, to look at and to play."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from pyannote_diarizen.cli.options import ChannelOption
-
-if TYPE_CHECKING:
-    from pyannote_diarizen.results.document import DiarizationDocument
 
 
 def show(
     audio: Annotated[Path, typer.Argument(dir_okay=False, help="Recording.")],
     diarization: Annotated[
         Path,
-        typer.Argument(dir_okay=False, help="Turns, in any format that can be read."),
+        typer.Argument(dir_okay=False, help="Turns: RTTM, JSON, CSV, TextGrid, EAF."),
     ],
     reference: Annotated[
         Path | None,
@@ -25,7 +22,9 @@ def show(
     ] = None,
     words: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="File with words and their speakers."),
+        typer.Option(
+            dir_okay=False, help="Transcript; see `pyannote-diarizen assign --help`."
+        ),
     ] = None,
     into: Annotated[
         Path | None,
@@ -54,25 +53,18 @@ def show(
     """
     from dataclasses import replace
 
+    from pyannote_diarizen.results.formats import read_document
     from pyannote_diarizen.results.page import write_page
+    from pyannote_diarizen.results.transcripts import read_words
+    from pyannote_diarizen.results.words import assign_speakers
 
-    document = _read(diarization, audio)
+    document = read_document(diarization, preferred=audio.stem)
     if words is not None:
-        document = replace(document, words=_read(words, audio).words)
-        if not document.words:
-            raise ValueError(f"'{words}' holds no word: give a file with words.")
-    true = None if reference is None else _read(reference, audio).annotation()
+        spoken = assign_speakers(read_words(words), document.turns)
+        document = replace(document, words=spoken)
+    true = None
+    if reference is not None:
+        true = read_document(reference, preferred=document.uri).annotation()
     into = into or diarization.with_suffix(".html")
     write_page(into, document, audio, true, sound, channel)
     typer.echo(f"Written: {into} ({into.stat().st_size / 1e6:.1f} MB).")
-
-
-def _read(path: Path, audio: Path) -> "DiarizationDocument":
-    """Read the only recording of a file, or the one that is called as the audio."""
-    from pyannote_diarizen.results.formats import read_document, read_documents
-    from pyannote_diarizen.rttm import rttm_name
-
-    found = read_documents(path)
-    if len(found) == 1:
-        return found[0]
-    return read_document(path, rttm_name(audio.stem))

@@ -79,7 +79,7 @@ FORMATS: dict[str, Format] = {
     ),
     "seglst": Format(".seglst.json", text_formats.to_seglst, text_readers.read_json),
     "html": Format(".html", _to_page),
-    "png": Format(".png", _to_picture),
+    "png": Format(".png", _to_picture, is_binary=True),
 }
 """All formats."""
 

@@ -10,7 +10,7 @@ network. jinja2 escapes text of files in HTML, and `<` in JSON.
 import base64
 import hashlib
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -117,7 +117,7 @@ def render_page(
             )
     data = {
         "version": version("pyannote-diarizen"),
-        "document": document.to_dict(),
+        "document": _without_path(document).to_dict(),
         "duration": max(document.end, waveform.duration if waveform else 0.0, 0.1),
         "colors": SPEAKER_COLORS,
         "missing_names": sorted(MISSING_NAMES),
@@ -144,6 +144,13 @@ def render_page(
         data=data,
         sound=_base64(embedded),
     )
+
+
+def _without_path(document: DiarizationDocument) -> DiarizationDocument:
+    """Keep the name of the audio file: pages are passed on, folders are private."""
+    if document.audio is None:
+        return document
+    return replace(document, audio=Path(document.audio).name)
 
 
 def _policy(style: str, script: str) -> str:

@@ -7,8 +7,6 @@ import re
 
 import pytest
 
-from pyannote_diarizen.results.document import DiarizationDocument
-from pyannote_diarizen.results.turns import Turn, Word
 from pyannote_diarizen.rttm import rttm_line
 
 TWO = rttm_line("call", 0.5, 0.5, "ann") + "\n" + rttm_line("other", 0, 1, "bob") + "\n"
@@ -25,15 +23,19 @@ def test_the_page_has_the_recording_of_the_audio_its_words_and_errors(
     write_audio("call.wav")
     (here / "all.rttm").write_text(TWO)
     (here / "true.rttm").write_text(rttm_line("x", 0.5, 1.0, "eve"))
-    words = DiarizationDocument("w", [Turn(0, 1, "a")], words=[Word(0.5, 1, "so", "a")])
-    (here / "words.json").write_text(words.to_json())
+    words = [{"word": "so", "start": 0.5, "end": 1.0}]
+    transcript = {
+        "segments": [{"start": 0.5, "end": 1.0, "text": "so", "words": words}]
+    }
+    (here / "words.json").write_text(json.dumps(transcript))
     result = run("show", "call.wav", "all.rttm", "true.rttm", "--words", "words.json")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Written: all.html (0.")
     data = content(here / "all.html")
     assert data["document"]["uri"] == "call"
     assert [turn["speaker"] for turn in data["document"]["turns"]] == ["ann"]
-    assert [word["text"] for word in data["document"]["words"]] == ["so"]
+    (word,) = data["document"]["words"]
+    assert (word["text"], word["speaker"]) == ("so", "ann")
     assert data["score"]["missed"] == pytest.approx(0.5)
     assert data["audio"] == {"type": "audio/webm"}
 
@@ -59,7 +61,7 @@ def test_turns_after_the_end_of_the_audio_are_warned_about(run, write_audio, her
     ("arguments", "expected"),
     [
         (("call.wav", "two.rttm"), "has no recording 'call'"),
-        (("call.wav", "one.rttm", "--words", "one.rttm"), "holds no word"),
+        (("call.wav", "one.rttm", "--words", "one.rttm"), "one.rttm"),
         (("absent.wav", "one.rttm"), "'absent.wav' does not exist"),
         (("call.wav", "absent.rttm"), "absent.rttm"),
     ],

@@ -145,6 +145,7 @@ def test_the_format_html_embeds_the_audio_of_the_document(audio):
     call = replace(document(), audio=str(audio))
     page = Page(FORMATS["html"].render(call, False))
     assert page.data["audio"] == {"type": "audio/webm"}
+    assert page.data["document"]["audio"] == audio.name  # no folder
     exclusive = Page(FORMATS["html"].render(call, True)).data["document"]
     assert exclusive["turns"] == exclusive["exclusive_turns"]
     assert Page(FORMATS["html"].render(document(), False)).data["peaks"] is None

@@ -136,7 +136,7 @@ function fillSpeakers() {
     input.addEventListener("input", () => rename(speaker.label, input.value));
     input.addEventListener("change", () => { input.value = nameOf(speaker.label); namesChanged(); });
     const bar = element("i");
-    bar.style.width = `${(3 * speaker.seconds) / total}rem`;
+    bar.style.width = `calc(${speaker.seconds / total} * (100% - 3.5rem))`;
     bar.style.backgroundColor = styleOf(speaker.label).color;
     const share = element("div", { class: "share" }, bar, percent(speaker.seconds / total));
     const row = element("tr", {},
