@@ -11,10 +11,10 @@ that the load of the machine is the same for all. Times are CPU times on one thr
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
-from types import MethodType
 from typing import Annotated
 
 import torch
@@ -24,7 +24,11 @@ from reports import table, write_results
 from torch import Tensor
 
 from pyannote_diarizen.wavlm import WavLM, get_config
-from pyannote_diarizen.wavlm.attention import GatedSelfAttention, relative_buckets
+from pyannote_diarizen.wavlm.attention import (
+    GatedSelfAttention,
+    RelativePositions,
+    relative_buckets,
+)
 from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "pruning.md"
@@ -40,31 +44,29 @@ def unfused_port(wavlm: WavLM) -> WavLM:
     and weighted sum one after the other.
     """
     port = deepcopy(wavlm)
-    layers = port.encoder.transformer.layers
-    shared = layers[0].attention.rel_attn_embed
-    for layer in layers:
-        if layer.attention is not None:
-            # not a submodule of each layer: the weights belong to the first one
-            object.__setattr__(layer.attention, "biases", shared)
-            layer.attention.forward = MethodType(_unfused_attention, layer.attention)
+    attentions = [m for m in port.modules() if isinstance(m, GatedSelfAttention)]
+    shared = attentions[0].rel_attn_embed
+    for attention in attentions:
+        vars(attention)["forward"] = partial(_unfused_attention, attention, shared)
     return port
 
 
 def _unfused_attention(
     self: GatedSelfAttention,
+    shared: RelativePositions | None,
     x: Tensor,
     positions: Tensor | None = None,
     mask: Tensor | None = None,
 ) -> Tensor:
     """Compute `GatedSelfAttention.forward`, without mask and gates."""
-    if not self.heads:
+    if shared is None or not self.heads:
         return self.out_proj(x)
     frames = torch.arange(x.shape[1])
     buckets = relative_buckets(
-        frames - frames[:, None], len(self.biases.weight), self.biases.max_distance
+        frames - frames[:, None], len(shared.weight), shared.max_distance
     )
     # biases of shape (num_heads, num_frames, num_frames)
-    bias = F.embedding(buckets, self.biases.weight).permute(2, 0, 1)[self.heads]
+    bias = F.embedding(buckets, shared.weight).permute(2, 0, 1)[self.heads]
     inputs = x.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2)
     gates = self.gru_rel_pos_linear(inputs).unflatten(-1, (2, 4)).sum(-1).sigmoid()
     update, reset = gates.split(1, dim=-1)
@@ -79,7 +81,7 @@ def _unfused_attention(
 
 
 def compare(
-    networks: dict[str, Callable[[Tensor], object]], waveforms: Tensor, rounds: int
+    networks: Mapping[str, Callable[[Tensor], object]], waveforms: Tensor, rounds: int
 ) -> dict[str, float]:
     """Median CPU time in seconds of each network. The first round does not count."""
     times: dict[str, list[float]] = {name: [] for name in networks}

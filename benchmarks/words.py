@@ -16,7 +16,7 @@ The rule of whisperX is that of its `assign_word_speakers`, with and without
 
 import argparse
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -79,7 +79,7 @@ def whisperx(
     """Assign speakers by the rule of whisperX."""
     assigned = []
     for word in words:
-        seconds: Counter[str] = Counter()
+        seconds: dict[str, float] = defaultdict(float)
         for turn in turns:
             common = min(turn.end, word.end) - max(turn.start, word.start)
             if common > 0:

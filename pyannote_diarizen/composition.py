@@ -165,7 +165,7 @@ def explain_unknown_key(
     listed = [str(each) for each in cause.parent_node if each != "_target_"]
     typed = next((each for each in arguments if _key(each).startswith(name)), name)
     target = cause.parent_node.get("_target_") if where else None
-    addable = components.options.get(target, []) if where else list(ADDED)
+    addable = components.options.get(str(target), []) if where else list(ADDED)
     if key in addable:
         return f"'{name}' has no default, a plus adds it: +{typed}"
     known = [*listed, *(each for each in addable if each not in listed)]

@@ -114,9 +114,9 @@ def link(
         for speaker in diarization.labels():
             files_of.setdefault(speaker, []).append(diarization.uri)
     if remember is not None:
-        error = _save(recognition.voiceprints(linked, known), remember)
-        if error:
-            failed.append(Outcome(remember, error=error))
+        lost = _save(recognition.voiceprints(linked, known), remember)
+        if lost:
+            failed.append(Outcome(remember, error=lost))
     for speaker, files in sorted(files_of.items()):
         typer.echo(f"{speaker}: {', '.join(files)}")
     print_failures(failed)

@@ -230,7 +230,8 @@ class Features:
             raise ValueError(f"expected {FORMAT} {VERSION}, got {found[0]} {found[1]}")
         if not isinstance(header["uri"], str):
             raise TypeError(f"expected the name of a recording, got {header['uri']!r}")
-        shape = num_chunks, _, num_speakers = tuple(map(int, header["shape"]))
+        num_chunks, num_frames, num_speakers = map(int, header["shape"])
+        shape = num_chunks, num_frames, num_speakers
         activity, embedded, embedding = (arrays[name] for name in _ARRAYS)
         scores = header["settings"]["segmentation.threshold"] is not None
         num_bytes = -(-math.prod(shape) // 8)

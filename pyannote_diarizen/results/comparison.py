@@ -7,7 +7,7 @@ with overlapped speech. pyannote.metrics compares each turn with all others, whi
 minutes for hours of speech: here it is given one block of the recording after another.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -154,7 +154,7 @@ def _blocks(
 
 
 def _sum(reference: Annotation, errors: list[DiarizationError]) -> DiarizationScore:
-    seconds: Counter[Kind] = Counter()
+    seconds: dict[Kind, float] = defaultdict(float)
     for error in errors:
         seconds[error.kind] += error.end - error.start
     return DiarizationScore(

@@ -4,6 +4,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -94,7 +95,7 @@ def draw_comparison(reference: Annotation, hypothesis: Annotation) -> Figure:
     _draw_errors(axes[2], reference, hypothesis)
     axes[-1].set_xlim(left=0)
     axes[-1].set_xlabel("time (s)")
-    return axes[-1].figure
+    return cast(Figure, axes[-1].figure)
 
 
 def to_png(figure: Figure) -> bytes:
