@@ -30,6 +30,7 @@ from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.profile import profile
 from pyannote_diarizen.cli.prune import prune
 from pyannote_diarizen.cli.report import report
+from pyannote_diarizen.cli.serve import serve
 from pyannote_diarizen.cli.show import show
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
@@ -69,6 +70,7 @@ app.command()(demo)
 app.command()(apply)
 app.command()(assign)
 app.command()(show)
+app.command()(serve)
 app.command()(convert)
 app.command()(download)
 app.command()(export)

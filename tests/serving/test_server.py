@@ -1,0 +1,317 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""The server, with a pipeline that finds one speaker."""
+
+import io
+import json
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+from pyannote.core import Annotation, Segment
+
+pytest.importorskip("fastapi", reason="pip install 'pyannote-diarizen[serve]'")
+from fastapi.testclient import TestClient
+
+from pyannote_diarizen.results.document import DiarizationDocument
+from pyannote_diarizen.serving.app import create_app
+from pyannote_diarizen.serving.jobs import Job, Jobs
+from pyannote_diarizen.serving.service import Service, Settings, is_loopback
+from pyannote_diarizen.serving.uploads import Limits
+
+
+class OneSpeaker:
+    """Pipeline that waits for `release` before it answers."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.release.set()
+        self.calls = []
+
+    def parameters(self, instantiated: bool) -> dict:
+        return {}
+
+    def __call__(self, file, hook, **options) -> Annotation:
+        self.calls.append((file["uri"], options))
+        hook("segmentation", None, file=file, total=2, completed=1)
+        while not self.release.wait(0.01):
+            hook("segmentation", None, file=file, total=2, completed=1)
+        if file["uri"] == "broken":
+            raise ValueError(f"'{file['audio']}' cannot be diarized")
+        annotation = Annotation(uri=file["uri"])
+        annotation[Segment(0.1, 0.4)] = "SPEAKER_00"
+        return annotation
+
+
+def audio_bytes(duration: float = 0.5, kind: str = "WAV") -> bytes:
+    buffer = io.BytesIO()
+    samples = 0.1 * np.random.default_rng(0).standard_normal(round(duration * 8000))
+    soundfile.write(buffer, samples, 8000, format=kind)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def pipeline():
+    return OneSpeaker()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    limits = Limits(max_bytes=100_000, max_duration=10.0)
+    return Settings(tmp_path / "serve", limits=limits, max_queue=2, grace=0.1)
+
+
+@pytest.fixture
+def client(pipeline, settings):
+    with connect(pipeline, settings) as client:
+        yield client
+
+
+def connect(pipeline, settings) -> TestClient:
+    app = create_app(Service(pipeline, "one", settings))
+    return TestClient(app, base_url="http://localhost")
+
+
+def upload(client, name="monday.wav", content=None, **query):
+    body = audio_bytes() if content is None else content
+    return client.post("/jobs", params={"name": name, **query}, content=body)
+
+
+def wait(client, job_id: str, *states: str) -> dict:
+    for _ in range(500):
+        job = client.get(f"/jobs/{job_id}").json()
+        if job["state"] in (states or ("done", "failed")):
+            return job
+        time.sleep(0.01)
+    raise AssertionError(job)
+
+
+def test_from_upload_to_result(client, pipeline, settings):
+    response = upload(client, num_speakers=2)
+    assert response.status_code == 202
+    job_id = response.json()["id"]
+    job = wait(client, job_id)
+    assert job["state"] == "done"
+    assert job["duration"] == 0.5
+    assert pipeline.calls == [("monday", {"num_speakers": 2})]
+    result = client.get(f"/jobs/{job_id}/result")
+    document = DiarizationDocument.from_dict(result.json())
+    assert document.uri == "monday"
+    assert document.pipeline["settings"] == {"num_speakers": 2}
+    rttm = client.get(f"/jobs/{job_id}/result", params={"format": "rttm"})
+    assert rttm.text.startswith("SPEAKER monday 1 0.100 0.300")
+    assert "monday.rttm" in rttm.headers["content-disposition"]
+    page = client.get(f"/jobs/{job_id}/result", params={"format": "html"})
+    assert "Content-Security-Policy" in page.text
+    # the recording is gone
+    assert not [*settings.folder.glob("*/audio*")]
+    assert client.delete(f"/jobs/{job_id}").status_code == 204
+    assert client.get(f"/jobs/{job_id}").status_code == 404
+    assert not [*settings.folder.glob("*/*")]
+
+
+def test_a_form_is_read_too(client, pipeline):
+    files = {"audio": ("monday.wav", audio_bytes(), "audio/wav")}
+    job = client.post("/jobs", files=files).json()
+    assert wait(client, job["id"])["uri"] == "monday"
+    assert client.post("/jobs", data={"a": "b"}, files={}).status_code == 415
+    two = [("a", ("a.wav", audio_bytes())), ("b", ("b.wav", audio_bytes()))]
+    response = client.post("/jobs", files=two)
+    assert response.status_code == 400
+    assert response.json()["detail"] == "Expected one file, got 2."
+
+
+def test_events_describe_a_job_until_its_end(client, pipeline):
+    pipeline.release.clear()
+    job_id = upload(client).json()["id"]
+    job = wait(client, job_id, "running")
+    assert job["progress"] == {"stage": "segmentation", "completed": 1, "total": 2}
+    threading.Timer(0.1, pipeline.release.set).start()
+    with client.stream("GET", f"/jobs/{job_id}/events") as response:
+        text = "".join(response.iter_text())
+    events = [event.split("\n") for event in text.strip().split("\n\n")]
+    assert events[0][0] == "event: running"
+    assert events[-1][0] == "event: done"
+    assert json.loads(events[-1][1].removeprefix("data: "))["id"] == job_id
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "detail"),
+    [
+        (b"", 400, "empty"),
+        (b"no audio at all", 415, "'monday'"),
+        (b"0" * 200_000, 413, "larger than 0.1 MB"),
+        (audio_bytes(60.0, "FLAC")[:50] + bytes(100), 413, "lasts 60 s"),
+    ],
+)
+def test_bad_recordings_are_refused(client, settings, content, status, detail):
+    response = upload(client, content=content)
+    assert response.status_code == status
+    assert detail in response.json()["detail"]
+    assert str(settings.folder) not in response.text
+    assert [path.name for path in settings.folder.iterdir()] == ["lock"]
+
+
+def test_a_body_without_a_length_is_counted(client):
+    pieces = (bytes(10_000) for _ in range(100))
+    assert client.post("/jobs", content=pieces).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\audio\\call.wav", "call"),
+        ("..", "recording"),
+        ("", "recording"),
+        ("a b\0.wav", "a_b_"),
+        ("<script>.wav", "<script>"),
+    ],
+)
+def test_names_never_leave_the_folder(client, settings, name, uri):
+    job = upload(client, name).json()
+    assert wait(client, job["id"])["uri"] == uri
+    assert {path.parent for path in settings.folder.parent.iterdir()} == {
+        settings.folder.parent
+    }
+    assert len([*settings.folder.parent.iterdir()]) == 1
+
+
+def test_a_name_that_is_too_long_is_refused(client):
+    assert upload(client, "a" * 300).status_code == 400
+
+
+def test_numbers_of_speakers_are_checked(client):
+    assert upload(client, num_speakers=0).status_code == 422
+    response = upload(client, min_speakers=3, max_speakers=2)
+    assert response.status_code == 422
+    assert "min_speakers" in response.json()["detail"]
+
+
+def test_a_full_queue_refuses(client, pipeline):
+    pipeline.release.clear()
+    first = upload(client).json()["id"]
+    wait(client, first, "running")
+    second, third = upload(client).json(), upload(client).json()
+    assert (second["position"], third["position"]) == (1, 2)
+    response = upload(client)
+    assert response.status_code == 429
+    assert response.headers["retry-after"]
+    assert client.get(f"/jobs/{third['id']}/result").status_code == 409
+    pipeline.release.set()
+    assert wait(client, third["id"])["state"] == "done"
+
+
+def test_errors_of_the_pipeline_are_those_of_the_job(client, settings):
+    job = wait(client, upload(client, "broken.wav").json()["id"])
+    assert job["error"] == "'broken' cannot be diarized"
+    response = client.get(f"/jobs/{job['id']}/result")
+    assert response.status_code == 410
+    assert wait(client, upload(client).json()["id"])["state"] == "done"
+
+
+def test_a_job_that_takes_too_long_fails(pipeline, settings):
+    pipeline.release.clear()
+    with connect(pipeline, replace(settings, max_seconds=0.05)) as client:
+        job = wait(client, upload(client).json()["id"])
+    assert "longer than 0.05 s" in job["error"]
+
+
+def test_a_removed_job_is_interrupted(client, pipeline):
+    pipeline.release.clear()
+    first = upload(client).json()["id"]
+    wait(client, first, "running")
+    client.delete(f"/jobs/{first}")
+    pipeline.release.set()
+    assert wait(client, upload(client).json()["id"])["state"] == "done"
+
+
+def test_jobs_survive_the_end_of_the_server(pipeline, settings):
+    pipeline.release.clear()
+    with connect(pipeline, settings) as client:
+        first, second = (upload(client).json()["id"] for _ in range(2))
+        wait(client, first, "running")
+    pipeline.release.set()
+    with connect(pipeline, settings) as client:
+        assert wait(client, first)["state"] == "done"
+        assert wait(client, second)["state"] == "done"
+
+
+def test_after_a_crash_jobs_wait_again_or_are_lost(settings):
+    jobs = Jobs(settings.folder, 5, 60.0)
+    for name, attempts in (("a", 1), ("b", 2)):
+        with jobs.receiving() as part:
+            jobs.add(part, Job(name, name, "audio.wav", 1.0))
+        jobs.update(name, state="running", attempts=attempts)
+    (settings.folder / ".half").mkdir()
+    (settings.folder / "damaged").mkdir()
+    (settings.folder / "damaged" / "job.json").write_text("{")
+    jobs.close()
+    jobs = Jobs(settings.folder, 5, 60.0)
+    assert [job.state for job in jobs.all()] == ["queued", "failed"]
+    assert "stopped twice" in jobs.get("b").error
+    assert sorted(path.name for path in settings.folder.iterdir()) == ["a", "b", "lock"]
+    with pytest.raises(OSError, match="Another server uses"):
+        Jobs(settings.folder, 5, 60.0)
+    jobs.close()
+
+
+def test_old_results_are_removed(settings):
+    jobs = Jobs(settings.folder, 5, max_age=0.0)
+    with jobs.receiving() as part:
+        jobs.add(part, Job("a", "a", "audio.wav", 1.0))
+    jobs.remove_old()
+    assert len(jobs.all()) == 1
+    jobs.finish("a")
+    time.sleep(0.01)
+    jobs.remove_old()
+    assert not jobs.all()
+    jobs.close()
+
+
+def test_a_token_is_needed(pipeline, settings):
+    with connect(pipeline, replace(settings, token="secret")) as client:
+        assert client.get("/health").status_code == 200
+        assert client.get("/").status_code == 200
+        assert client.get("/jobs").status_code == 401
+        headers = {"Authorization": "Bearer secret"}
+        assert client.get("/jobs", headers=headers).status_code == 200
+        headers = {"Authorization": b"Bearer s\xe9cret"}
+        assert client.get("/jobs", headers=headers).status_code == 401
+
+
+def test_other_sites_are_refused(client):
+    headers = {"Origin": "https://evil.example"}
+    assert client.get("/jobs", headers=headers).status_code == 403
+    assert client.get("/jobs", headers={"Origin": "http://localhost"}).is_success
+    assert client.get("/jobs", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_metrics_count(client):
+    wait(client, upload(client).json()["id"])
+    upload(client, content=b"")
+    text = client.get("/metrics").text
+    assert 'pyannote_diarizen_jobs_total{state="done"} 1.0' in text
+    assert "pyannote_diarizen_audio_seconds_total 0.5" in text
+    assert 'pyannote_diarizen_refused_total{status="400"} 1.0' in text
+
+
+def test_the_page_loads_its_own_files_only(client):
+    page = client.get("/")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for name in ("upload.js", "upload.css"):
+        assert name in page.text
+        assert client.get(f"/{name}").is_success
+    assert client.get("/upload.py").status_code == 404
+    assert client.get("/jobs/x/result", params={"format": "exe"}).status_code == 404
+
+
+def test_addresses_of_this_machine():
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("localhost")
+    assert is_loopback("::1")
+    assert not is_loopback("0.0.0.0")
+    assert not is_loopback("example.org")
