@@ -72,6 +72,7 @@ def save_tiny(path) -> None:
 @pytest.mark.parametrize("recipe", [path.stem for path in RECIPES])
 def test_a_recipe_trains_for_a_step(configure, recipe, tmp_path):
     config = configure(**(STEP | {"train": recipe} | tiny(recipe, tmp_path)))
+    assert config.task.shift == (None if recipe == "fine-tuning" else 6.0)
     run = assemble(config)
     run.fit()
     assert run.trainer.global_step == 1
