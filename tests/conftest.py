@@ -20,6 +20,16 @@ def _folder(variable: str, default: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _caches(tmp_path_factory) -> Iterator[None]:
+    """Keep caches of the package apart from those of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("caches")))
+        # fonts take seconds to list
+        patch.setenv("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
+        yield
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Seeded random generator."""

@@ -49,7 +49,10 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of random numbers.")] = 0,
     cache: Annotated[
         Path | None,
-        typer.Option(help="Folder to cache decoded speech in."),
+        typer.Option(
+            help="Folder to keep decoded speech in, 0.1 GB per hour. Default: "
+            "~/.cache/pyannote-diarizen."
+        ),
     ] = None,
 ) -> None:
     """Simulate conversations in rooms, with noise, as a pyannote.database protocol.

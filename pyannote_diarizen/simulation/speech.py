@@ -7,12 +7,13 @@ of `COLUMNS` (others may follow): `file` is relative to the folder, samples are 
 at the rate of the file, and `split` (train, dev) keeps speakers apart.
 
 All speech is decoded once, trimmed, and kept as 16-bit integers (two bytes per sample:
-ten hours take 1.2 GB), optionally in a cache folder that several processes map into
-memory at the same time.
+ten hours take 1.2 GB) in a cache folder, which several processes map into memory at the
+same time.
 """
 
 import csv
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,11 +27,12 @@ import numpy as np
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import read_audio, to_int16
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.resources import cache_folder
 from pyannote_diarizen.simulation.energy_vad import detect_speech
 from pyannote_diarizen.terminal import progress_bars
 
 COLUMNS = ("source", "speaker", "split", "file", "start_sample", "num_samples")
-CACHE_FORMAT = 4
+CACHE_FORMAT = 5
 """Version of cache files; increment it if the same files give another pool."""
 
 
@@ -302,8 +304,8 @@ class SpeechPool:
         sources : iterable of str, optional
             Defaults to all.
         cache : str or Path, optional
-            Folder to keep decoded speech in. Later runs, and other processes, map it
-            into memory. Defaults to none.
+            Folder to keep decoded speech in, see `cache_folder` for the default. Later
+            runs, and other processes, map it into memory.
         sample_rate : int, optional
             Sample rate of the files. Defaults to 16000.
 
@@ -318,13 +320,18 @@ class SpeechPool:
         """
         folder = Path(folder)
         rows = read_rows(folder / "utterances.tsv", split, sources)
-        if cache is None:
-            return cls.from_utterances(decode(folder, rows, sample_rate), sample_rate)
-        key = repr((CACHE_FORMAT, str(folder.resolve()), rows, sample_rate))
-        path = Path(cache) / f"speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-        if not path.with_suffix(".npz").is_file():
-            decoded = decode(folder, rows, sample_rate)
-            cls.from_utterances(decoded, sample_rate).save(path)
+        states = [_state(folder / file) for file in sorted({row.file for row in rows})]
+        key = repr((CACHE_FORMAT, str(folder.resolve()), rows, states, sample_rate))
+        name = f"speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+        path = (cache_folder() if cache is None else Path(cache)) / name
+        if path.with_suffix(".npz").is_file():
+            return cls.load(path)
+        pool = cls.from_utterances(decode(folder, rows, sample_rate), sample_rate)
+        try:
+            pool.save(path)
+        except OSError as error:
+            warnings.warn(f"Decoded speech is not cached: {error}", stacklevel=2)
+            return pool
         return cls.load(path)
 
     def save(self, path: Path) -> None:
@@ -348,6 +355,15 @@ class SpeechPool:
 
 _ARRAYS = ("bounds", "segments", "labels", "levels")
 _OTHERS = ("speakers", "sources", "sample_rate")
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    """Time and size of a file, None if there is none."""
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size
 
 
 def _unique_names(speakers: Iterable[tuple[str, str]]) -> list[str]:

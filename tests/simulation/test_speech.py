@@ -166,20 +166,45 @@ def test_round_trip(pool, tmp_path):
         npt.assert_array_equal(getattr(loaded, name), getattr(pool, name))
 
 
-def test_the_cache_is_used_the_second_time(tmp_path):
-    folder, cache = tmp_path / "speech", tmp_path / "cache"
+@pytest.fixture
+def ann(tmp_path) -> Path:
+    """Folder of one utterance, of one second."""
+    folder = tmp_path / "speech"
     folder.mkdir()
     soundfile.write(folder / "ann.wav", tone(1.0), RATE)
     (folder / "utterances.tsv").write_text(
-        "source\tspeaker\tsplit\tfile\tstart_sample\tnum_samples\n"
-        "near\tann\ttrain\tann.wav\t0\t32000\n"
+        HEADER + "near\tann\ttrain\tann.wav\t0\t32000\tone\n"
     )
-    first = SpeechPool.from_folder(folder, cache=cache)
-    (folder / "ann.wav").unlink()
-    again = SpeechPool.from_folder(folder, cache=cache)
+    return folder
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_cache_is_used_the_second_time(ann, tmp_path, monkeypatch, named):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    cache = tmp_path / "cache" if named else None
+    first = SpeechPool.from_folder(ann, cache=cache)
+    monkeypatch.setattr("pyannote_diarizen.simulation.speech.decode", None)
+    again = SpeechPool.from_folder(ann, cache=cache)
     npt.assert_array_equal(again.samples, first.samples)
+    folder = cache or tmp_path / "home" / "pyannote-diarizen"
+    assert len(list(folder.glob("speech-*"))) == 2
+
+
+def test_changed_audio_is_decoded_again(ann):
+    first = SpeechPool.from_folder(ann)
+    soundfile.write(ann / "ann.wav", tone(1.0, 2000), RATE)
+    again = SpeechPool.from_folder(ann)
+    assert again.levels[0] != pytest.approx(first.levels[0], rel=0.1)
+    (ann / "ann.wav").unlink()
     with pytest.raises(AudioFileError):
-        SpeechPool.from_folder(folder)
+        SpeechPool.from_folder(ann)
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(ann, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.warns(UserWarning, match="not cached"):
+        pool = SpeechPool.from_folder(ann, cache=tmp_path / "file")
+    assert len(pool) == 1
 
 
 def test_folders_do_not_share_their_cache(tmp_path):
