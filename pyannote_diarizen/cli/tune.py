@@ -26,6 +26,7 @@ class Sampler(str, Enum):
     tpe = "tpe"
     nsga2 = "nsga2"
     random = "random"
+    grid = "grid"
 
 
 class Pruner(str, Enum):
@@ -88,6 +89,14 @@ def tune(
     pruner: Annotated[
         Pruner, typer.Option(help="Method that stops bad trials early.")
     ] = Pruner.none,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Number of folds of files: print the error of each fold with the "
+            "hyper-parameters of the others.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -114,6 +123,9 @@ def tune(
     --count, the mean error of the number of speakers is a second one: among the trials
     with at most one point of diarization error rate more than the best, the one with
     the lowest error of the number of speakers is written.
+
+    With --sampler grid, the trials spread over the ranges of all hyper-parameters, with
+    as many values of each as --trials allows. --folds costs no trial.
     """
     from pyannote_diarizen.evaluation.plots import draw_study, save_figure
     from pyannote_diarizen.evaluation.study import open_storage, open_study
@@ -129,6 +141,10 @@ def tune(
         raise _occupied(into)
     files = checked_files(protocol, database, [subset])[subset]
     tuning = Tuning(load_pipeline(pipeline, device), files, count)
+    if folds is not None and folds > len(files):
+        raise typer.BadParameter(
+            f"--folds should be at most {len(files)}, the number of files."
+        )
     work = open_study(
         open_storage(storage or default),
         study or f"{protocol}.{subset}",
@@ -141,13 +157,18 @@ def tune(
     if into.exists() and not overwrite and not _is_result(into, tuning, work):
         raise _occupied(into)
     # the file holds the best trial at any time, also of other machines
-    for best in _search(tuning, work, trials):
+    for best in _search(tuning, work, trials, sampler is Sampler.grid):
         record = {"protocol": protocol, "subset": subset, "study": work.study_name}
         params = tuning.hyper_parameters(best)
         write_tuned(pipeline, params, {**record, **tuning.result(best)}, into)
     picture = into.with_suffix(".png")
     save_figure(draw_study(work, tuning.objectives), picture)
     typer.echo(_summary(tuning, work))
+    if folds is not None:
+        typer.echo(
+            f"Held out: {tuning.objectives[0]} {tuning.held_out(work, folds):.2%}, "
+            f"{folds} folds of files."
+        )
     typer.echo(f"Written: {into} and {picture}.")
 
 
@@ -175,7 +196,7 @@ def _is_result(path: Path, tuning: "Tuning", study: "Study") -> bool:
 
 
 def _search(
-    tuning: "Tuning", study: "Study", num_trials: int
+    tuning: "Tuning", study: "Study", num_trials: int, grid: bool
 ) -> "Iterator[FrozenTrial]":
     """Run trials and show progress; yield the best trial, each time it changes."""
     from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
@@ -189,7 +210,7 @@ def _search(
         best = choose_trial(study)
         if best is not None:
             yield best
-        for _ in tuning.run_trials(study, num_trials):
+        for _ in tuning.run_trials(study, num_trials, grid):
             known, best = best, choose_trial(study)
             if best is not None and (known is None or known.number != best.number):
                 yield best

@@ -6,11 +6,19 @@ A study holds trials and their results, in a file or a database. An interrupted 
 continued, and machines that name the same storage and study work on it together.
 """
 
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    IntDistribution,
+)
 from optuna.exceptions import OptunaError
 from optuna.pruners import (
     BasePruner,
@@ -32,6 +40,7 @@ SAMPLERS: dict[str, Callable[..., BaseSampler]] = {
     "tpe": TPESampler,
     "nsga2": NSGAIISampler,
     "random": RandomSampler,
+    "grid": RandomSampler,  # after the trials of `enqueue_grid`
 }
 """Samplers of the values of the next trial, by name."""
 
@@ -149,6 +158,47 @@ def open_study(
     elif found != wanted:
         _refuse(name, found or {}, wanted)
     return study
+
+
+def enqueue_grid(
+    study: optuna.Study,
+    distributions: Mapping[str, BaseDistribution],
+    num_trials: int,
+) -> None:
+    """Plan the trials of a grid, with the same number of values in each dimension.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    distributions : Mapping
+        Range of each hyper-parameter, by name.
+    num_trials : int
+        Maximum number of trials. A grid has at least two values in each dimension.
+    """
+    chosen = {
+        name: list(each.choices)
+        for name, each in distributions.items()
+        if isinstance(each, CategoricalDistribution)
+    }
+    left = num_trials / math.prod(map(len, chosen.values()))
+    ranges = {name: each for name, each in distributions.items() if name not in chosen}
+    num = max(2, int(left ** (1 / max(1, len(ranges))) + 1e-9))
+    values = chosen | {name: _spread(each, num) for name, each in ranges.items()}
+    for point in itertools.product(*values.values()):
+        study.enqueue_trial(dict(zip(values, point, strict=True)), skip_if_exists=True)
+
+
+def _spread(distribution: Any, num: int) -> list[Any]:
+    """Centres of `num` equal parts of a range."""
+    low, high = distribution.low, distribution.high
+    parts = (np.arange(num) + 0.5) / num
+    if distribution.log:
+        spread = low * (high / low) ** parts
+    else:
+        spread = low + (high - low) * parts
+    if isinstance(distribution, IntDistribution):
+        return sorted({round(value) for value in spread})
+    return spread.tolist()
 
 
 def _refuse(name: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -10,11 +10,13 @@ and files: this module uses Optuna directly.
 import hashlib
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 from pyannote.audio import Pipeline
 from pyannote.core import Annotation, Timeline
@@ -26,8 +28,10 @@ from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.corpora.protocols import merge_turns
 from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.metrics import SpeakerCountError
-from pyannote_diarizen.evaluation.study import finished_trials
+from pyannote_diarizen.evaluation.study import enqueue_grid, finished_trials
 from pyannote_diarizen.models.checkpoint import fingerprint
+
+_PARTS = "errors of each file"
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,9 @@ class Tuning:
             self._process(file)
             yield file.shown["uri"]
 
-    def run_trials(self, study: optuna.Study, num_trials: int) -> Iterator[FrozenTrial]:
+    def run_trials(
+        self, study: optuna.Study, num_trials: int, grid: bool = False
+    ) -> Iterator[FrozenTrial]:
         """Run trials, the first one with the initial hyper-parameters.
 
         Parameters
@@ -149,6 +155,8 @@ class Tuning:
         num_trials : int
             Number of finished trials of the study at the end, including the trials of
             other machines.
+        grid : bool, optional
+            Run the trials of a grid before those of the sampler. Defaults to False.
 
         Yields
         ------
@@ -157,6 +165,8 @@ class Tuning:
         """
         # the initial values are the baseline that the result is compared with
         study.enqueue_trial(self.pipeline._flatten(self.start), skip_if_exists=True)
+        if grid:
+            enqueue_grid(study, self._distributions(), num_trials - 1)
         while len(finished_trials(study)) < num_trials:
             trial = study.ask()
             try:
@@ -184,19 +194,75 @@ class Tuning:
         values = dict(zip(self.objectives, trial.values, strict=True))
         return {"trial": trial.number, **values}
 
+    def held_out(self, study: optuna.Study, num_folds: int) -> float:
+        """Cross-validate the choice of a trial over files.
+
+        For each fold of files, the trial with the lowest error on the other folds is
+        evaluated on this fold.
+
+        Parameters
+        ----------
+        study : optuna.Study
+        num_folds : int
+            At least 2, at most the number of files.
+
+        Returns
+        -------
+        error : float
+            Metric of the pipeline over all folds.
+
+        Raises
+        ------
+        ValueError
+            If there are more folds than files, or no complete trial.
+        """
+        if not 2 <= num_folds <= len(self.files):
+            raise ValueError(
+                f"The number of folds should be between 2 and {len(self.files)}, the "
+                f"number of files, got {num_folds}."
+            )
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        trials = [t.user_attrs[_PARTS] for t in complete if _PARTS in t.user_attrs]
+        if not trials:
+            raise ValueError("No complete trial has the errors of each file.")
+        metric = self.pipeline.get_metric()
+        kept: list[Mapping[str, float]] = []
+        for fold in range(num_folds):
+            folds = [number % num_folds == fold for number in range(len(self.files))]
+            best = min(
+                trials,
+                key=lambda parts, out=folds: _error(
+                    metric, [p for p, o in zip(parts, out, strict=True) if not o]
+                ),
+            )
+            kept += [p for p, o in zip(best, folds, strict=True) if o]
+        return _error(metric, kept)
+
+    def _distributions(self) -> Mapping[str, BaseDistribution]:
+        """Range of each hyper-parameter, by name."""
+        trial = optuna.create_study().ask()
+        self._values(trial)
+        return trial.distributions
+
     def _evaluate(self, trial: optuna.Trial, study: optuna.Study) -> list[float]:
         """Values of the objectives over all files."""
         self.pipeline.instantiate(self._values(trial))
         metrics = self._metrics()
+        parts = []
         # intermediate values of the first files let the pruner stop a poor trial
         for step, file in enumerate(self.files):
             hypothesis = self._process(file)
             for metric in metrics:
-                metric(file.reference, hypothesis, uem=file.annotated)
+                found = metric(
+                    file.reference, hypothesis, uem=file.annotated, detailed=True
+                )
+                if metric is metrics[0]:
+                    parts.append({c: float(found[c]) for c in metric.components_})
             if len(metrics) == 1:  # Optuna prunes by one objective
                 trial.report(abs(metrics[0]), step)
                 if trial.should_prune():
                     raise optuna.TrialPruned
+        trial.set_user_attr(_PARTS, parts)
         return [abs(metric) for metric in metrics]
 
     def _values(self, trial: optuna.Trial | FixedTrial) -> dict[str, Any]:
@@ -218,6 +284,14 @@ class Tuning:
     def _metrics(self) -> list[BaseMetric]:
         counts = [SpeakerCountError()] if self.count_speakers else []
         return [self.pipeline.get_metric(), *counts]
+
+
+def _error(metric: BaseMetric, parts: Iterable[Mapping[str, float]]) -> float:
+    """Error of several files, from the components of a metric in each."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return float(metric.compute_metric(dict(total)))
 
 
 def _digest(pipeline: Pipeline) -> str:

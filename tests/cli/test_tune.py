@@ -180,6 +180,17 @@ def test_audio_that_cannot_be_read_is_named_before_the_first_trial(tune, here):
     assert not (here / "tuned.yaml").exists()
 
 
+def test_a_grid_with_folds(tune):
+    options = ("--sampler", "grid", "--trials", "4", "--folds")
+    result = tune("--into", "tuned.yaml", *options, "2")
+    assert result.exit_code == 0, result.output
+    held_out = r"Held out: diarization error rate \d+\.\d\d%, 2 folds of files\."
+    assert re.search(held_out, result.stdout)
+    result = tune("--into", "tuned.yaml", *options, "3")
+    assert result.exit_code == 2
+    assert "at most 2, the number of" in result.stderr
+
+
 def test_choices_are_those_that_exist():
     assert [sampler.value for sampler in Sampler] == list(SAMPLERS)
     assert [pruner.value for pruner in Pruner] == list(PRUNERS)

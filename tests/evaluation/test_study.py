@@ -12,6 +12,7 @@ from pyannote_diarizen.evaluation.study import (
     PRUNERS,
     SAMPLERS,
     choose_trial,
+    enqueue_grid,
     finished_trials,
     open_storage,
     open_study,
@@ -123,3 +124,21 @@ def test_the_number_of_speakers_may_cost_one_point():
     for values in ((0.2, 2.0), (0.209, 1.0), (0.205, 1.0), (0.3, 0.0)):
         add(study, *values)
     assert choose_trial(study).values == [0.205, 1.0]
+
+
+def test_a_grid_has_the_same_number_of_values_of_each():
+    study = open_study(None, "s", ONE, CONDITIONS, "grid")
+    ranges = {
+        "linear": FloatDistribution(0, 1),
+        "log": FloatDistribution(0.01, 1, log=True),
+        "whole": optuna.distributions.IntDistribution(1, 9),
+        "kind": optuna.distributions.CategoricalDistribution(["a", "b"]),
+    }
+    enqueue_grid(study, ranges, 20)
+    points = [trial.system_attrs["fixed_params"] for trial in study.trials]
+    assert len(points) == 16
+    assert {point["linear"] for point in points} == {0.25, 0.75}
+    assert {round(point["log"], 3) for point in points} == {0.032, 0.316}
+    assert {point["whole"] for point in points} == {3, 7}
+    enqueue_grid(study, ranges, 20)
+    assert len(study.trials) == 16

@@ -110,6 +110,48 @@ def test_it_begins_with_what_the_pipeline_has_and_finds_better():
     assert len(output.speaker_diarization.labels()) == 3
 
 
+def test_a_grid_comes_after_the_initial_values():
+    tuning = Tuning(pipeline(), [recording("a")])
+    tuning.pipeline.freeze(
+        {"clustering": {"method": "centroid", "min_cluster_size": 1}}
+    )
+    tuning.pipeline.instantiate(START)
+    study = new_study(tuning, sampler="grid")
+    first, *grid = tuning.run_trials(study, 5, grid=True)
+    assert first.params["clustering>threshold"] == 2.0
+    points = [tuple(trial.params.values()) for trial in grid]
+    assert len(set(points)) == 4
+    values = [sorted(set(each)) for each in zip(*points, strict=True)]
+    assert list(map(len, values)) == [2, 2]
+    again = list(tuning.run_trials(study, 6, grid=True))
+    assert len(again) == 1  # the points are known
+
+
+def test_folds_hold_files_out():
+    tuning = Tuning(pipeline(), [recording(uri) for uri in "abcd"])
+    study = new_study(tuning)
+    trials = list(tuning.run_trials(study, 8))
+    best = min(trial.values[0] for trial in trials)
+    held_out = tuning.held_out(study, 2)
+    # the files are equal: each fold chooses the best trial
+    assert held_out == pytest.approx(best)
+    # a trial that is perfect on the first fold, and wrong on the second
+    parts = [dict(each) for each in trials[0].user_attrs["errors of each file"]]
+    for number, part in enumerate(parts):
+        wrong = 0.0 if number % 2 == 0 else part["total"]
+        part |= {"confusion": 0.0, "false alarm": 0.0, "missed detection": wrong}
+    trial = optuna.trial.create_trial(
+        value=0.5,
+        params=trials[0].params,
+        distributions=trials[0].distributions,
+        user_attrs={"errors of each file": parts},
+    )
+    study.add_trial(trial)
+    assert tuning.held_out(study, 2) == pytest.approx((1 + best) / 2)
+    with pytest.raises(ValueError, match="between 2 and 4, the number of files, got 5"):
+        tuning.held_out(study, 5)
+
+
 def test_it_goes_on_up_to_the_number_of_trials():
     tuning = Tuning(pipeline(), [recording("a")])
     study = new_study(tuning)
