@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -18,10 +19,14 @@ from pyannote.audio.torchmetrics.functional.audio.diarization_error_rate import 
     diarization_error_rate,
 )
 from pyannote.audio.utils.permutation import permutate
+from pyannote.audio.utils.signal import Binarize
+from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
+from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.rttm import write_rttm
 from pyannote_diarizen.training.figures import (
     NORM,
     RATE,
@@ -34,6 +39,7 @@ from pyannote_diarizen.training.history import TABLE, History
 
 FIGURES = "figures"
 CURVES = "curves.png"
+CHUNKS = "chunks"
 
 
 class StepMonitor(Callback):
@@ -98,6 +104,62 @@ class Curves(Callback):
         """Draw."""
         if trainer.is_global_zero and (self.run / TABLE).is_file():
             save(draw_curves(History.read(self.run)), self.run / FIGURES / CURVES)
+
+
+class TrainingChunks(Callback):
+    """Write the first training chunks of a run, to listen to and to look at.
+
+    `chunks/NUMBER.flac` is the audio after augmentation and mixing,
+    `chunks/NUMBER.rttm` its turns.
+
+    Parameters
+    ----------
+    run : Path or str
+        Folder of the run.
+    num_chunks : int, optional
+        Number of chunks, at most the size of a batch. Defaults to 4.
+    """
+
+    def __init__(self, run: Path | str, num_chunks: int = 4) -> None:
+        super().__init__()
+        self.run = Path(run)
+        self.num_chunks = num_chunks
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Write the chunks of the first batch."""
+        if (
+            trainer.global_step > 0
+            or batch_idx > 0
+            or not trainer.is_global_zero
+            or not isinstance(pl_module.task, SpeakerDiarization)
+        ):
+            return
+        active = Binarize()
+        # chunks, channels (FLAC has at most 8), samples
+        waveforms = batch["X"][: self.num_chunks, :8].float().cpu().numpy()
+        # chunks, frames, speakers
+        targets = batch["y"][: self.num_chunks].float().cpu().numpy()
+        frames = pl_module.receptive_field
+        for number, (waveform, target) in enumerate(
+            zip(waveforms, targets, strict=True)
+        ):
+            path = self.run / CHUNKS / f"{number}.flac"
+            # above 1, samples would be clipped
+            loudest = max(1.0, float(np.abs(waveform).max()))
+            with replacing(path) as temporary:
+                soundfile.write(
+                    temporary,
+                    waveform.T / loudest,
+                    pl_module.hparams.sample_rate,
+                    format="FLAC",
+                )
+            turns = active(SlidingWindowFeature(target, frames))
+            turns.uri = str(number)
+            write_rttm(
+                turns.rename_labels(generator="string"), path.with_suffix(".rttm")
+            )
 
 
 class ValidationFigures(Callback):

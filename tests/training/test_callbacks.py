@@ -13,13 +13,20 @@ from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.database.protocol import SpeakerDiarizationProtocol
+from pyannote.database.util import load_rttm
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.tasks.powerset_diarization import PowersetDiarization
-from pyannote_diarizen.training.callbacks import Curves, StepMonitor, ValidationFigures
+from pyannote_diarizen.training.callbacks import (
+    Curves,
+    StepMonitor,
+    TrainingChunks,
+    ValidationFigures,
+)
 from pyannote_diarizen.training.configuration import build
 from pyannote_diarizen.training.history import TABLE, EpochTable, History
+from pyannote_diarizen.training.run import assemble
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The .*dataloader.* does not have many workers"
@@ -207,3 +214,23 @@ def test_a_run_has_these_callbacks_by_default(configure):
     assert callbacks["chunks"].run == Path(config.run)
     names = list(callbacks)
     assert names.index("steps") < names.index("clipping")
+
+
+def test_the_first_chunks_are_written(configure):
+    run = assemble(configure(trainer__max_steps=1, task__batch_size=3))
+    batches = []
+    step = run.model.task.training_step
+    run.model.task.training_step = lambda batch, index: (
+        batches.append(batch) or step(batch, index)
+    )
+    run.fit()
+    folder = next(c.run for c in run.trainer.callbacks if isinstance(c, TrainingChunks))
+    assert len(list((folder / "chunks").iterdir())) == 6
+    samples, rate = soundfile.read(folder / "chunks" / "1.flac")
+    assert rate == 16000
+    expected = batches[0]["X"][1, 0].numpy()
+    np.testing.assert_allclose(samples, expected, atol=1e-4)
+    turns = load_rttm(folder / "chunks" / "1.rttm")
+    active = batches[0]["y"][1].any(dim=-1).float().mean().item()
+    speech = sum(each.get_timeline().support().duration() for each in turns.values())
+    assert speech == pytest.approx(active * len(expected) / rate, abs=0.05)
