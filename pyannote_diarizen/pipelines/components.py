@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from pyannote.audio.core import plda as host
 from pyannote.audio.core.model import Model
+from pyannote.audio.core.task import Resolution
 from pyannote.audio.models.blocks.sincnet import SincNet
 from pyannote.audio.pipelines.clustering import BaseClustering, Clustering
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
@@ -256,6 +257,19 @@ def build_reader(segmentation: Model, channel: Literal["downmix"] | int) -> Audi
     )
 
 
+def _check_role(model: Model, role: str) -> None:
+    """Refuse an embedding model for segmentation, and the reverse."""
+    outputs = {"segmentation": Resolution.FRAME, "embedding": Resolution.CHUNK}
+    specifications = getattr(model, "specifications", None)
+    found = getattr(specifications, "resolution", None)
+    other = "segmentation" if role == "embedding" else "embedding"
+    if role in outputs and found == outputs[other]:
+        raise ValueError(
+            f"`{role}` is a {type(model).__name__}, a model for `{other}`: are the two "
+            "swapped?"
+        )
+
+
 def load_network(
     model: PipelineModel | Path,
     role: str,
@@ -291,7 +305,7 @@ def load_network(
     FileNotFoundError
         If the checkpoint does not exist.
     ValueError
-        If it cannot be loaded.
+        If it cannot be loaded, or is a model for the other role.
     """
     if isinstance(model, (str, Path)):
         if _is_of_another_toolkit(model):
@@ -303,6 +317,7 @@ def load_network(
             model = load_exported(**options) or load_model(**options)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"`{role}`: {error}") from error
+        _check_role(model, role)
         _ignore_level(model)
     return model if backend is None else run_by(backend, model)
 

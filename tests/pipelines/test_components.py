@@ -62,6 +62,15 @@ def test_models_are_loaded_from_whatever_names_them(segmentation_model, folder):
         assert loaded.specifications == segmentation_model.specifications
 
 
+@pytest.mark.parametrize(
+    ("role", "other"), [("segmentation", "embedding"), ("embedding", "segmentation")]
+)
+def test_a_model_for_the_other_role_is_refused(role, other):
+    with pytest.raises(ValueError, match=f"`{role}` is a .*, a model for `{other}`"):
+        load_network(find_part(DEFAULT_PIPELINE, other), role)
+    load_network(find_part(DEFAULT_PIPELINE, role), role)
+
+
 def test_words_in_the_path_of_a_model_mean_nothing(embedding_model, tmp_path):
     # pyannote takes a bare path with this word in it for an ONNX model
     save_model(embedding_model, tmp_path / "wespeaker" / "pytorch_model.bin")
