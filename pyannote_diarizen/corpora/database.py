@@ -25,6 +25,7 @@ from pyannote_diarizen.corpora.database_yml import (
     SUBSETS,
     DatabaseFile,
     Keys,
+    brief,
     format_path,
 )
 from pyannote_diarizen.corpora.listings import (
@@ -151,7 +152,7 @@ class Database(DatabaseFile):
             if found is None:
                 text = f"{where} is no known protocol"
             elif not (isinstance(names, list) and all(n in SUBSETS for n in names)):
-                text = f"{where} should be followed by a list of subsets, got {names!r}"
+                text = f"{where} should have a list of subsets, got {brief(names)}"
             elif len(set(names)) < len(names):
                 text = f"{where} lists a subset twice: its recordings would count twice"
             elif other.startswith(f"{META}."):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from numbers import Number
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, NoReturn
 
 import yaml
@@ -38,6 +39,18 @@ _OTHER_NAMES = {
     "uem": "annotated",
 }
 """Names that other tools use, and the key of `database.yml`."""
+
+
+_brief = Repr()
+_brief.maxlevel, _brief.maxstring, _brief.maxother = 2, 200, 200
+
+
+def brief(value: Any) -> str:
+    """Return the `repr` of a value, without the inner part if it is long or nested.
+
+    A few lines of YAML may hold aliases of aliases that make gigabytes of text.
+    """
+    return _brief.repr(dict(value) if isinstance(value, Keys) else value)
 
 
 class Keys(dict):
@@ -156,7 +169,7 @@ class DatabaseFile:
         line = parent.lines.get(key)
         raise ValueError(
             f"'{self.path}'{'' if line is None else f', line {line}'}: `{key}` should "
-            f"hold {expected}, got {parent[key]!r}."
+            f"hold {expected}, got {brief(parent[key])}."
         )
 
     def check_entries(
@@ -182,7 +195,7 @@ class DatabaseFile:
         yield from self._misspelt(entries, ENTRIES, f"'{protocol}'", "warning")
         scope = entries.get("scope")
         if scope is not None and scope not in SCOPES:
-            text = f"`scope` of '{protocol}' is {scope!r}"
+            text = f"`scope` of '{protocol}' is {brief(scope)}"
             remedy = f"use {', '.join(SCOPES)}"
             yield self._finding("error", text, remedy, entries.lines.get("scope"))
         elif scope is None and diarization and database != META:
@@ -196,7 +209,7 @@ class DatabaseFile:
             files = entries[subset]
             if not isinstance(files, Keys):
                 expected = "other protocols" if database == META else ", ".join(_FILES)
-                text = f"{where} should hold {expected}, got {files!r}"
+                text = f"{where} should hold {expected}, got {brief(files)}"
                 yield self._finding("error", text, "write one per line", line)
             elif database != META:
                 yield from self._check_subset(where, files, line)
@@ -241,7 +254,7 @@ class DatabaseFile:
             return  # a number that all files have in common
         suffix = Path(value).suffix if isinstance(value, str) else ""
         if not isinstance(value, str) or not value:
-            text = f"{where} should be the path of a file, got {value!r}"
+            text = f"{where} should be the path of a file, got {brief(value)}"
             yield self._finding("error", text, "write one path", line)
         elif not is_list and suffix not in LOADERS:
             text = f"{where} is '{value}', and no loader reads {suffix or 'that'}"

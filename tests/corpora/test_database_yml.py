@@ -144,3 +144,14 @@ def test_the_last_file_that_defines_a_protocol_is_the_one_of_the_host(tmp_path):
     assert find_protocol(NAME, tmp_path / "a.yml").path == tmp_path / "a.yml"
     (tmp_path / "a.yml").write_text(required)
     assert find_protocol(NAME, tmp_path / "a.yml").path == tmp_path / "b.yml"
+
+
+def test_aliases_of_aliases_are_not_written_out(tmp_path):
+    """Nine levels of nine aliases would be a billion words."""
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 9)]
+    path = tmp_path / "database.yml"
+    path.write_text("\n".join([*levels, "Databases: {P: *a8}", "Protocols: {}"]))
+    with pytest.raises(ValueError, match="`P` should hold a path") as caught:
+        DatabaseFile(path)
+    assert len(str(caught.value)) < 1000
