@@ -14,6 +14,10 @@ from typing import Literal
 Status = Literal["ok", "warning", "error"]
 
 
+MAX_LENGTH = 1000
+"""Number of characters of a text that are printed."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """Result of one check.
@@ -48,11 +52,13 @@ class Finding:
 
     @property
     def located_text(self) -> str:
-        """File, line and text."""
+        """File, line and text, of which the end is left out if it is very long."""
+        cut = len(self.text) > MAX_LENGTH
+        text = f"{self.text[:MAX_LENGTH]}..." if cut else self.text
         if self.path is None:
-            return self.text
+            return text
         line = "" if self.line is None else f", line {self.line}"
-        return f"'{self.path}'{line}: {self.text}"
+        return f"'{self.path}'{line}: {text}"
 
     def __str__(self) -> str:
         """Return file, line, text and remedy as a sentence, for error messages."""

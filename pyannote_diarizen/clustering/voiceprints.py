@@ -180,6 +180,8 @@ class Voiceprints:
                 raise ValueError(
                     f"its format is {arrays['format']}, this version reads {FORMAT}"
                 )
+            if arrays["names"].dtype.kind != "U":
+                raise ValueError("its names are not text")
             return cls(
                 EmbeddingIdentity(str(arrays["model"]), str(arrays["fingerprint"])),
                 tuple(arrays["names"].tolist()),

@@ -163,8 +163,8 @@ def read_scp(path: Path) -> Listing[Recording]:
             try:
                 found = beside if beside.exists() and not here.exists() else here
                 yield Recording(number, name, found)
-            except (OSError, ValueError) as error:  # too long, or with a zero byte
-                text = f"'{audio:.200}' is no path: {getattr(error, 'strerror', error)}"
+            except OSError as error:  # too long
+                text = f"{_shown(audio)} is no path: {error.strerror}"
                 yield _error(number, text, "correct it")
 
     return _check_recordings(_read(path, parse))

@@ -9,9 +9,11 @@ takes. A folder or repository holds `config.yaml` (layout of pyannote.audio) or
 `hparams_file` of pyannote.audio.
 """
 
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 from inspect import signature
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from pyannote.audio import Pipeline
 from pyannote.audio.core.pipeline import expand_subfolders
 from pyannote.audio.utils.hf_hub import AssetFileName
 from pyannote.core.utils.helper import get_class_by_name
+from pyannote.pipeline.parameter import Integer, LogUniform, Uniform
 
 from pyannote_diarizen import plugins
 from pyannote_diarizen.atomic import expand_home
@@ -191,7 +194,7 @@ def _preprocessors(given: Any) -> dict[str, Any]:
 
 
 def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> None:
-    """Refuse a configuration that sets only some of the hyper-parameters.
+    """Refuse hyper-parameters that are no numbers, or only some of them.
 
     If one is missing, pyannote.audio sets all of them to their defaults.
 
@@ -205,16 +208,23 @@ def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> Non
     Raises
     ------
     ValueError
-        If one is missing.
+        If one is missing, or no finite number where a number is expected.
     """
     wanted, given = (
-        set(pipeline._flatten(pipeline.parameters(instantiated=instantiated)))
+        pipeline._flatten(pipeline.parameters(instantiated=instantiated))
         for instantiated in (False, True)
     )
-    if config.get("params") and wanted > given:
+    missing = set(wanted) - set(given)
+    if config.get("params") and missing:
         raise ValueError(
-            f"`params` lacks {', '.join(sorted(wanted - given)).replace('>', '.')}."
+            f"`params` lacks {', '.join(sorted(missing)).replace('>', '.')}."
         )
+    for name, value in given.items():
+        numeric = isinstance(wanted.get(name), (Uniform, LogUniform, Integer))
+        if numeric and not (isinstance(value, Real) and math.isfinite(value)):
+            raise ValueError(
+                f"`params`: {name.replace('>', '.')} should be a number, got {value!r}."
+            )
 
 
 def find_preset(

@@ -103,6 +103,7 @@ def test_truncated_file(voiceprints, tmp_path: Path, share: float):
         ({"format": 2}, "its format is 2, this version reads 1"),
         ({"names": np.array([{}, "Bob", "Eve"])}, "allow_pickle"),
         ({"names": np.array(["Bob"])}, "1 names"),
+        ({"names": np.arange(3)}, "its names are not text"),
         ({"embeddings": np.full((3, 2), np.nan)}, "not finite"),
         ({"model": None}, "lacks model"),
     ],

@@ -305,3 +305,19 @@ def test_lines_without_errors_are_read_alike_by_the_host(tmp_path, changes):
         for turn, _, label in annotation.itertracks(yield_label=True)
     ]
     assert sorted(ours) == sorted(theirs)
+
+
+def test_a_very_long_name_is_not_printed_whole(tmp_path):
+    path = tmp_path / "a.lst"
+    path.write_text(2 * f"{'x' * 100_000}\n")
+    (finding,) = read_lst(path).findings
+    assert "xxx..." in str(finding)
+    assert len(str(finding)) < 1500
+
+
+def test_a_path_that_is_too_long_is_an_error_of_its_line(tmp_path):
+    path = tmp_path / "wav.scp"
+    path.write_text(f"monday {'x' * 100_000}\n")
+    (finding,) = read_scp(path).findings
+    assert finding.line == 1
+    assert "is no path: File name too long" in finding.text

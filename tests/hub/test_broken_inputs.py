@@ -249,6 +249,14 @@ CONVERTED = {
         replace("config.yaml", r"pyannote-diarizen: .*", "pyannote-diarizen: 9.0.0"),
         r"'converted' cannot be loaded.*pyannote-diarizen.*9\.0",
     ),
+    "text as hyper-parameter": (
+        replace("config.yaml", "Fb: .*", "Fb: low"),
+        "'converted': `params`: clustering.Fb should be a number, got 'low'",
+    ),
+    "NaN as hyper-parameter": (
+        replace("config.yaml", "Fb: .*", "Fb: .nan"),
+        "'converted': `params`: clustering.Fb should be a number, got nan",
+    ),
     "missing hyper-parameter": (
         replace("config.yaml", "Fb: .*", ""),
         "'converted': `params` lacks clustering.Fb",
