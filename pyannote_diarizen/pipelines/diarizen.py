@@ -29,6 +29,7 @@ from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.pipelines.reclustering import Reclustering
 from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
+from pyannote_diarizen.pipelines.turns import find_turns
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 # Key under which a file keeps the outputs of the networks while a pipeline is tuned.
@@ -303,7 +304,8 @@ class DiariZen(Reclustering):
 
     # the results of the host, in less time and memory
     reconstruct = staticmethod(reconstruction.reconstruct)
-    to_annotation = staticmethod(steps.find_turns)
+    to_annotation = staticmethod(find_turns)
+    speaker_count = staticmethod(steps.count_speakers)
 
     def _apply_batch(
         self, files: list[LoadedFile], **kwargs: Any

@@ -93,6 +93,38 @@ def without_overlap(segmentation: np.ndarray, min_num_frames: int) -> np.ndarray
 
 
 @dataclass(frozen=True)
+class Masks:
+    """Frames to pool, computed batch by batch.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity, 0 or 1.
+    min_num_frames : int or None
+        See `without_overlap`. None keeps overlapped speech.
+    """
+
+    segmentations: SlidingWindowFeature
+    min_num_frames: int | None
+
+    @property
+    def chunks(self) -> SlidingWindow:
+        """Chunks of the recording."""
+        return self.segmentations.sliding_window
+
+    def __len__(self) -> int:
+        """Return the number of chunks."""
+        return len(self.segmentations.data)
+
+    def __getitem__(self, batch: np.ndarray) -> np.ndarray:
+        """Return the (batch, num_frames, num_speakers) masks of some chunks."""
+        activity = self.segmentations.data[batch]
+        if self.min_num_frames is None:
+            return activity
+        return without_overlap(activity, self.min_num_frames)
+
+
+@dataclass(frozen=True)
 class ChunkEmbedding:
     """Extraction of the embeddings of all chunks, with one network pass per chunk.
 
@@ -153,23 +185,24 @@ class ChunkEmbedding:
             network for an empty mask if `embed_silence`.
         """
         num_chunks, num_frames, num_speakers = segmentations.data.shape
-        chunks = segmentations.sliding_window
-        masks = segmentations.data
+        shortest = None
         if exclude_overlap:
             # shortest input of the network, in frames of the segmentation
-            num_samples = chunks.duration * self.embedding.sample_rate
+            num_samples = segmentations.sliding_window.duration
+            num_samples *= self.embedding.sample_rate
             shortest = num_frames * self.embedding.min_num_samples / num_samples
-            masks = without_overlap(masks, math.ceil(shortest))
+        masks = Masks(segmentations, shortest and math.ceil(shortest))
         embeddings = np.full(
             (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32
         )
 
         # chunks with at least one speaker to embed: the others stay NaN
-        speaking = np.flatnonzero(masks.any(axis=(1, 2)) | self.embed_silence)
+        active = segmentations.data.any(axis=(1, 2))
+        speaking = np.flatnonzero(active | self.embed_silence)
         total, completed = len(speaking), 0
         if hook is not None:
             hook("embeddings", None, total=total, completed=0)
-        for batch, extracted in self._extract(file, chunks, masks, speaking):
+        for batch, extracted in self._extract(file, masks, speaking):
             embeddings[batch] = self._average(extracted, batch)
             completed += len(batch)
             if hook is not None:
@@ -179,8 +212,7 @@ class ChunkEmbedding:
     def _extract(
         self,
         file: AudioFile,
-        chunks: SlidingWindow,
-        masks: np.ndarray,
+        masks: "Masks",
         speaking: np.ndarray,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield indices of chunks, (channels, batch, num_speakers, dimension) vectors.
@@ -188,11 +220,11 @@ class ChunkEmbedding:
         Parameters
         ----------
         file : AudioFile
-        chunks : SlidingWindow
-        masks : (num_chunks, num_frames, num_speakers) np.ndarray
+        masks : Masks
         speaking : (num_speaking_chunks,) np.ndarray
             Indices of the chunks to embed.
         """
+        chunks = masks.chunks
 
         def read(rows: range) -> tuple[np.ndarray, Tensor]:
             batch = speaking[rows.start : rows.stop]

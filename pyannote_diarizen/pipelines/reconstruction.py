@@ -23,6 +23,7 @@ from pyannote.core.utils.types import Label
 from pyannote_diarizen._host import without_warning_of_number
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import segmentation as steps
+from pyannote_diarizen.pipelines.turns import find_turns, frame_centres
 
 Naming = Literal["appearance", "cluster", "reference"]
 """What speakers are named after, see `Reconstruction.finish`."""
@@ -121,7 +122,7 @@ class Reconstruction:
         if self._frames is None:
             return output
         discrete, activity = self._frames
-        turns = steps.find_turns(discrete, min_duration_off=min_duration_off)
+        turns = find_turns(discrete, min_duration_off=min_duration_off)
         # both have the same tracks
         clusters = {
             diarization[turn, track]: cluster
@@ -269,16 +270,16 @@ def exclusive_turns(
         Turns without overlap, that cover the same speech.
     """
     frames, selected = discrete_diarization.sliding_window, discrete_diarization.data
-    centres = steps.frame_centres(frames, len(selected))
+    centres = frame_centres(frames, len(selected))
     spoken = np.zeros(selected.shape, dtype=bool)
     for turn, _, speaker in turns.itertracks(yield_label=True):
         spoken[slice(*np.searchsorted(centres, [turn.start, turn.end])), speaker] = True
     (several,) = np.nonzero(spoken.sum(axis=1) > 1)
-    scores = activity.data[several]  # (num_frames_of_several, num_speakers)
+    scores = activity.data[several].astype(np.float32)  # (len(several), num_speakers)
     scores += selected[several] * (1 + scores.max(initial=0))
     scores[~spoken[several]] = -1
     spoken[several] = np.arange(spoken.shape[1]) == scores.argmax(axis=1)[:, None]
-    return steps.find_turns(SlidingWindowFeature(spoken, frames))
+    return find_turns(SlidingWindowFeature(spoken, frames))
 
 
 def _names(

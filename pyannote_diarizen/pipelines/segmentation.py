@@ -15,8 +15,7 @@ from threading import get_ident
 import numpy as np
 from pyannote.audio import Inference
 from pyannote.audio.core.model import Model
-from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
-from pyannote.core.utils.generators import string_generator
+from pyannote.core import SlidingWindow, SlidingWindowFeature
 from scipy.ndimage import median_filter
 
 from pyannote_diarizen._host import without_ties
@@ -25,6 +24,7 @@ from pyannote_diarizen.pipelines.sliding import slide
 
 _CHUNKS_AT_ONCE = 256
 _FRAMES_AT_ONCE = 1 << 16
+_LARGEST = np.iinfo(np.uint8).max
 
 
 @contextmanager
@@ -162,6 +162,39 @@ def silence_padding(
     return SlidingWindowFeature(data, segmentations.sliding_window)
 
 
+def count_speakers(
+    segmentations: SlidingWindowFeature,
+    frames: SlidingWindow,
+    warm_up: tuple[float, float] = (0.1, 0.1),
+) -> SlidingWindowFeature:
+    """Compute the number of speakers at each frame.
+
+    Equals `SpeakerDiarization.speaker_count` of pyannote.audio, without an array of 64
+    bits per chunk and frame.
+
+    Parameters
+    ----------
+    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Activity, 0 or 1.
+    frames : SlidingWindow
+        Receptive field of the segmentation model.
+    warm_up : (float, float), optional
+        Share of both ends of a chunk that is left out. Defaults to a tenth each.
+
+    Returns
+    -------
+    count : (total_num_frames, 1) SlidingWindowFeature
+        Mean over chunks, rounded, as uint8.
+    """
+    trimmed = Inference.trim(segmentations, warm_up=warm_up)
+    numbers = trimmed.data.sum(axis=-1, keepdims=True, dtype=trimmed.data.dtype)
+    count = Inference.aggregate(
+        SlidingWindowFeature(numbers, trimmed.sliding_window), frames, missing=0.0
+    )
+    count.data = np.rint(count.data).astype(np.uint8)
+    return count
+
+
 def merge_clustered(
     segmentation: np.ndarray, hard_clusters: np.ndarray, num_clusters: int
 ) -> np.ndarray:
@@ -221,7 +254,7 @@ def overlap_add(
     Returns
     -------
     activity : (total_num_frames, num_clusters) SlidingWindowFeature
-        Sums, as float32.
+        Sums: uint8 for segmentations of uint8, if they fit, or else float32.
     """
     chunks = segmentations.sliding_window
     num_chunks, num_frames, _ = segmentations.data.shape
@@ -230,7 +263,11 @@ def overlap_add(
     # end of the last chunk, in frames, as the host rounds it
     end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
     total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
-    activity = np.zeros((total_num_frames, num_clusters), dtype=np.float32)
+    # the maximum of a sum of 0 and 1
+    num_overlapping = chunks.duration / chunks.step + 1
+    small = segmentations.data.dtype == np.uint8 and num_overlapping <= _LARGEST
+    dtype = np.uint8 if small else np.float32
+    activity = np.zeros((total_num_frames, num_clusters), dtype=dtype)
     for start in range(0, num_chunks, _CHUNKS_AT_ONCE):
         some = slice(start, start + _CHUNKS_AT_ONCE)
         clustered = merge_clustered(
@@ -285,8 +322,9 @@ def frame_activity(
     activity = activity.crop(extent, return_data=False)
     counted = count.crop(extent)
     lacking = max(0, int(counted.max(initial=0)) - activity.data.shape[1])
-    sums = np.pad(activity.data, ((0, 0), (0, lacking)))
-    return SlidingWindowFeature(sums, activity.sliding_window), counted
+    if lacking:
+        activity.data = np.pad(activity.data, ((0, 0), (0, lacking)))
+    return activity, counted
 
 
 def select_speakers(
@@ -321,58 +359,7 @@ def select_speakers(
     for start in range(0, len(activity), _FRAMES_AT_ONCE):
         some = slice(start, start + _FRAMES_AT_ONCE)
         # most active first
-        ranking = np.argsort(-activity[some], axis=1, stable=stable)[:, :most]
+        scores = -activity[some].astype(np.float32)
+        ranking = np.argsort(scores, axis=1, stable=stable)[:, :most]
         np.put_along_axis(discrete[some], ranking, selected[some], axis=1)
     return discrete
-
-
-def frame_centres(frames: SlidingWindow, num_frames: int) -> np.ndarray:
-    """Centres (num_frames,) of frames, in seconds."""
-    starts = frames.start + np.arange(num_frames) * frames.step
-    # The sum of the host, for equality to the last bit: start + duration / 2 rounds
-    # another way.
-    return 0.5 * (starts + (starts + frames.duration))
-
-
-def find_turns(
-    discrete_diarization: SlidingWindowFeature,
-    min_duration_on: float = 0.0,
-    min_duration_off: float = 0.0,
-) -> Annotation:
-    """Find the turns of speakers, from a first active frame to the first one after.
-
-    Equals `SpeakerDiarization.to_annotation` of pyannote.audio, without a loop over
-    frames.
-
-    Parameters
-    ----------
-    discrete_diarization : (num_frames, num_speakers) SlidingWindowFeature
-        0 or 1.
-    min_duration_on : float, optional
-        Drop shorter turns, in seconds. Defaults to 0.
-    min_duration_off : float, optional
-        Fill shorter pauses of a speaker, in seconds. Defaults to 0.
-
-    Returns
-    -------
-    turns : Annotation
-        Turns from centre to centre of frames. Labels are indices of speakers.
-    """
-    frames, active = discrete_diarization.sliding_window, discrete_diarization.data > 0
-    centres = frame_centres(frames, len(active)).tolist()
-    turns = Annotation()
-    of_speakers = zip(
-        range(active.shape[1]), active.T, string_generator(), strict=False
-    )
-    for speaker, activity, track in of_speakers:
-        # frames where a turn starts (even entries) or has just ended (odd entries)
-        changes = np.diff(activity, prepend=False, append=False)
-        for first, after in np.flatnonzero(changes).reshape(-1, 2).tolist():
-            end = centres[min(after, len(active) - 1)]
-            turns[Segment(centres[first], end), track] = speaker
-    if min_duration_off > 0:
-        turns = turns.support(collar=min_duration_off)
-    for turn, track in list(turns.itertracks()):
-        if turn.duration < min_duration_on:
-            del turns[turn, track]
-    return turns

@@ -21,10 +21,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pyannote.audio.core.io import AudioFile
-from pyannote.core import Segment, SlidingWindow
+from pyannote.core import Segment
 from torch import Tensor
 
-from pyannote_diarizen.pipelines.embedding import CPU_PASS, ChunkEmbedding
+from pyannote_diarizen.pipelines.embedding import CPU_PASS, ChunkEmbedding, Masks
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.frame_features import (
     FrameNetwork,
@@ -147,13 +147,13 @@ class SharedEmbedding(ChunkEmbedding):
     def _extract(
         self,
         file: AudioFile,
-        chunks: SlidingWindow,
-        masks: np.ndarray,
+        masks: Masks,
         speaking: np.ndarray,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """See `ChunkEmbedding`; a batch has the chunks that end in one block."""
         rate, device = self.embedding.sample_rate, self.embedding.device
         network = frame_network(self.embedding.model_)
+        chunks = masks.chunks
         samples = round(chunks.duration * rate)
         last_end = chunks[len(masks) - 1].end
         recording = _Recording(

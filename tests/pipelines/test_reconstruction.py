@@ -15,7 +15,8 @@ from pyannote_diarizen.pipelines.reconstruction import (
     keep_speakers,
     labels_by_appearance,
 )
-from pyannote_diarizen.pipelines.segmentation import find_turns, select_speakers
+from pyannote_diarizen.pipelines.segmentation import select_speakers
+from pyannote_diarizen.pipelines.turns import find_turns
 
 FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
 

@@ -15,7 +15,7 @@ from ties import assert_equal_but_for_ties
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.reconstruction import reconstruct
 from pyannote_diarizen.pipelines.segmentation import (
-    find_turns,
+    count_speakers,
     frame_activity,
     merge_clustered,
     overlap_add,
@@ -24,6 +24,7 @@ from pyannote_diarizen.pipelines.segmentation import (
     smooth,
 )
 from pyannote_diarizen.pipelines.sliding import HardMultilabel
+from pyannote_diarizen.pipelines.turns import find_turns
 
 FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
 
@@ -91,17 +92,19 @@ def test_nobody_in_any_cluster():
     assert activity.data.shape == (126, 0)
 
 
-@pytest.mark.parametrize("durations", [(0.0, 0.0), (0.0, 0.1), (0.05, 0.1)])
-def test_turns_are_those_of_pyannote(rng, durations):
-    window = SlidingWindow(start=0.3, duration=0.025, step=0.02)
-    activity = (rng.random((400, 4)) < [0.1, 0.5, 0.9, 0.0]).astype(np.uint8)
-    activity[0], activity[-2:] = [1, 0, 1, 0], [[0, 1, 1, 0], [1, 1, 0, 0]]
-    discrete = SlidingWindowFeature(activity, window)
-    expected = SpeakerDiarization.to_annotation(discrete, *durations)
-    turns = find_turns(discrete, *durations)
-    assert len(expected) > 10
-    assert turns == expected
-    assert list(turns.itertracks()) == list(expected.itertracks())
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("warm_up", [0.0, 0.1])
+def test_the_number_of_speakers_is_that_of_pyannote(rng, dtype, warm_up):
+    chunks = SlidingWindow(start=0.0, duration=2.0, step=0.5)
+    activity = (rng.random((9, 99, 4)) < 0.4).astype(dtype)
+    segmentations = SlidingWindowFeature(activity, chunks)
+    expected = SpeakerDiarization.speaker_count(
+        segmentations, FRAMES, (warm_up, warm_up)
+    )
+    count = count_speakers(segmentations, FRAMES, (warm_up, warm_up))
+    npt.assert_array_equal(count.data, expected.data)
+    assert count.data.dtype == expected.data.dtype
+    assert count.extent == expected.extent
 
 
 def test_the_first_of_equally_active_speakers_is_selected():
@@ -113,14 +116,15 @@ def test_the_first_of_equally_active_speakers_is_selected():
     assert selected == [[1], [0, *twos], [0, *twos[:2], 3, *twos[2:]]]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 @pytest.mark.parametrize("at_once", [2, 256])
 @pytest.mark.parametrize("num_speakers", [1, 4])
 def test_frames_are_given_to_the_speakers_that_pyannote_gives_them_to(
-    rng, num_speakers, at_once, monkeypatch
+    rng, num_speakers, at_once, dtype, monkeypatch
 ):
     """More at once than there are speakers included."""
     chunks = SlidingWindow(start=0.0, duration=2.0, step=0.5)
-    activity = (rng.random((9, 99, num_speakers)) < 0.4).astype(np.float32)
+    activity = (rng.random((9, 99, num_speakers)) < 0.4).astype(dtype)
     segmentations = SlidingWindowFeature(activity, chunks)
     counted = rng.integers(0, 4, (295, 1)).astype(np.uint8)
     count = SlidingWindowFeature(counted, FRAMES)
@@ -129,6 +133,7 @@ def test_frames_are_given_to_the_speakers_that_pyannote_gives_them_to(
     monkeypatch.setattr(steps, "_FRAMES_AT_ONCE", at_once)
     same = np.tile(np.arange(num_speakers), (9, 1))
     activity, counted = frame_activity(segmentations, same, count)
+    assert activity.data.dtype == dtype
     discrete = select_speakers(activity.data, counted)
     assert_equal_but_for_ties(discrete, expected.data, activity.data)
     assert activity.extent == expected.extent
