@@ -80,15 +80,17 @@ def utterances(
         return [_of_turn(turn) for turn in turns or ()]
     groups: list[list[Word]] = []
     last: dict[str | None, list[Word]] = {}
+    before: Word | None = None
     for word in document.words:
         group = last.get(word.speaker)
-        if group is None or not _continues(group, word, max_characters):
+        if group is None or not _continues(group, word, before, max_characters):
             group = []
             groups.append(group)
         group.append(word)
         if exclusive:
             last.clear()
         last[word.speaker] = group
+        before = word
     return [_of_words(group) for group in groups]
 
 
@@ -110,10 +112,16 @@ def utterances_by_speaker(
     return tiers
 
 
-def _continues(group: Sequence[Word], word: Word, max_characters: int | None) -> bool:
+def _continues(
+    group: Sequence[Word], word: Word, before: Word | None, max_characters: int | None
+) -> bool:
+    """Whether a word is part of an utterance; `before` is the last word of anyone."""
     length = sum(len(each.text) + 1 for each in group) + len(word.text)
+    end = max(each.end for each in group)
+    # another speaker talks in the pause
+    answered = before and before.speaker != word.speaker and before.start >= end
     fits = max_characters is None or length <= max_characters
-    return fits and word.start - max(each.end for each in group) <= MAX_PAUSE
+    return fits and not answered and word.start - end <= MAX_PAUSE
 
 
 def _of_words(words: Iterable[Word]) -> Utterance:

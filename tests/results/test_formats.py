@@ -26,8 +26,8 @@ ANN, BOB = "Ann & <Lee>", 'Bob "B." Öz'
 TIMES = [(0.5, 3.25, ANN), (3.0, 4.125, BOB), (5.0, 6.001, ANN)]
 SPOKEN = [
     (0.5, 1.4, ANN, "Hello <b>Bob</b>"),
+    (3.05, 3.25, ANN, "you?"),
     (3.1, 4.0, BOB, "--> =yes"),
-    (3.2, 3.25, ANN, "you?"),
     (7.0, 7.5, "unknown", "NA"),
 ]
 
@@ -45,8 +45,8 @@ def transcript(document) -> DiarizationDocument:
     words = [
         Word(0.5, 0.9, " Hello", ANN, 0.5),
         Word(0.9, 1.4, "<b>Bob</b>", ANN),
+        Word(3.05, 3.25, "you?", ANN),
         Word(3.1, 3.1, "-->", BOB),
-        Word(3.2, 3.25, "you?", ANN),
         Word(3.4, 4.0, "=yes", BOB),
         Word(7.0, 7.5, "NA"),
     ]
@@ -145,8 +145,8 @@ def test_webvtt_is_read_by_another_library(write, document, transcript):
     captions = webvtt.read(str(write("vtt", transcript))).captions
     assert [(each.voice, each.text) for each in captions] == [
         ("Ann &amp; &lt;Lee&gt;", "Hello &lt;b&gt;Bob&lt;/b&gt;"),
-        ('Bob "B." Öz', "--&gt; =yes"),
         ("Ann &amp; &lt;Lee&gt;", "you?"),
+        ('Bob "B." Öz', "--&gt; =yes"),
         ("unknown", "NA"),
     ]
     assert captions[0].start == "00:00:00.500"
@@ -158,12 +158,12 @@ def test_srt_is_read_by_another_library(write, document, transcript):
     subtitles = pysubs2.load(str(write("srt", transcript)))
     assert [(each.start, each.end) for each in subtitles] == [
         (500, 1400),
+        (3050, 3250),
         (3100, 4000),
-        (3200, 3250),
         (7000, 7500),
     ]
-    assert subtitles[2].text == "Ann & \u2039Lee\u203a: you?"
-    assert subtitles[1].text == f"{BOB}: --\u203a =yes"
+    assert subtitles[1].text == "Ann & \u2039Lee\u203a: you?"
+    assert subtitles[2].text == f"{BOB}: --\u203a =yes"
     subtitles = pysubs2.load(str(write("srt", document)))
     assert subtitles[1].text == BOB
 
@@ -178,7 +178,7 @@ def test_seglst_and_ctm_are_read_by_another_library(write, transcript):
     assert segments[0]["words"] == SPOKEN[0][3]
     words = meeteval.io.load(str(write("ctm", transcript)), format="ctm").lines
     assert [word.word for word in words][:2] == ["Hello", "<b>Bob</b>"]
-    assert [float(word.begin_time) for word in words][2:4] == [3.1, 3.2]
+    assert [float(word.begin_time) for word in words][2:4] == [3.05, 3.1]
     line = write("ctm", transcript).read_text().splitlines()[0]
     assert line == "a_call Ann_&_<Lee> 0.500 0.400 Hello 0.500"
 
@@ -192,18 +192,18 @@ def test_csv_is_no_formula(write, transcript):
     assert (read.uri, simple(read.turns)) == ("@u", simple(turns))
     path = write("csv", transcript)
     with path.open(newline="", encoding="utf-8") as file:
-        assert [row["text"] for row in csv.DictReader(file)][1] == "'--> =yes"
+        assert [row["text"] for row in csv.DictReader(file)][2] == "'--> =yes"
 
 
-def test_exclusive_utterances_end_with_the_word_of_another(write, transcript):
-    content = json.loads(write("seglst", transcript, True).read_text())
-    assert [each["words"] for each in content] == [
-        "Hello <b>Bob</b>",
-        "-->",
-        "you?",
-        "=yes",
-        "NA",
+def test_exclusive_utterances_end_with_the_word_of_another(write):
+    times = [(0, 1, "ann"), (0.5, 1.5, "bob"), (1.1, 2, "ann"), (2, 3, "ann")]
+    words = [Word(start, end, str(start), name) for start, end, name in times]
+    document = DiarizationDocument("a", [], words=words)
+    texts = [
+        [each["words"] for each in json.loads(write("seglst", *how).read_text())]
+        for how in ((document,), (document, True))
     ]
+    assert texts == [["0 1.1 2", "0.5"], ["0", "0.5", "1.1 2"]]
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "ctm"])
@@ -230,6 +230,16 @@ def test_long_subtitles_are_split(write):
     lines = [cue.text for cue in pysubs2.load(str(write("srt", document)))]
     # 17 words and 16 spaces are 84 characters
     assert [line.count("word") for line in lines] == [17, 17, 6]
+
+
+def test_an_answer_in_a_pause_ends_the_utterance(write):
+    words = [Word(0, 1, "Well?", "ann"), Word(1.1, 1.5, "Yes", "bob")]
+    words += [Word(1.6, 2, "Good", "ann"), Word(1.7, 1.9, "Hm", "bob")]
+    words += [Word(2.0, 3, "then", "ann")]
+    document = DiarizationDocument("a", [Turn(0, 3, "ann")], words=words)
+    content = json.loads(write("seglst", document).read_text())
+    texts = [each["words"] for each in content]
+    assert texts == ["Well?", "Yes", "Good then", "Hm"]
 
 
 def test_chinese_is_written_without_spaces(write):
