@@ -37,7 +37,7 @@ from pyannote_diarizen.simulation.conversation import SimulatedConversation
 from pyannote_diarizen.simulation.simulator import ConversationSimulator
 from pyannote_diarizen.simulation.speech import SpeechPool
 
-NUM_CONVERSATIONS = 40
+NUM_CONVERSATIONS = 20
 DURATION = 60.0
 WORD = (0.28, 0.5)
 """Median duration of words in seconds, and standard deviation of its logarithm."""

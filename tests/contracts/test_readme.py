@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What README.md and docs/ tell people to type works."""
 
+import json
 import re
 import shlex
 import shutil
@@ -14,13 +15,17 @@ from typer.main import get_command
 
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.cli.main import app
+from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.training.configuration import register_components
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = "".join(
     (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for page in ("tuning.md", "speakers.md", "pruning.md", "export.md")
+    for page in (
+        *("tuning.md", "speakers.md", "pruning.md", "export.md"),
+        *("formats.md", "words.md"),
+    )
 )
 COMMANDS = get_command(app).commands
 
@@ -67,6 +72,14 @@ def test_configurations_exist(line):
 def test_markers_exist(line, pytestconfig):
     markers = [marker.split(":")[0] for marker in pytestconfig.getini("markers")]
     assert line.removeprefix("pytest -m ") in markers
+
+
+def test_the_json_of_the_page_about_formats_is_read():
+    (text,) = blocks("json", PAGES)
+    document = DiarizationDocument.from_json(text)
+    assert document.to_dict() == json.loads(text) | {
+        "speakers": document.to_dict()["speakers"]
+    }
 
 
 @pytest.mark.parametrize("code", blocks("python") + blocks("python", PAGES))
