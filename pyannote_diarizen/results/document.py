@@ -118,6 +118,13 @@ class DiarizationDocument:
             annotation[Segment(turn.start, turn.end), track] = turn.speaker
         return annotation
 
+    def _repr_html_(self) -> str:
+        """Timeline and table of speakers, for notebooks."""
+        # draws by matplotlib, which most uses of a document do not need
+        from pyannote_diarizen.results.notebook import summary_html
+
+        return summary_html(self)
+
     @classmethod
     def from_output(
         cls, output: Union["DiarizeOutput", Annotation], **options: Any

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from pyannote.core import Annotation
 
 from pyannote_diarizen.results.comparison import compare, map_speakers
+from pyannote_diarizen.rttm import valid_text
 
 SPEAKER_COLORS = (
     *("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442"),
@@ -152,8 +153,9 @@ def _draw_errors(axes: Axes, reference: Annotation, hypothesis: Annotation) -> N
 
 
 def _label_rows(axes: Axes, names: list[str], title: str) -> None:
-    # names may contain dollar signs, which are no formulas
-    axes.set_yticks(range(len(names)), names, parse_math=False)
+    shown = [valid_text(name) for name in names]
+    # dollar signs are no formulas
+    axes.set_yticks(range(len(names)), shown, parse_math=False)
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.set_title(title, loc="left", fontsize="medium")
     axes.margins(x=0)

@@ -31,11 +31,17 @@ from pyannote_diarizen.rttm import MISSING_NAMES, valid_text
 Sound = Literal["embed", "link", "none"]
 """Sound of a page: inside it, in the audio file beside it, or none."""
 
+TEMPLATES = Environment(
+    loader=PackageLoader("pyannote_diarizen.results"), autoescape=True
+)
+# NaN is no JSON: an error here rather than in the browser
+TEMPLATES.policies["json.dumps_kwargs"] = {"allow_nan": False}
+
 _SCRIPTS = ("model", "drawing", "sound", "tables", "names", "page")
 _TOLERANCE = 1.0
 """Seconds by which the last turn may end after the audio, because of rounding."""
 
-_TEMPLATES = files("pyannote_diarizen.results") / "templates"
+_FILES = files("pyannote_diarizen.results") / "templates"
 
 
 def write_page(
@@ -126,16 +132,11 @@ def render_page(
         "peaks": waveform and _peaks(waveform),
         **({} if reference is None else _errors(document, reference)),
     }
-    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    style = (_FILES / "page.css").read_text(encoding="utf-8")
     script = "".join(
-        (_TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS
+        (_FILES / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS
     )
-    environment = Environment(
-        loader=PackageLoader("pyannote_diarizen.results"), autoescape=True
-    )
-    # NaN is no JSON: an error here rather than in the browser
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
-    return environment.get_template("page.html").render(
+    return TEMPLATES.get_template("page.html").render(
         title=valid_text(document.uri),
         version=data["version"],
         policy=_policy(style, script),
