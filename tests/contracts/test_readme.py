@@ -21,11 +21,7 @@ from pyannote_diarizen.training.configuration import register_components
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = "".join(
-    (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for page in (
-        *("tuning.md", "speakers.md", "pruning.md", "export.md"),
-        *("formats.md", "words.md"),
-    )
+    page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md"))
 )
 COMMANDS = get_command(app).commands
 

@@ -121,7 +121,7 @@ function labelOf(row) {
   label.style.height = `${row.height}px`;
   if (row.kind === "speaker") label.append(swatch(row.label, row.isReference));
   const text = row.kind === "speaker" ? (row.isReference ? row.label : nameOf(row.label)) : row.name ?? "";
-  label.append(element("span", { title: text }, text));
+  label.append(element("span", { title: text, dir: "auto" }, text));
   return label;
 }
 

@@ -59,7 +59,9 @@ document.addEventListener("keydown", (event) => {
   // space activates a button that the keyboard reached, and plays after a click
   const activates = event.key === " " && event.target.matches("button:focus-visible, input");
   const move = moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!move || typing || activates || event.ctrlKey || event.metaKey || event.altKey) return;
+  // elsewhere, these keys scroll the page
+  const scrolls = ["Home", "End"].includes(event.key) && event.target !== stage;
+  if (!move || typing || activates || scrolls || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   move(event);
 });

@@ -131,7 +131,7 @@ function fillSpeakers() {
   const total = speakers.reduce((sum, speaker) => sum + speaker.seconds, 0) || 1;
   const confidence = new Map(data.document.speakers.map((speaker) => [speaker.label, speaker.confidence]));
   $("speakers").querySelector("tbody").replaceChildren(...speakers.map((speaker) => {
-    const input = element("input", { type: "text", "aria-label": `Name of ${speaker.label}`, spellcheck: "false", autocomplete: "off" });
+    const input = element("input", { type: "text", "aria-label": `Name of ${speaker.label}`, dir: "auto", spellcheck: "false", autocomplete: "off" });
     input.value = nameOf(speaker.label);
     input.addEventListener("input", () => rename(speaker.label, input.value));
     input.addEventListener("change", () => { input.value = nameOf(speaker.label); namesChanged(); });
