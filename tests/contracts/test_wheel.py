@@ -14,10 +14,12 @@ from pyannote_diarizen.resources import resource_folder
 
 ROOT = Path(__file__).parents[2]
 FIND = """
+from importlib.resources import files
 from pyannote_diarizen import resources
 from pyannote_diarizen.hub import bundled
 print(resources.resource_folder("protocols"))
 print(resources.find_hparams("pipeline/diarizen-tiny"))
+print(*sorted(files("pyannote_diarizen.results").rglob("*.html")), sep="\\n")
 print(*[bundled.bundled_folder(name) for name in bundled.bundled_names()], sep="\\n")
 """
 
@@ -54,6 +56,8 @@ def test_names_resolve_inside_the_installed_package(installed, environment, tmp_
     assert [Path(path).relative_to(package).as_posix() for path in found] == [
         "protocols",
         "hparams/pipeline/diarizen-tiny.yaml",
+        "results/templates/page.html",
+        "results/templates/summary.html",
         *[f"hub/{name}" for name in bundled_names()],
     ]
 

@@ -20,6 +20,20 @@ from pyannote_diarizen.results.page import render_page, write_page
 from pyannote_diarizen.results.turns import Turn, Word
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>&\u2028'\""
+NAMES = [
+    HOSTILE,
+    "</title><svg onload=alert(1)>",
+    "<!--<script>",
+    "]]><![CDATA[",
+    '" autofocus onfocus="alert(1)',
+    "{{ 7 * 7 }}{% raw %}",
+    "${alert(1)}`",
+    "javascript:alert(1)",
+    "../../etc/passwd",
+    "\u202egnp.exe",
+    "\x00\x1b[31m",
+    "__proto__",
+]
 
 
 class Page(HTMLParser):
@@ -60,11 +74,15 @@ def audio(tmp_path):
     return path
 
 
-def test_text_of_files_is_neither_html_nor_script():
-    hostile = document(HOSTILE, uri=HOSTILE)
-    page, plain = Page(render_page(hostile)), Page(render_page(document()))
-    assert page.texts["title"] == HOSTILE
+@pytest.mark.parametrize("name", NAMES)
+def test_text_of_files_is_neither_html_nor_script(name):
+    hostile = replace(document(name, uri=name), pipeline={"name": name})
+    true = Annotation()
+    true[Segment(0, 1)] = name
+    page, plain = Page(render_page(hostile, None, true)), Page(render_page(document()))
+    assert page.texts["title"] == name
     assert page.data["document"] == hostile.to_dict()
+    assert page.data["reference"][0]["speaker"] == name
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in plain.elements]
 
 
