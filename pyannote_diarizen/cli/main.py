@@ -32,6 +32,7 @@ from pyannote_diarizen.cli.prune import prune
 from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.serve import serve
 from pyannote_diarizen.cli.show import show
+from pyannote_diarizen.cli.score import score
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
@@ -78,6 +79,7 @@ app.command()(simulate)
 app.command("import-kaldi")(import_kaldi)
 app.command()(validate)
 app.command()(report)
+app.command()(score)
 app.command()(average)
 app.command()(package)
 app.command()(prune)

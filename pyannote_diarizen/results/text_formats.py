@@ -72,9 +72,9 @@ def to_csv(document: DiarizationDocument, exclusive: bool) -> str:
     writer.writerow(["uri", "start", "end", "speaker", *extra])
     for each in lines:
         score = "" if each.confidence is None else f"{each.confidence:.4f}"
-        row = [_cell(document.uri), f"{each.start:.3f}", f"{each.end:.3f}"]
-        row += [_cell(each.speaker)] + [score] * has_confidence
-        writer.writerow(row + [_cell(each.text)] * has_text)
+        row = [safe_cell(document.uri), f"{each.start:.3f}", f"{each.end:.3f}"]
+        row += [safe_cell(each.speaker)] + [score] * has_confidence
+        writer.writerow(row + [safe_cell(each.text)] * has_text)
     return output.getvalue()
 
 
@@ -131,14 +131,14 @@ def clock(seconds: float, separator: str = ".") -> str:
     return f"{hour:02}:{minute:02}:{second:02}{separator}{milliseconds:03}"
 
 
-def _cell(text: str) -> str:
+def safe_cell(text: str) -> str:
     """Keep spreadsheets from taking a text for a formula, by an apostrophe."""
     text = one_line(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def from_cell(text: str) -> str:
-    """Remove the apostrophe of `_cell`."""
+    """Remove the apostrophe of `safe_cell`."""
     return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
 
 

@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Scores of a system: computed from files of any format, written as tables.
+
+CSV and JSON hold one row per file and condition, with times in seconds and rates as
+ratios, from which `SystemScores.read` restores all scores. Markdown and the table of
+the terminal hold percentages.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyannote.core import Annotation, Segment, Timeline
+
+from pyannote_diarizen.corpora.listings import read_uem
+from pyannote_diarizen.evaluation.scoring import (
+    Condition,
+    FileScore,
+    Pooled,
+    score_file,
+)
+from pyannote_diarizen.findings import require
+from pyannote_diarizen.results.formats import FORMATS, read_documents
+from pyannote_diarizen.results.text_formats import from_cell, safe_cell
+
+FORMAT = "pyannote-diarizen scores"
+"""Value of the key `format` of JSON files."""
+
+NAME = "scores.json"
+"""Name of that file in a folder of `benchmark`."""
+
+HEADER = (
+    *("file", "DER", "missed", "false alarm", "confusion", "JER"),
+    *("speakers", "found"),
+)
+
+
+@dataclass(frozen=True)
+class SystemScores:
+    """Scores of one system.
+
+    Parameters
+    ----------
+    name : str
+        Name of the system.
+    files : sequence of FileScore
+        One per file and condition.
+    about : Mapping, optional
+        Other facts, such as the protocol or the real-time factor.
+    """
+
+    name: str
+    files: Sequence[FileScore]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Conditions, each once, in order."""
+        return list(dict.fromkeys(file.condition for file in self.files))
+
+    def under(self, condition: Condition) -> list[FileScore]:
+        """Return the scores of all files under one condition."""
+        return [file for file in self.files if file.condition == condition]
+
+    def to_json(self) -> str:
+        """Return the text of a JSON file."""
+        content = {
+            "format": FORMAT,
+            "version": 1,
+            "system": self.name,
+            **self.about,
+            "files": [file.to_row() for file in self.files],
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+    def to_csv(self) -> str:
+        """Return the text of a CSV file, one row per file and condition."""
+        output = io.StringIO()
+        rows = [file.to_row() for file in self.files]
+        writer = csv.DictWriter(output, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, "uri": safe_cell(row["uri"])} for row in rows)
+        return output.getvalue()
+
+    @classmethod
+    def read(cls, path: Path) -> "SystemScores":
+        """Read a folder of `benchmark`, or a JSON or CSV file of `score`.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be opened.
+        ValueError
+            If its content is something else.
+        """
+        name = path.name or path.resolve().name
+        file = path / NAME if path.is_dir() else path
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"'{file}' does not exist: give a folder of `pyannote-diarizen "
+                "benchmark`, or a JSON or CSV file of `pyannote-diarizen score`."
+            )
+        text, about = file.read_text(encoding="utf-8"), {}
+        try:
+            if file.suffix == ".csv":
+                rows = list(csv.DictReader(text.splitlines()))
+                rows = [{**row, "uri": from_cell(row["uri"])} for row in rows]
+            else:
+                about = json.loads(text)
+                rows = about.pop("files")
+                name = name if path.is_dir() else about.get("system", name)
+            scores = [FileScore.from_row(row) for row in rows]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"'{file}' holds no scores of pyannote-diarizen, {error!r}: write it "
+                "by `benchmark`, or by `score --format json`."
+            ) from error
+        return cls(name, scores, about)
+
+
+def read_annotations(path: Path) -> dict[str, Annotation]:
+    """Read the annotations of a file, or of all files of a folder, by recording.
+
+    A folder is read with its subfolders: RTTM files if there are any, or else files of
+    the other formats. A file without turns, such as an empty RTTM file, is the empty
+    annotation of the recording after which it is named.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    ValueError
+        If a file cannot be read, a folder has none, or two files hold one recording.
+    """
+    if not path.is_dir():
+        return {
+            document.uri: document.annotation() for document in read_documents(path)
+        } or {path.stem: Annotation(uri=path.stem)}
+    found: dict[str, Annotation] = {}
+    source: dict[str, Path] = {}
+    for file in _readable_files(path):
+        for uri, annotation in read_annotations(file).items():
+            if uri in found:
+                raise ValueError(
+                    f"Recording '{uri}' is in '{source[uri]}' and in '{file}': delete "
+                    "one of them."
+                )
+            found[uri], source[uri] = annotation, file
+    return found
+
+
+def _readable_files(folder: Path) -> list[Path]:
+    suffixes = [known.suffix for known in FORMATS.values() if known.read is not None]
+    for chosen in ([".rttm"], suffixes):
+        files = [path for path in sorted(folder.rglob("*")) if path.suffix in chosen]
+        if files:
+            return files
+    raise ValueError(
+        f"'{folder}' holds no annotation: expected files that end in "
+        f"{', '.join(sorted(set(suffixes)))}."
+    )
+
+
+def read_regions(path: Path) -> dict[str, Timeline]:
+    """Read the annotated parts of a UEM file, by recording.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file cannot be opened, or a line is wrong.
+    """
+    listing = read_uem(path)
+    require(listing.findings)
+    regions: dict[str, list[Segment]] = {}
+    for item in listing.items:
+        regions.setdefault(item.uri, []).append(Segment(item.start, item.end))
+    return {uri: Timeline(parts, uri).support() for uri, parts in regions.items()}
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Recordings that have no counterpart.
+
+    Parameters
+    ----------
+    missing : list of str
+        Recordings of the reference without hypothesis: all their speech is missed.
+    without_reference, outside : list of str
+        Recordings that are not scored: no reference, or not in the UEM file.
+    """
+
+    missing: list[str]
+    without_reference: list[str]
+    outside: list[str]
+
+
+def score_system(
+    name: str,
+    hypotheses: Mapping[str, Annotation],
+    references: Mapping[str, Annotation],
+    annotated: Mapping[str, Timeline] | None = None,
+    conditions: Iterable[Condition] = (Condition(),),
+) -> tuple[SystemScores, Pairing]:
+    """Score the annotations of a system.
+
+    Parameters
+    ----------
+    name : str
+        Name of the system.
+    hypotheses, references : Mapping of Annotation
+        By recording.
+    annotated : Mapping of Timeline, optional
+        Parts to score; other recordings are left out. Default: see `score_file`.
+    conditions : iterable of Condition, optional
+        Default to no collar, with overlap.
+
+    Raises
+    ------
+    ValueError
+        If no recording is in both.
+    """
+    scored = [uri for uri in references if annotated is None or uri in annotated]
+    if not set(scored) & set(hypotheses):
+        raise ValueError(
+            "No recording has both a hypothesis and a reference: hypotheses are called "
+            f"{_some(hypotheses)}, references {_some(scored)}. Rename them."
+        )
+    files = [
+        score
+        for uri in sorted(scored)
+        for score in score_file(
+            uri,
+            references[uri],
+            hypotheses.get(uri, Annotation(uri=uri)),
+            None if annotated is None else annotated[uri],
+            conditions,
+        )
+    ]
+    pairing = Pairing(
+        missing=sorted(set(scored) - set(hypotheses)),
+        without_reference=sorted(set(hypotheses) - set(references)),
+        outside=sorted(set(references) - set(scored)),
+    )
+    return SystemScores(name, files), pairing
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "") or "nothing"
+
+
+def score_rows(files: Sequence[FileScore]) -> list[list[str]]:
+    """Return cells under `HEADER`: one row per file of a condition, then the total."""
+    rows = [
+        [
+            file.uri,
+            *_percentages(file),
+            str(file.num_speakers),
+            str(file.num_found),
+        ]
+        for file in files
+    ]
+    total = Pooled.of(files)
+    counts = [
+        str(sum(getattr(file, name) for file in files))
+        for name in ("num_speakers", "num_found")
+    ]
+    return [*rows, ["TOTAL", *_percentages(total), *counts]]
+
+
+def _percentages(scored: FileScore | Pooled) -> list[str]:
+    score = scored.score
+    parts = (score.missed_detection, score.false_alarm, score.confusion)
+    rates = [score.error_rate, *map(score.share, parts), scored.jaccard.error_rate]
+    return [f"{rate:.1%}" for rate in rates]
+
+
+def to_markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown; all columns but the first are numbers."""
+    align = ["---", *["---:"] * (len(header) - 1)]
+    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    lines = (f"| {' | '.join(row)} |" for row in (header, align, *escaped))
+    return "\n".join(lines) + "\n"
