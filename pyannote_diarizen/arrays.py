@@ -4,20 +4,28 @@
 
 import zlib
 from collections.abc import Collection, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 
 UNREADABLE = (ValueError, EOFError, TypeError, BadZipFile, zlib.error)
 """Errors of an archive that is damaged, or of another kind."""
 
 
+def array_bytes(arrays: Mapping[str, Any]) -> bytes:
+    """Compress arrays, numbers and texts by name to the content of an archive."""
+    archive = BytesIO()
+    np.savez_compressed(archive, **arrays)
+    return archive.getvalue()
+
+
 def write_arrays(path: Path | str, arrays: Mapping[str, Any]) -> None:
-    """Write an archive, compressed, whole or not at all.
+    """Write an archive, see `array_bytes`, whole or not at all.
 
     Parameters
     ----------
@@ -26,8 +34,7 @@ def write_arrays(path: Path | str, arrays: Mapping[str, Any]) -> None:
     arrays : Mapping
         Arrays, numbers and texts by name.
     """
-    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    write_file(array_bytes(arrays), Path(path))
 
 
 def read_arrays(path: Path | str, names: Collection[str]) -> dict[str, np.ndarray]:

@@ -24,6 +24,7 @@ from pyannote_diarizen.cli.options import (
     check_output,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
+from pyannote_diarizen.cli.writing import check_destination
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ def apply(
             help="Folder for one plot per file: evidence for each number of speakers.",
         ),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for the outputs of the networks, one file per audio file: "
+            "`recluster` and `edit` change the speakers later, without the audio.",
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Diarize finished files again, too.")
     ] = False,
@@ -75,7 +84,8 @@ def apply(
 
     With --into, a second call goes on where the first one stopped. finished.jsonl in
     that folder lists finished files, which are skipped unless they, the pipeline or the
-    options have changed, or a format is new. --evidence skips none.
+    options have changed, or a format or the file of --keep is missing. --evidence
+    skips none.
 
     Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
     pipeline cannot be loaded.
@@ -85,19 +95,21 @@ def apply(
 
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
+    from pyannote_diarizen.pipelines.features import SUFFIX
     from pyannote_diarizen.pipelines.journal import Journal, fingerprint
     from pyannote_diarizen.results.formats import find_formats
 
     chosen = find_formats(formats)
     suffixes = [each.suffix for each in chosen.values()]
-    named, failed = find_audio(audio, into or evidence, suffixes)
-    _check_formats(chosen, into, len(named))
+    kept = {SUFFIX: keep} if keep else {}
+    named, failed = find_audio(audio, into or evidence or keep, [*suffixes, *kept])
+    _check_words(chosen)
+    check_destination(chosen, into, len(named))
     loaded = load_pipeline(pipeline, device, preset)
-    if evidence and not hasattr(loaded, "evidence"):
-        raise typer.BadParameter(
-            "--evidence needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
-            f"got {type(loaded).__name__}."
-        )
+    if evidence:
+        _check_method(loaded, "evidence", "--evidence")
+    if keep:
+        _check_method(loaded, "save_features", "--keep")
     options: dict[str, Any] = {
         "channel": channel,
         "expected_speakers": expected_speakers,
@@ -110,7 +122,7 @@ def apply(
     journal = None
     if into:
         settings = fingerprint(loaded, {**options, "exclusive": exclusive})
-        journal = Journal(into, settings, suffixes)
+        journal = Journal(into, settings, suffixes, kept)
     if journal and not again and not evidence:
         named = _skip_finished(journal, named)
     notes = []
@@ -120,7 +132,8 @@ def apply(
             named,
             into=into,
             journal=journal,
-            writers=writers,
+            writers={**writers, **({SUFFIX: _keeper(loaded)} if keep else {})},
+            folders=kept,
             hook=progress,
             **options,
         ):
@@ -145,22 +158,14 @@ def apply(
     print_failures(failed)
 
 
-def _check_formats(
-    formats: "Mapping[str, Format]", into: Path | None, num_files: int
-) -> None:
-    """Refuse formats that cannot be written, or not to standard output."""
+def _check_words(formats: "Mapping[str, Format]") -> None:
+    """Refuse formats of words only."""
     for name, each in formats.items():
         if each.needs_words:
             raise typer.BadParameter(
                 f"Format {name} holds words, which `apply` does not find: give a "
                 "transcript to `pyannote-diarizen assign`."
             )
-        if into is None and each.is_binary:
-            raise typer.BadParameter(f"Format {name} needs a folder: give --into.")
-    if into is None and (len(formats) > 1 or (num_files > 1 and "rttm" not in formats)):
-        raise typer.BadParameter(
-            "Several files, in formats other than RTTM, need a folder: give --into."
-        )
 
 
 def _writers(
@@ -192,6 +197,21 @@ def _writers(
     if not exclusive:  # RTTM needs no document
         writers |= {suffix: WRITERS[suffix] for suffix in writers.keys() & WRITERS}
     return writers
+
+
+def _check_method(pipeline: Any, method: str, option: str) -> None:
+    """Refuse pipelines without a method, or whose results carry no features."""
+    if not hasattr(pipeline, method) or getattr(pipeline, "legacy", False):
+        raise typer.BadParameter(
+            f"{option} needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
+            f"not `legacy`, got {type(pipeline).__name__}."
+        )
+
+
+def _keeper(pipeline: Any) -> "Writer":
+    """Return the writer of features."""
+    models = pipeline.model_fingerprints()
+    return lambda output, _: output.features.to_bytes(models)
 
 
 def _skip_finished(journal: "Journal", files: dict[str, Path]) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pyannote_diarizen.cli.options import ExclusiveOption, FormatOption, check_output
+from pyannote_diarizen.cli.writing import check_destination, write_document
 
 
 def assign(
@@ -60,24 +61,17 @@ def assign(
     """
     check_output(into)
 
-    from pyannote_diarizen.atomic import recording_path, write_file
     from pyannote_diarizen.results.formats import find_formats, read_document
     from pyannote_diarizen.results.transcripts import read_words
     from pyannote_diarizen.results.words import assign_speakers
 
     chosen = find_formats(formats)
-    if into is None and (len(chosen) > 1 or any(f.is_binary for f in chosen.values())):
-        raise typer.BadParameter("These formats need a folder: give --into.")
+    check_destination(chosen, into)
     words = read_words(transcript)
     document = read_document(diarization, uri, transcript.stem)
     assigned = assign_speakers(words, document.turns, max_gap)
     result = replace(document, words=assigned)
-    for form in chosen.values():
-        content = form.render(result, exclusive)
-        if into is None:
-            typer.echo(content, nl=False)
-        else:
-            write_file(content, recording_path(into, result.uri, form.suffix))
+    write_document(result, chosen, into, exclusive)
     if missing := sum(word.speaker is None for word in assigned):
         typer.secho(
             f"{missing} of {len(assigned)} words have no speaker: no turn is within "

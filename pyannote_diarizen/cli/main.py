@@ -20,6 +20,7 @@ from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.doctor import doctor
 from pyannote_diarizen.cli.download import download
+from pyannote_diarizen.cli.edit import edit
 from pyannote_diarizen.cli.enrol import enrol
 from pyannote_diarizen.cli.export import export
 from pyannote_diarizen.cli.identify import identify
@@ -29,6 +30,7 @@ from pyannote_diarizen.cli.package import package
 from pyannote_diarizen.cli.plda import plda
 from pyannote_diarizen.cli.profile import profile
 from pyannote_diarizen.cli.prune import prune
+from pyannote_diarizen.cli.recluster import recluster
 from pyannote_diarizen.cli.report import report
 from pyannote_diarizen.cli.serve import serve
 from pyannote_diarizen.cli.show import show
@@ -69,6 +71,8 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(apply)
+app.command()(recluster)
+app.command()(edit)
 app.command()(assign)
 app.command()(show)
 app.command()(serve)

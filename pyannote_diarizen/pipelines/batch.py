@@ -196,6 +196,7 @@ def diarize_files(
     expected_speakers: float | None = None,
     journal: Journal | None = None,
     writers: Mapping[str, Writer] = WRITERS,
+    folders: Mapping[str, Path] | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
     """Diarize files, and write the results of each at once.
@@ -216,6 +217,8 @@ def diarize_files(
         Record of the files that are written to `into`.
     writers : Mapping of callable, optional
         Writers of results by suffix. Default to RTTM.
+    folders : Mapping of Path, optional
+        Folder of a suffix, if it is not `into`.
     options : dict
         Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
 
@@ -227,10 +230,11 @@ def diarize_files(
     Raises
     ------
     OSError
-        If `into` cannot be created, before anything runs.
+        If a folder cannot be created, before anything runs.
     """
-    if into is not None:
-        into.mkdir(parents=True, exist_ok=True)
+    folders = folders or {}
+    for folder in {into, *folders.values()} - {None}:
+        folder.mkdir(parents=True, exist_ok=True)
     for uri, path in files.items():
         file: dict[str, Any] = {"uri": uri, "audio": path}
         if channel is not None:
@@ -239,11 +243,11 @@ def diarize_files(
             file["expected_speakers"] = expected_speakers
         started = time.perf_counter()
         try:
-            paths = (
-                {}
-                if into is None
-                else {suffix: recording_path(into, uri, suffix) for suffix in writers}
-            )
+            paths = {
+                suffix: recording_path(folder, uri, suffix)
+                for suffix in writers
+                if (folder := folders.get(suffix, into)) is not None
+            }
             output = pipeline(file, **options)
             diarization = getattr(output, "speaker_diarization", output)
             contents = {suffix: writers[suffix](output, path) for suffix in paths}

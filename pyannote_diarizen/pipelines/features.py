@@ -26,7 +26,7 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.audio.utils.signal import binarize
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from pyannote_diarizen.arrays import UNREADABLE, read_arrays, write_arrays
+from pyannote_diarizen.arrays import UNREADABLE, array_bytes, read_arrays
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.pipelines.files import LoadedFile
@@ -173,13 +173,11 @@ class Features:
                     "it anew, or use the pipeline that processed it."
                 )
 
-    def save(self, path: Path | str, models: Mapping[str, str]) -> None:
-        """Write a file, whole or not at all.
+    def to_bytes(self, models: Mapping[str, str]) -> bytes:
+        """Return the content of a file.
 
         Parameters
         ----------
-        path : Path or str
-            Replaced if it exists; its folder is created if it does not.
         models : Mapping of str
             Fingerprints of the networks, by role.
         """
@@ -197,7 +195,7 @@ class Features:
         arrays = {"header": json.dumps(header), "activity": self.activity}
         arrays |= {"embedded": self.embedded}
         arrays |= {"embeddings": self.embedding.astype(np.float32)}
-        write_arrays(path, arrays)
+        return array_bytes(arrays)
 
     @classmethod
     def read(cls, path: Path | str) -> "Features":

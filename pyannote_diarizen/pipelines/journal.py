@@ -32,14 +32,19 @@ class Journal:
         Value of `fingerprint` for the pipeline and its options.
     suffixes : collection of str
         Suffixes of the results of each recording.
+    folders : Mapping of Path, optional
+        Folder of a suffix, if it is not `folder`.
     """
 
     def __init__(
-        self, folder: Path, settings: str, suffixes: Collection[str] = (".rttm",)
+        self,
+        folder: Path,
+        settings: str,
+        suffixes: Collection[str] = (".rttm",),
+        folders: Mapping[str, Path] | None = None,
     ) -> None:
-        self.folder = folder
         self.settings = settings
-        self.suffixes = suffixes
+        self._folders = {**dict.fromkeys(suffixes, folder), **(folders or {})}
         self._path = folder / NAME
         self._last: dict[str, Mapping[str, Any]] = {}
         if self._path.exists():
@@ -57,7 +62,7 @@ class Journal:
     def is_finished(self, uri: str, audio: Path) -> bool:
         """Whether a recording needs no processing."""
         entry = self._last.get(uri)
-        results = [self.folder / f"{uri}{suffix}" for suffix in self.suffixes]
+        results = self._results(uri).values()
         if entry is None or not all(path.is_file() for path in (audio, *results)):
             return False
         state = self._state(uri, audio)
@@ -102,10 +107,14 @@ class Journal:
             "modified_ns": status.st_mtime_ns,
             "settings": self.settings,
             "results": {
-                suffix: _digest(self.folder / f"{uri}{suffix}")
-                for suffix in self.suffixes
+                suffix: _digest(path) for suffix, path in self._results(uri).items()
             },
         }
+
+    def _results(self, uri: str) -> dict[str, Path]:
+        """Paths by suffix."""
+        folders = self._folders.items()
+        return {suffix: folder / f"{uri}{suffix}" for suffix, folder in folders}
 
 
 def _digest(path: Path) -> str:

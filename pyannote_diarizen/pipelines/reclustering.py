@@ -15,6 +15,7 @@ from pyannote.audio.pipelines.speaker_diarization import (
 )
 from pyannote.core import Annotation, SlidingWindow
 
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines import components
@@ -98,14 +99,15 @@ class Reclustering(SpeakerDiarization):
         output : DiariZenOutput or Features
             Result of this pipeline.
         path : Path or str
-            File to write, usually called `<uri>.features.npz`. It holds no audio, no
-            turns and no reference.
+            File to write, usually called `<uri>.features.npz`, whole or not at all. It
+            holds no audio, no turns and no reference.
 
         Examples
         --------
         >>> pipeline.save_features(output, "a.features.npz")      # doctest: +SKIP
         """
-        self._checked(output).save(path, self.model_fingerprints())
+        content = self._checked(output).to_bytes(self.model_fingerprints())
+        write_file(content, Path(path))
 
     def model_fingerprints(self) -> dict[str, str]:
         """Compute digests of the networks, by role."""

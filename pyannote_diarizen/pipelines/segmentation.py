@@ -147,7 +147,7 @@ def silence_padding(
         Activity whose turns all end before `duration`.
     """
     num_frames = segmentations.data.shape[1]
-    grid, first_frame = _place(segmentations, frames)
+    grid, first_frame = place_chunks(segmentations, frames)
     first = first_frame[:, None]  # (num_chunks, 1)
 
     def inside(frame: np.ndarray) -> np.ndarray:
@@ -259,7 +259,7 @@ def overlap_add(
     chunks = segmentations.sliding_window
     num_chunks, num_frames, _ = segmentations.data.shape
     num_clusters = max(0, int(hard_clusters.max()) + 1)
-    grid, first_frame = _place(segmentations, frames)
+    grid, first_frame = place_chunks(segmentations, frames)
     # end of the last chunk, in frames, as the host rounds it
     end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
     total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
@@ -278,7 +278,7 @@ def overlap_add(
     return SlidingWindowFeature(activity, grid)
 
 
-def _place(
+def place_chunks(
     segmentations: SlidingWindowFeature, frames: SlidingWindow
 ) -> tuple[SlidingWindow, np.ndarray]:
     """Return the frames of the file, and the first frame (num_chunks,) of each chunk.

@@ -148,8 +148,8 @@ class DiarizationDocument:
         return cls(
             **{
                 "uri": str(diarization.uri or "recording"),
-                "turns": _turns_of(diarization),
-                "exclusive_turns": None if exclusive is None else _turns_of(exclusive),
+                "turns": turns_of(diarization),
+                "exclusive_turns": None if exclusive is None else turns_of(exclusive),
                 **options,
             }
         )
@@ -274,7 +274,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number: write one, or null.")
 
 
-def _turns_of(annotation: Annotation) -> list[Turn]:
+def turns_of(annotation: Annotation) -> list[Turn]:
+    """Convert the turns of an annotation; different labels need different names."""
     names = {label: str(label) for label in annotation.labels()}
     if len(set(names.values())) < len(names):
         raise ValueError(f"Different speakers have the same name, in {list(names)}.")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Commands run on a pipeline that needs no weights, in an empty folder."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 from typer.testing import CliRunner, Result
+
+sys.path.append(str(Path(__file__).parents[1] / "pipelines"))
+
+from tone_pipeline import write_tone_pipeline
 
 from pyannote_diarizen.cli.main import app
 
@@ -23,6 +28,12 @@ def pipeline(tmp_path, monkeypatch) -> str:
     folder.mkdir()
     (folder / "config.yaml").write_text(CONFIG)
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def tone_folder(tmp_path_factory) -> Path:
+    """Folder of a pipeline whose speakers are tones."""
+    return write_tone_pipeline(tmp_path_factory.mktemp("tones"))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen enrol`, `identify` and `link`, on speakers that are tones."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +9,12 @@ import pytest
 import soundfile
 import torch
 from pyannote.database.util import load_rttm
-
-sys.path.append(str(Path(__file__).parents[1] / "pipelines"))
-
-from tone_model import SAMPLE_RATE, TURNS, tones
-from tone_pipeline import tone_plda, write_tone_pipeline
+from tone_model import TURNS
+from tone_pipeline import tone_plda, write_tones
 
 from pyannote_diarizen.clustering.voiceprints import Voiceprints
 
 NOT_CALIBRATED = "The PLDA is not calibrated"
-
-
-@pytest.fixture(scope="module")
-def tone_folder(tmp_path_factory) -> Path:
-    return write_tone_pipeline(tmp_path_factory.mktemp("tones"))
 
 
 @pytest.fixture
@@ -36,26 +27,20 @@ def recognize(run, tone_folder):
     return recognize
 
 
-def write(path: Path, turns: list[tuple[float, float, int]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    duration = max((end for _, end, _ in turns), default=2.6) + 0.4
-    soundfile.write(path, tones(turns, duration)[0].numpy(), SAMPLE_RATE)
-
-
 @pytest.fixture
 def team(here: Path) -> Path:
     """Two clips of one speaker, one of another."""
-    write(here / "team" / "Ann Lee" / "1.wav", [(0.4, 3.0, 0)])
-    write(here / "team" / "Ann Lee" / "2.wav", [(0.4, 2.6, 0)])
-    write(here / "team" / "Bob.wav", [(0.4, 3.0, 1)])
+    write_tones(here / "team" / "Ann Lee" / "1.wav", [(0.4, 3.0, 0)])
+    write_tones(here / "team" / "Ann Lee" / "2.wav", [(0.4, 2.6, 0)])
+    write_tones(here / "team" / "Bob.wav", [(0.4, 3.0, 1)])
     return here / "team"
 
 
 @pytest.fixture
 def recordings(here: Path) -> Path:
     """Monday with all three, tuesday without the first."""
-    write(here / "calls" / "monday.wav", TURNS)
-    write(here / "calls" / "tuesday.wav", [(0.4, 2.6, 2), (3.0, 5.4, 1)])
+    write_tones(here / "calls" / "monday.wav", TURNS)
+    write_tones(here / "calls" / "tuesday.wav", [(0.4, 2.6, 2), (3.0, 5.4, 1)])
     return here / "calls"
 
 
@@ -93,7 +78,7 @@ def test_speakers_are_added_and_forgotten(recognize, team, here):
 
 
 def test_bad_clips_do_not_stop_the_others(recognize, team, here):
-    write(team / "Silent.wav", [])
+    write_tones(team / "Silent.wav", [])
     (team / "Broken.wav").write_text("no audio")
     result = recognize("enrol", "team")
     assert result.exit_code == 1
@@ -229,7 +214,7 @@ def test_a_clip_of_one_channel(recognize, team, here):
 
 
 def test_a_clip_of_two_speakers_is_refused(recognize, here):
-    write(here / "both.wav", [(0.4, 2.6, 0), (2.8, 5.0, 1)])
+    write_tones(here / "both.wav", [(0.4, 2.6, 0), (2.8, 5.0, 1)])
     result = recognize("enrol", "both.wav", "--name", "Ann")
     assert result.exit_code == 2
     assert "'both' has 2 speakers (2.2 s, 2.2 s)" in result.stderr
@@ -258,7 +243,7 @@ def test_voiceprints_that_cannot_be_written_are_a_failure(recognize, recordings,
 
 
 def test_silence_is_not_remembered(recognize, here):
-    write(here / "calls" / "silent.wav", [])
+    write_tones(here / "calls" / "silent.wav", [])
     result = recognize("link", "calls", "--into", "rttm", "--remember", "all.npz")
     assert result.exit_code == 0
     assert "no speaker was found: 'all.npz' is not written" in result.stderr

@@ -5,8 +5,9 @@
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import yaml
-from tone_model import ToneEmbedding, ToneSegmentation
+from tone_model import SAMPLE_RATE, ToneEmbedding, ToneSegmentation, tones
 
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.models.checkpoint import save_model
@@ -46,3 +47,10 @@ def write_tone_pipeline(folder: Path) -> Path:
     tone_plda().save(folder / "plda")
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
     return folder
+
+
+def write_tones(path: Path, turns: list[tuple[float, float, int]]) -> None:
+    """Write an audio file of (start, end, tone)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    duration = max((end for _, end, _ in turns), default=2.6) + 0.4
+    soundfile.write(path, tones(turns, duration)[0].numpy(), SAMPLE_RATE)

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""`pyannote-diarizen recluster`: cluster kept features again, without networks."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pyannote_diarizen.cli.identify import load_recognition
+from pyannote_diarizen.cli.options import (
+    ExclusiveOption,
+    FormatOption,
+    MaxSpeakersOption,
+    MinSpeakersOption,
+    NumSpeakersOption,
+    PipelineOption,
+    PldaOption,
+    PresetOption,
+    check_num_speakers,
+    check_output,
+)
+from pyannote_diarizen.cli.progress import print_failures
+from pyannote_diarizen.cli.writing import check_destination, write_document
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.pipelines.features import Features
+
+
+def recluster(
+    features: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FEATURES...", help="Files that `apply --keep` wrote, or folders."
+        ),
+    ],
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+    preset: PresetOption = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for one file per recording and format. Default: standard "
+            "output.",
+        ),
+    ] = None,
+    formats: FormatOption = "rttm",
+    exclusive: ExclusiveOption = False,
+    num_speakers: NumSpeakersOption = None,
+    min_speakers: MinSpeakersOption = None,
+    max_speakers: MaxSpeakersOption = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SPEAKER",
+            help="Make two speakers of one, after the clustering. Repeat for several.",
+        ),
+    ] = None,
+    voiceprints: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="File that `enrol` wrote: name its speakers."
+        ),
+    ] = None,
+    plda: PldaOption = None,
+) -> None:
+    """Diarize again from kept features: in seconds, without audio and networks.
+
+    The result is that of `apply` with the same options. The pipeline needs the same
+    networks and settings of segmentation; clustering and its hyper-parameters may
+    differ. --split changes the turns of these speakers only.
+
+    Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
+    pipeline cannot be loaded.
+    """
+    check_num_speakers(num_speakers, min_speakers, max_speakers)
+    check_output(into)
+
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
+    from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.pipelines.batch import Outcome
+    from pyannote_diarizen.pipelines.diarizen import DiariZen
+    from pyannote_diarizen.pipelines.features import SUFFIX, Features
+    from pyannote_diarizen.pipelines.splitting import split_speaker
+    from pyannote_diarizen.results.formats import find_formats
+
+    chosen = find_formats(formats)
+    paths = [
+        path
+        for given in features
+        for path in (sorted(given.rglob(f"*{SUFFIX}")) if given.is_dir() else [given])
+    ]
+    if not paths:
+        raise typer.BadParameter(f"The folders hold no file called *{SUFFIX}.")
+    check_destination(chosen, into, len(paths))
+    if split and len(paths) > 1:
+        raise typer.BadParameter("--split needs a single file of features.")
+    known = recognition = None
+    if voiceprints is None:
+        loaded = load_pipeline(pipeline, "cpu", preset)
+    else:
+        known = Voiceprints.load(voiceprints)
+        recognition = load_recognition(pipeline, preset, plda, "cpu")
+        loaded = recognition.pipeline
+    if not isinstance(loaded, DiariZen) or loaded.legacy:
+        raise typer.BadParameter(
+            "recluster needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
+            f"not `legacy`, got {type(loaded).__name__}."
+        )
+    options = {
+        "num_speakers": num_speakers,
+        "min_speakers": min_speakers,
+        "max_speakers": max_speakers,
+    }
+    failed = []
+    for path in paths:
+        try:
+            kept = Features.read(path)
+            output = loaded.recluster(kept, **options)
+            for speaker in split or ():
+                output = split_speaker(output, speaker, features=kept)
+            if recognition is not None and known is not None:
+                output = recognition.identify(output, known)
+                lines = output.describe()
+                typer.echo("\n".join(lines), err=into is None)
+            document = _document(output, kept, loaded, pipeline, preset, options)
+            write_document(document, chosen, into, exclusive)
+        except (OSError, ValueError) as error:
+            failed.append(Outcome(path, error=str(error)))
+    print_failures(failed)
+
+
+def _document(
+    output: Any,
+    features: "Features",
+    pipeline: Any,
+    name: str,
+    preset: str | None,
+    options: dict[str, Any],
+) -> Any:
+    """Return the document of an output, as `apply` does."""
+    from pyannote_diarizen.results.document import (
+        DiarizationDocument,
+        describe_pipeline,
+    )
+
+    about = describe_pipeline(pipeline, name, {"preset": preset, **options})
+    return DiarizationDocument.from_output(
+        output, duration=features.file["duration"], pipeline=about
+    )

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Documents in the formats of `--format`, to a folder or to standard output."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.results.document import DiarizationDocument
+    from pyannote_diarizen.results.formats import Format
+
+
+def check_destination(
+    formats: "Mapping[str, Format]", into: Path | None, num_files: int = 1
+) -> None:
+    """Refuse formats that cannot go to standard output."""
+    if into is not None:
+        return
+    for name, form in formats.items():
+        if form.is_binary:
+            raise typer.BadParameter(f"Format {name} needs a folder: give --into.")
+    if len(formats) > 1 or (num_files > 1 and "rttm" not in formats):
+        raise typer.BadParameter(
+            "Several files, in formats other than RTTM, need a folder: give --into."
+        )
+
+
+def write_document(
+    document: "DiarizationDocument",
+    formats: "Mapping[str, Format]",
+    into: Path | None,
+    exclusive: bool,
+) -> None:
+    """Write one file per format, or print a single format."""
+    from pyannote_diarizen.atomic import recording_path, write_file
+
+    for form in formats.values():
+        content = form.render(document, exclusive)
+        if into is None:
+            typer.echo(content, nl=False)
+        else:
+            write_file(content, recording_path(into, document.uri, form.suffix))

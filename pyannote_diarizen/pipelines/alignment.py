@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Frames and chunks of kept features, by the turns of any diarization."""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from pyannote.core import Annotation, SlidingWindow
+
+from pyannote_diarizen.clustering.local_speakers import UNASSIGNED
+from pyannote_diarizen.pipelines import segmentation as steps
+from pyannote_diarizen.pipelines.features import Features
+
+
+def turn_frames(
+    diarization: Annotation,
+    labels: Sequence[Hashable],
+    frames: SlidingWindow,
+    num_frames: int,
+) -> np.ndarray:
+    """Find the frames whose centre is in a turn of a speaker.
+
+    Parameters
+    ----------
+    diarization : Annotation
+        Turns of speakers.
+    labels : sequence
+        Speakers; turns of others are left out.
+    frames : SlidingWindow
+        Grid of frames.
+    num_frames : int
+        Number of frames of the file.
+
+    Returns
+    -------
+    spoken : (num_frames, num_labels) np.ndarray of bool
+    """
+    centres = steps.frame_centres(frames, num_frames)
+    spoken = np.zeros((num_frames, len(labels)), dtype=bool)
+    columns = {label: column for column, label in enumerate(labels)}
+    for turn, _, label in diarization.itertracks(yield_label=True):
+        if label in columns:
+            inside = slice(*np.searchsorted(centres, [turn.start, turn.end]))
+            spoken[inside, columns[label]] = True
+    return spoken
+
+
+def chunk_owners(features: Features, diarization: Annotation) -> np.ndarray:
+    """Assign the speakers of chunks to the speakers of a diarization.
+
+    Parameters
+    ----------
+    features : Features
+        Features of the file.
+    diarization : Annotation
+        Turns of speakers, by any method.
+
+    Returns
+    -------
+    owners : (num_chunks, num_speakers) np.ndarray
+        Index, among the labels of `diarization`, of the speaker in whose turns a
+        speaker of a chunk is active in most frames; -2 if there is none.
+    """
+    segmentations, labels = features.binary_segmentations, diarization.labels()
+    grid, first_frame = steps.place_chunks(segmentations, features.frames)
+    owners = np.full(features.embedded.shape, UNASSIGNED)
+    if not labels:
+        return owners
+    num_frames = segmentations.data.shape[1]
+    spoken = turn_frames(diarization, labels, grid, first_frame[-1] + num_frames)
+    spoken = spoken.astype(np.float32)  # products of integers are slow
+    for chunk, first in enumerate(first_frame):
+        active = segmentations.data[chunk].T.astype(np.float32)
+        shared = active @ spoken[first : first + num_frames]  # (num_speakers, labels)
+        owners[chunk] = np.where(shared.any(axis=1), shared.argmax(axis=1), UNASSIGNED)
+    return owners
