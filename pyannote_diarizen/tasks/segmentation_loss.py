@@ -135,15 +135,35 @@ class SegmentationLoss:
         """
         with torch.autocast(log_probabilities.device.type, enabled=False):
             scores, active = _permuted(log_probabilities, target, powerset)
-            parts = {
-                part: self._part(part, scores, active, powerset, class_weights).mean()
-                for part in PARTS
-                if getattr(self, part)
-            }
+            parts = self.parts(scores, active, powerset, class_weights)
             loss = torch.stack(
                 [getattr(self, part) * value for part, value in parts.items()]
             ).sum()
         return loss, parts
+
+    def parts(
+        self,
+        scores: Tensor,
+        active: Tensor,
+        powerset: Powerset,
+        class_weights: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Compute the parts with a weight above 0, before they are weighted.
+
+        Parameters
+        ----------
+        scores : (batch_size, num_frames, num_classes) Tensor
+            Log-probabilities of powerset classes.
+        active : (batch_size, num_frames, num_speakers) Tensor
+            Activities, with speakers in the best order.
+        powerset : Powerset
+        class_weights : (num_classes,) Tensor, optional
+        """
+        return {
+            part: self._part(part, scores, active, powerset, class_weights).mean()
+            for part in PARTS
+            if getattr(self, part)
+        }
 
     def _part(
         self,
