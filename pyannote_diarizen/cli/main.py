@@ -32,9 +32,9 @@ from pyannote_diarizen.cli.profile import profile
 from pyannote_diarizen.cli.prune import prune
 from pyannote_diarizen.cli.recluster import recluster
 from pyannote_diarizen.cli.report import report
+from pyannote_diarizen.cli.score import score
 from pyannote_diarizen.cli.serve import serve
 from pyannote_diarizen.cli.show import show
-from pyannote_diarizen.cli.score import score
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate

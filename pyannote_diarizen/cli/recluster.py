@@ -108,7 +108,7 @@ def recluster(
             "recluster needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
             f"not `legacy`, got {type(loaded).__name__}."
         )
-    options = {
+    options: dict[str, Any] = {
         "num_speakers": num_speakers,
         "min_speakers": min_speakers,
         "max_speakers": max_speakers,

@@ -5,8 +5,8 @@
 The diarization error rate and the Jaccard error rate are those of pyannote.metrics, by
 default without forgiveness collar and with overlapped speech. Components are kept and
 summed over files, so that each file of a corpus has the weight of its speech. The
-speaker count error is a metric in the sense of pyannote.metrics. The equal error rate is
-that of speaker verification.
+speaker count error is a metric in the sense of pyannote.metrics. The equal error rate
+is that of speaker verification.
 
 A collar is the total width of the part around each boundary of the reference that is
 not scored, half of it on each side, as in pyannote.metrics. md-eval of NIST, dscore and

@@ -228,14 +228,15 @@ class Tuning:
         metric = self.pipeline.get_metric()
         kept: list[Mapping[str, float]] = []
         for fold in range(num_folds):
-            folds = [number % num_folds == fold for number in range(len(self.files))]
-            best = min(
-                trials,
-                key=lambda parts, out=folds: _error(
-                    metric, [p for p, o in zip(parts, out, strict=True) if not o]
-                ),
-            )
-            kept += [p for p, o in zip(best, folds, strict=True) if o]
+            # the trial that is best on all files but those of the fold
+            errors = [
+                _error(
+                    metric, [p for n, p in enumerate(parts) if n % num_folds != fold]
+                )
+                for parts in trials
+            ]
+            best = trials[errors.index(min(errors))]
+            kept += best[fold::num_folds]
         return _error(metric, kept)
 
     def _distributions(self) -> Mapping[str, BaseDistribution]:

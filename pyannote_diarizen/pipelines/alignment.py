@@ -10,6 +10,7 @@ from pyannote.core import Annotation, SlidingWindow
 from pyannote_diarizen.clustering.local_speakers import UNASSIGNED
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.features import Features
+from pyannote_diarizen.pipelines.turns import frame_centres
 
 
 def turn_frames(
@@ -35,7 +36,7 @@ def turn_frames(
     -------
     spoken : (num_frames, num_labels) np.ndarray of bool
     """
-    centres = steps.frame_centres(frames, num_frames)
+    centres = frame_centres(frames, num_frames)
     spoken = np.zeros((num_frames, len(labels)), dtype=bool)
     columns = {label: column for column, label in enumerate(labels)}
     for turn, _, label in diarization.itertracks(yield_label=True):

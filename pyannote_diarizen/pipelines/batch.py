@@ -233,8 +233,8 @@ def diarize_files(
         If a folder cannot be created, before anything runs.
     """
     folders = folders or {}
-    for folder in {into, *folders.values()} - {None}:
-        folder.mkdir(parents=True, exist_ok=True)
+    for each in filter(None, (into, *folders.values())):
+        each.mkdir(parents=True, exist_ok=True)
     for uri, path in files.items():
         file: dict[str, Any] = {"uri": uri, "audio": path}
         if channel is not None:

@@ -23,6 +23,7 @@ from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.alignment import chunk_owners, turn_frames
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features, features_of
+from pyannote_diarizen.pipelines.turns import frame_centres
 
 BOTH = 0.5
 """Share of the chunks around a frame: more must find the other cluster active, too."""
@@ -161,7 +162,7 @@ def _divide(
 
     The first and the last frame of a turn reach to its ends.
     """
-    centres = steps.frame_centres(frames, len(active))
+    centres = frame_centres(frames, len(active))
     others = [label for label in diarization.labels() if label != names[0]]
     divided = diarization.subset(others)
     # turns that overlap were those of merged speakers

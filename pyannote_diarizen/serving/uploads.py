@@ -3,7 +3,7 @@
 """Uploads: received in pieces, counted, and refused as soon as a limit is passed."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -82,7 +82,7 @@ async def receive(request: Request, folder: Path, limits: Limits) -> tuple[Path,
 
 
 async def _receive_form(
-    request: Request, body: AsyncIterator[bytes], folder: Path
+    request: Request, body: AsyncGenerator[bytes, None], folder: Path
 ) -> tuple[Path, str]:
     try:
         form = await MultiPartParser(request.headers, body).parse()
@@ -102,7 +102,7 @@ async def _receive_form(
     return path, uri
 
 
-async def _limited(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+async def _limited(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
     """Yield the pieces of the body, as long as they are fast and few enough."""
     pieces = request.stream()
     started, size = time.monotonic(), 0

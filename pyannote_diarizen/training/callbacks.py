@@ -152,7 +152,7 @@ class TrainingChunks(Callback):
                 soundfile.write(
                     temporary,
                     waveform.T / loudest,
-                    pl_module.hparams.sample_rate,
+                    pl_module.hparams["sample_rate"],
                     format="FLAC",
                 )
             turns = active(SlidingWindowFeature(target, frames))
