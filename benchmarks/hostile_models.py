@@ -105,7 +105,7 @@ WEIGHTS: dict[str, Callable[[str], Any]] = {
     ),
     "key missing": lambda name: _state(name, lambda s: s.pop(next(iter(s))) and None),
     "key unknown": lambda name: _state(name, lambda s: s.update(x=torch.zeros(1))),
-    "other shape": lambda name: _state(name, _first(lambda x: x[:, :1])),
+    "other shape": lambda name: _state(name, _first(lambda x: x[:1])),
     "complex numbers": lambda name: _state(name, _first(lambda x: x + 1j)),
     "NaN": lambda name: _state(name, _first(lambda x: x * torch.nan)),
     "unknown module": lambda name: _weights(
