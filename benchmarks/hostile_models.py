@@ -103,7 +103,9 @@ WEIGHTS: dict[str, Callable[[str], Any]] = {
     "texts as weights": lambda name: _state(
         name, lambda s: s.update(dict.fromkeys(s, "x"))
     ),
-    "key missing": lambda name: _state(name, lambda s: s.pop(next(iter(s))) and None),
+    "key missing": lambda name: _state(
+        name, lambda s: s.pop(next(iter(s))) is None or None
+    ),
     "key unknown": lambda name: _state(name, lambda s: s.update(x=torch.zeros(1))),
     "other shape": lambda name: _state(name, _first(lambda x: x[:1])),
     "complex numbers": lambda name: _state(name, _first(lambda x: x + 1j)),
@@ -112,7 +114,11 @@ WEIGHTS: dict[str, Callable[[str], Any]] = {
         name, lambda c: _architecture(c, module="nowhere.x")
     ),
     "dangerous module": lambda name: _weights(
-        name, lambda c: _architecture(c, **{"module": "os", "class": "mkdir"})
+        name,
+        lambda c: (
+            _architecture(c, **{"module": "os", "class": "mkdir"}),
+            c.update(hyper_parameters={"path": "../harm"}),
+        )[1],
     ),
     "unknown class": lambda name: _weights(
         name, lambda c: _architecture(c, **{"class": "X"})
@@ -133,7 +139,7 @@ WEIGHTS: dict[str, Callable[[str], Any]] = {
         name, lambda c: c.pop("pyannote.audio") and None
     ),
 }
-MAY_RUN = ("flipped", "NaN", "complex numbers")
+MAY_RUN = ("flipped", "NaN", "complex numbers", "unknown hyper-parameter")
 """What may go unnoticed, or changes nothing."""
 
 

@@ -125,6 +125,10 @@ def _build(checkpoint: Mapping[str, Any], path: Path) -> Model:
     return model.eval()
 
 
+_MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
+"""Errors of constructors whose arguments come from another model."""
+
+
 def build_model(checkpoint: Mapping[str, Any], path: Path) -> Model:
     """Build the model of a checkpoint of pyannote.audio, without its weights.
 
@@ -147,6 +151,9 @@ def build_model(checkpoint: Mapping[str, Any], path: Path) -> Model:
         check_dependencies({"pyannote.audio": versions["pyannote.audio"]}, "Model")
         architecture = checkpoint["pyannote.audio"]["architecture"]
         kind = getattr(import_module(architecture["module"]), architecture["class"])
+        # a file of weights may name any function, such as one that deletes files
+        if not (isinstance(kind, type) and issubclass(kind, Model)):
+            raise TypeError(f"{architecture['class']} is no model")
         model = kind(**_arguments(kind, checkpoint.get("hyper_parameters", {})))
         model.on_load_checkpoint(checkpoint)
         if "state_dict" not in checkpoint:
@@ -157,7 +164,7 @@ def build_model(checkpoint: Mapping[str, Any], path: Path) -> Model:
         ) from error
     except WrongDependencyVersion as error:
         raise ValueError(f"'{path}' cannot be loaded: {error}") from error
-    except (AttributeError, KeyError, TypeError) as error:
+    except _MISFITS as error:
         raise CheckpointMismatchError(
             f"'{path}' does not describe a model of pyannote.audio, "
             f"{type(error).__name__}: {error}"

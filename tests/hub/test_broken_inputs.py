@@ -150,6 +150,20 @@ ORIGINAL = {
         change(MINE, deeper("pyannote.audio", "architecture", "class", value="X")),
         r"embedding/pytorch_model\.bin' does not describe a model .* 'X'",
     ),
+    "embedding of a function": (
+        change(
+            MINE,
+            lambda content: deeper(
+                *("pyannote.audio", "architecture"),
+                value={"module": "os", "class": "mkdir"},
+            )(content | {"hyper_parameters": {"path": "harm"}}),
+        ),
+        r"embedding/pytorch_model\.bin' does not describe a model .* mkdir is no model",
+    ),
+    "embedding with other options": (
+        change(MINE, deeper("hyper_parameters", "num_channels", value="one")),
+        r"embedding/pytorch_model\.bin' does not describe a model .* mono audio",
+    ),
     "embedding of pyannote to come": (
         change(
             MINE,
