@@ -22,6 +22,7 @@ from pyannote_diarizen.training.configuration import build, make_task, plain_opt
 from pyannote_diarizen.training.gradient_checkpointing import (
     enable_gradient_checkpointing,
 )
+from pyannote_diarizen.training.history import TABLE, History
 from pyannote_diarizen.training.optimization import (
     Backbone,
     FrozenBackbone,
@@ -93,6 +94,8 @@ def assemble(config: DictConfig) -> Run:
     check_settings(config)
     plain_options(config.trainer)  # which is built last
     checkpoint = checkpoint_to_resume(config)
+    if checkpoint is not None and (Path(config.run) / TABLE).is_file():
+        History.read(config.run)  # an error before anything runs
     if config.validate and checkpoint is None and "pretrained" not in config:
         raise ValueError(
             "`validate` needs a checkpoint: add run=FOLDER +resume=last, or "

@@ -48,6 +48,13 @@ def test_a_run_interrupted_before_its_first_checkpoint_starts_again(configure):
     assert run.checkpoint is None
 
 
+def test_a_damaged_table_of_epochs_is_an_error_before_a_training_goes_on(configure):
+    folder = trained(configure(trainer__max_epochs=1))
+    (folder / "metrics.csv").write_text("hello\n")
+    with pytest.raises((OSError, ValueError), match=r"metrics\.csv"):
+        assemble(configure(trainer__max_epochs=2, **{"+resume": "last"}))
+
+
 def test_scores_of_a_checkpoint(configure, tmp_path):
     folder = trained(configure(trainer__max_epochs=2))
     rows = read_table(folder / "metrics.csv")
