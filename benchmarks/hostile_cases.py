@@ -144,7 +144,7 @@ def run(arguments: Sequence[str]) -> Ended:
         sys.stdout.flush()
         sys.stderr.flush()
         printed = [_text(each) for each in (output, errors)]
-    return Ended(code, *printed, failure)
+    return Ended(code, printed[0], printed[1], failure)
 
 
 def _run(arguments: list[str]) -> int:

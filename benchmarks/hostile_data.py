@@ -330,8 +330,8 @@ def data_cases() -> Iterator[Case]:
         typed = [each.replace(PROTOCOL, chosen) for each in reader]
         yield Case("database.yml", name, [VALIDATE, typed], put("database.yml", text))
     for name, content in _UNREADABLE.items():
-        typed = [VALIDATE, TRAIN]
-        yield Case("database.yml", name, typed, put("database.yml", content), True)
+        commands = [VALIDATE, TRAIN]
+        yield Case("database.yml", name, commands, put("database.yml", content), True)
 
 
 def list_cases() -> Iterator[Case]:
@@ -360,7 +360,8 @@ def list_cases() -> Iterator[Case]:
         yield Case("wav.scp", name, commands, put("wav.scp", content))
         write = partial(_write_kaldi, content)
         yield Case("Kaldi", f"wav.scp: {name}", [convert], write)
-    for name, content in {**RTTM_TEXTS, **_UNREADABLE}.items():
+    rttms: dict[str, str | bytes] = {**RTTM_TEXTS, **_UNREADABLE}
+    for name, content in rttms.items():
         if name.startswith(("start", "duration", "speaker", "line")):
             write = put("kaldi/train/rttm", content)
             yield Case("Kaldi", f"rttm: {name}", [convert], write)

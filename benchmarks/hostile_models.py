@@ -81,8 +81,9 @@ def _first(edit: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[dict], Non
     return change
 
 
-def _architecture(content: dict, **values: Any) -> None:
+def _architecture(content: dict, **values: Any) -> dict:
     content["pyannote.audio"]["architecture"].update(values)
+    return content
 
 
 WEIGHTS: dict[str, Callable[[str], Any]] = {
@@ -115,10 +116,10 @@ WEIGHTS: dict[str, Callable[[str], Any]] = {
     ),
     "dangerous module": lambda name: _weights(
         name,
-        lambda c: (
-            _architecture(c, **{"module": "os", "class": "mkdir"}),
-            c.update(hyper_parameters={"path": "../harm"}),
-        )[1],
+        lambda c: _architecture(
+            c | {"hyper_parameters": {"path": "../harm"}},
+            **{"module": "os", "class": "mkdir"},
+        ),
     ),
     "unknown class": lambda name: _weights(
         name, lambda c: _architecture(c, **{"class": "X"})
@@ -270,11 +271,11 @@ def pipeline_cases() -> Iterator[Case]:
             refused = None if is_harmless or "package" in commands[1] else True
             yield Case(kind, name, commands, _pipeline(edit), refused)
             number += 1
-    for name, edit in WEIGHTS.items():
+    for name, damage in WEIGHTS.items():
         run = [*TRAIN, f"+pretrained={SEGMENTATION}"]
         run = [each for each in run if not each.startswith("model")]
         prune = ["prune", SEGMENTATION, "--method", "magnitude", "--into", "out"]
-        write = _pipeline(partial(edit, SEGMENTATION))
+        write = _pipeline(partial(damage, SEGMENTATION))
         yield Case("pretrained", name, [run, prune], write)
 
 
