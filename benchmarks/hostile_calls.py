@@ -250,6 +250,8 @@ ARGUMENTS: tuple[str, ...] = (
     "doctor --config database.yml",
     "doctor --config kaldi",
     "doctor --config good.wav",
+    "demo --pipeline nowhere",
+    "demo --device gpu",
     "nonsense",
     "--nonsense",
 )
