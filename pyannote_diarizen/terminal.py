@@ -49,15 +49,21 @@ def warnings_as_sentences() -> Iterator[None]:
     Options of Python (`-W`, PYTHONWARNINGS) have priority.
     """
     with warnings.catch_warnings():
-        if not sys.warnoptions:
-            # once for each text, wherever it comes from
-            warnings.simplefilter("once", UserWarning)
-            for category in FOR_DEVELOPERS:
-                warnings.simplefilter("ignore", category)
-            warnings.filterwarnings("ignore", module=NETWORKS)
-            warnings.filterwarnings("ignore", EXCLUSIVE)
-            warnings.showwarning = _print_warning
+        show_warnings_as_sentences()
         yield
+
+
+def show_warnings_as_sentences() -> None:
+    """Do so until the end of the process, see `warnings_as_sentences`."""
+    if sys.warnoptions:
+        return
+    # once for each text, wherever it comes from
+    warnings.simplefilter("once", UserWarning)
+    for category in FOR_DEVELOPERS:
+        warnings.simplefilter("ignore", category)
+    warnings.filterwarnings("ignore", module=NETWORKS)
+    warnings.filterwarnings("ignore", EXCLUSIVE)
+    warnings.showwarning = _print_warning
 
 
 def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen apply`: diarize audio files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,7 +28,7 @@ from pyannote_diarizen.cli.writing import check_destination
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
-    from pyannote_diarizen.pipelines.batch import Writer
+    from pyannote_diarizen.pipelines.batch import Outcome, Writer
     from pyannote_diarizen.pipelines.journal import Journal
     from pyannote_diarizen.results.formats import Format
 
@@ -75,6 +75,19 @@ def apply(
         bool, typer.Option("--again", help="Diarize finished files again, too.")
     ] = False,
     device: DeviceOption = "auto",
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            help="Devices that share the files, one process each, as in cuda:0,cuda:1.",
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Ray cluster that shares the files, or local. Paths are "
+            "the same on all machines.",
+        ),
+    ] = None,
     channel: ChannelOption = None,
 ) -> None:
     """Diarize audio files: who speaks when, as RTTM or in other formats.
@@ -92,12 +105,20 @@ def apply(
     """
     check_num_speakers(num_speakers, min_speakers, max_speakers, expected_speakers)
     check_output(into)
+    _check_sharing(devices, ray, evidence)
+    if ray:  # other machines have other current folders
+        audio = [path.absolute() for path in audio]
+        into, keep = into and into.absolute(), keep and keep.absolute()
+        if Path(pipeline).exists():
+            pipeline = str(Path(pipeline).absolute())
 
     from pyannote_diarizen.hub.loading import load_pipeline
-    from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
-    from pyannote_diarizen.pipelines.features import SUFFIX
+    from pyannote_diarizen.pipelines.batch import WRITERS, find_audio
+    from pyannote_diarizen.pipelines.features import SUFFIX, FeatureWriter
     from pyannote_diarizen.pipelines.journal import Journal, fingerprint
+    from pyannote_diarizen.results.document import describe_pipeline
     from pyannote_diarizen.results.formats import find_formats
+    from pyannote_diarizen.results.writers import DocumentWriter
 
     chosen = find_formats(formats)
     suffixes = [each.suffix for each in chosen.values()]
@@ -117,45 +138,102 @@ def apply(
         "min_speakers": min_speakers,
         "max_speakers": max_speakers,
     }
-    about = {"name": pipeline, "options": {"preset": preset, **options}}
-    writers = _writers(chosen.values(), exclusive, loaded, **about)
+    description = describe_pipeline(loaded, pipeline, {"preset": preset, **options})
+    writers: dict[str, Writer] = {
+        form.suffix: DocumentWriter(name, exclusive, description)
+        for name, form in chosen.items()
+    }
+    if not exclusive:  # RTTM needs no document
+        writers |= {suffix: WRITERS[suffix] for suffix in writers.keys() & WRITERS}
+    printed = [] if into else [*writers.values()]
+    if keep:
+        writers[SUFFIX] = FeatureWriter(loaded.model_fingerprints())
     journal = None
     if into:
         settings = fingerprint(loaded, {**options, "exclusive": exclusive})
         journal = Journal(into, settings, suffixes, kept)
     if journal and not again and not evidence:
         named = _skip_finished(journal, named)
-    notes = []
+    options |= {"into": into, "journal": journal, "writers": writers, "folders": kept}
+    load = partial(load_pipeline, pipeline, preset=preset)
     with ProgressBars(len(named)) as progress:
-        for outcome in diarize_files(
-            loaded,
-            named,
-            into=into,
-            journal=journal,
-            writers={**writers, **({SUFFIX: _keeper(loaded)} if keep else {})},
-            folders=kept,
-            hook=progress,
-            **options,
-        ):
-            if outcome.diarization is None:
-                failed.append(outcome)
-                progress.next_file()
-            else:
-                printed = [] if into else [*writers.values()]
-                progress.next_file(
-                    "".join(
-                        str(write(outcome.output, outcome.file)) for write in printed
-                    )
-                )
-                if evidence:
-                    try:
-                        notes += _draw_evidence(loaded, outcome, evidence)
-                    except OSError as error:
-                        text = f"Evidence for '{outcome.file}' is lost: {error}"
-                        failed.append(Outcome(outcome.file, error=text))
+        if devices or ray:
+            outcomes = _share(load, devices, ray, named, **options)
+        else:
+            outcomes = _diarize_here(loaded, named, progress, evidence, **options)
+        failed += _print_results(outcomes, progress, printed)
+    print_failures(failed)
+
+
+def _check_sharing(devices: str | None, ray: str | None, evidence: Any) -> None:
+    """Refuse options that exclude each other."""
+    if devices and ray:
+        raise typer.BadParameter("Give --devices or --ray, not both.")
+    if evidence and (devices or ray):
+        raise typer.BadParameter(
+            "--evidence needs one process: leave out --devices and --ray."
+        )
+
+
+def _share(
+    load: Any,
+    devices: str | None,
+    ray: str | None,
+    files: dict[str, Path],
+    **options: Any,
+) -> "Iterator[Outcome]":
+    """Diarize files on several devices, or on a cluster."""
+    from pyannote_diarizen.hub.loading import choose_device
+    from pyannote_diarizen.pipelines.cluster import diarize_on_ray
+    from pyannote_diarizen.pipelines.processes import diarize_on_devices
+
+    if ray:
+        return diarize_on_ray(load, ray, files, **options)
+    names = (devices or "").split(",")
+    for name in names:
+        choose_device(name)
+    return diarize_on_devices(load, names, files, **options)
+
+
+def _diarize_here(
+    pipeline: Any,
+    files: dict[str, Path],
+    progress: ProgressBars,
+    evidence: Path | None,
+    **options: Any,
+) -> "Iterator[Outcome]":
+    """Diarize files one by one, and plot their evidence; a lost plot is an error."""
+    from pyannote_diarizen.pipelines.batch import Outcome, diarize_files
+
+    notes = []
+    for outcome in diarize_files(pipeline, files, hook=progress, **options):
+        yield outcome
+        if outcome.diarization is None or not evidence:
+            continue
+        try:
+            notes += _draw_evidence(pipeline, outcome, evidence)
+        except OSError as error:
+            text = f"Evidence for '{outcome.file}' is lost: {error}"
+            yield Outcome(outcome.file, error=text)
     for note in notes:
         typer.secho(note, fg="yellow", err=True)
-    print_failures(failed)
+
+
+def _print_results(
+    outcomes: "Iterable[Outcome]", progress: ProgressBars, writers: "list[Writer]"
+) -> "list[Outcome]":
+    """Print results by `writers`; return those that failed."""
+    failed = []
+    for outcome in outcomes:
+        if outcome.diarization is None:
+            failed.append(outcome)
+            progress.next_file()
+        else:
+            output = outcome.output or outcome.diarization
+            progress.next_file(
+                "".join(str(write(output, outcome.file)) for write in writers)
+            )
+    return failed
 
 
 def _check_words(formats: "Mapping[str, Format]") -> None:
@@ -168,37 +246,6 @@ def _check_words(formats: "Mapping[str, Format]") -> None:
             )
 
 
-def _writers(
-    formats: "Iterable[Format]", exclusive: bool, pipeline: Any, **about: Any
-) -> "dict[str, Writer]":
-    """Return writers by suffix; `about` holds arguments of `describe_pipeline`."""
-    from pyannote_diarizen.audio.reader import audio_info
-    from pyannote_diarizen.pipelines.batch import WRITERS
-    from pyannote_diarizen.results.document import (
-        DiarizationDocument,
-        describe_pipeline,
-    )
-
-    def write(output: Any, audio: Path, form: "Format") -> str | bytes:
-        features = getattr(output, "features", None)
-        known = None if features is None else features.file["duration"]
-        document = DiarizationDocument.from_output(
-            output,
-            # compressed audio is decoded for it
-            duration=audio_info(audio).duration if known is None else known,
-            audio=str(audio.absolute()),
-            pipeline=describe_pipeline(pipeline, **about),
-        )
-        return form.render(document, exclusive)
-
-    writers: dict[str, Writer] = {
-        form.suffix: partial(write, form=form) for form in formats
-    }
-    if not exclusive:  # RTTM needs no document
-        writers |= {suffix: WRITERS[suffix] for suffix in writers.keys() & WRITERS}
-    return writers
-
-
 def _check_method(pipeline: Any, method: str, option: str) -> None:
     """Refuse pipelines without a method, or whose results carry no features."""
     if not hasattr(pipeline, method) or getattr(pipeline, "legacy", False):
@@ -206,12 +253,6 @@ def _check_method(pipeline: Any, method: str, option: str) -> None:
             f"{option} needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
             f"not `legacy`, got {type(pipeline).__name__}."
         )
-
-
-def _keeper(pipeline: Any) -> "Writer":
-    """Return the writer of features."""
-    models = pipeline.model_fingerprints()
-    return lambda output, _: output.features.to_bytes(models)
 
 
 def _skip_finished(journal: "Journal", files: dict[str, Path]) -> dict[str, Path]:

@@ -188,14 +188,16 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
     )
 
 
+def make_folders(into: Path | None, folders: Mapping[str, Path] | None) -> None:
+    """Create the folders of results."""
+    for folder in filter(None, (into, *(folders or {}).values())):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def diarize_files(
     pipeline: Callable[..., Any],
     files: Mapping[str, Path],
     into: Path | None = None,
-    channel: int | None = None,
-    expected_speakers: float | None = None,
-    journal: Journal | None = None,
-    writers: Mapping[str, Writer] = WRITERS,
     folders: Mapping[str, Path] | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
@@ -209,18 +211,10 @@ def diarize_files(
         Files by name, see `name_files`.
     into : Path, optional
         Folder to write results to, such as `<name>.rttm`.
-    channel : int, optional
-        Channel to diarize, from 0. Defaults to the choice of the pipeline.
-    expected_speakers : float, optional
-        Number that results should be near, see `DiariZen.apply`.
-    journal : Journal, optional
-        Record of the files that are written to `into`.
-    writers : Mapping of callable, optional
-        Writers of results by suffix. Default to RTTM.
     folders : Mapping of Path, optional
         Folder of a suffix, if it is not `into`.
-    options : dict
-        Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
+    **options
+        See `diarize_file`.
 
     Yields
     ------
@@ -232,33 +226,69 @@ def diarize_files(
     OSError
         If a folder cannot be created, before anything runs.
     """
-    folders = folders or {}
-    for each in filter(None, (into, *folders.values())):
-        each.mkdir(parents=True, exist_ok=True)
+    make_folders(into, folders)
     for uri, path in files.items():
-        file: dict[str, Any] = {"uri": uri, "audio": path}
-        if channel is not None:
-            file["channel"] = channel
-        if expected_speakers is not None:
-            file["expected_speakers"] = expected_speakers
-        started = time.perf_counter()
-        try:
-            paths = {
-                suffix: recording_path(folder, uri, suffix)
-                for suffix in writers
-                if (folder := folders.get(suffix, into)) is not None
-            }
-            output = pipeline(file, **options)
-            diarization = getattr(output, "speaker_diarization", output)
-            contents = {suffix: writers[suffix](output, path) for suffix in paths}
-            for suffix, content in contents.items():
-                write_file(content, paths[suffix])
-            if paths and journal is not None:
-                journal.add(uri, path, diarization, time.perf_counter() - started)
-        except AudioFileError as error:
-            yield Outcome(path, error=str(error))
-        except (*_ERRORS, *_FAULTS) as error:
-            kind = "" if isinstance(error, _ERRORS) else f"{type(error).__name__}: "
-            yield Outcome(path, error=f"'{path}' cannot be diarized: {kind}{error}")
-        else:
-            yield Outcome(path, diarization=diarization, output=output)
+        yield diarize_file(pipeline, uri, path, into, folders, **options)
+
+
+def diarize_file(
+    pipeline: Callable[..., Any],
+    uri: str,
+    path: Path,
+    into: Path | None = None,
+    folders: Mapping[str, Path] | None = None,
+    channel: int | None = None,
+    expected_speakers: float | None = None,
+    journal: Journal | None = None,
+    writers: Mapping[str, Writer] = WRITERS,
+    **options: Any,
+) -> Outcome:
+    """Diarize a file, and write the results.
+
+    Parameters
+    ----------
+    pipeline, into, folders
+        See `diarize_files`.
+    uri, path : str, Path
+        Name of the file, and the file.
+    channel : int, optional
+        Channel to diarize, from 0. Defaults to the choice of the pipeline.
+    expected_speakers : float, optional
+        Number that results should be near, see `DiariZen.apply`.
+    journal : Journal, optional
+        Record of the files that are written to `into`.
+    writers : Mapping of callable, optional
+        Writers of results by suffix. Default to RTTM.
+    **options
+        Other keyword arguments of `pipeline`, such as `num_speakers` or `hook`.
+
+    Returns
+    -------
+    outcome : Outcome
+        Result or error.
+    """
+    file: dict[str, Any] = {"uri": uri, "audio": path}
+    if channel is not None:
+        file["channel"] = channel
+    if expected_speakers is not None:
+        file["expected_speakers"] = expected_speakers
+    started = time.perf_counter()
+    try:
+        paths = {
+            suffix: recording_path(folder, uri, suffix)
+            for suffix in writers
+            if (folder := (folders or {}).get(suffix, into)) is not None
+        }
+        output = pipeline(file, **options)
+        diarization = getattr(output, "speaker_diarization", output)
+        contents = {suffix: writers[suffix](output, path) for suffix in paths}
+        for suffix, content in contents.items():
+            write_file(content, paths[suffix])
+        if paths and journal is not None:
+            journal.add(uri, path, diarization, time.perf_counter() - started)
+    except AudioFileError as error:
+        return Outcome(path, error=str(error))
+    except (*_ERRORS, *_FAULTS) as error:
+        kind = "" if isinstance(error, _ERRORS) else f"{type(error).__name__}: "
+        return Outcome(path, error=f"'{path}' cannot be diarized: {kind}{error}")
+    return Outcome(path, diarization=diarization, output=output)

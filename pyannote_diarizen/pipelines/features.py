@@ -297,3 +297,21 @@ def features_of(output: DiarizeOutput | Features | Path | str) -> Features:
             f"{type(output).__name__} without."
         )
     return features
+
+
+@dataclass(frozen=True)
+class FeatureWriter:
+    """Writer of the features of an output, for `pipelines.batch`.
+
+    Parameters
+    ----------
+    models : Mapping of str
+        Fingerprints of the networks, by role.
+    """
+
+    models: Mapping[str, str]
+
+    def __call__(self, output: Any, audio: Path) -> bytes:
+        """Return the content of the file of features."""
+        content: bytes = output.features.to_bytes(self.models)
+        return content

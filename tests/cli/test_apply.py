@@ -3,10 +3,14 @@
 """`pyannote-diarizen apply`."""
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from pyannote_diarizen.pipelines import processes
+from pyannote_diarizen.pipelines.batch import diarize_files
 
 
 def rttm(uri: str, end: float = 1.0, speaker: str = "SPEAKER_00") -> str:
@@ -251,6 +255,9 @@ def test_an_absent_channel_is_an_error_of_the_file(run, pipeline, write_audio):
         ["--channel", "-1"],
         ["--pipeline", "nowhere"],
         ["--device", "abacus"],
+        ["--devices", "abacus"],
+        ["--devices", "cpu", "--ray", "local"],
+        ["--ray", "local", "--evidence", "plots"],
         ["--colour", "red"],
     ],
 )
@@ -261,6 +268,31 @@ def test_wrong_usage_is_an_error_before_any_work(run, write_audio, here, options
     assert options[-1] in result.stderr or options[0] in result.stderr
     assert "Traceback" not in result.stderr
     assert not (here / "out").exists()
+
+
+def test_a_cluster_needs_ray(run, pipeline, write_audio, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    write_audio("a.wav")
+    result = run(
+        *("apply", "a.wav", "--into", "out", "--pipeline", pipeline, "--ray", "local")
+    )
+    assert result.exit_code == 2
+    assert "pip install 'pyannote-diarizen[ray]'" in result.stderr
+    assert not (here / "out").exists()
+
+
+def test_devices_share_the_files(run, pipeline, write_audio, here, monkeypatch):
+    def share(load, devices, files, **options):
+        assert devices == ["cpu", "cpu"]
+        return diarize_files(load(devices[0]), files, **options)
+
+    monkeypatch.setattr(processes, "diarize_on_devices", share)
+    write_audio("calls/a.wav")
+    write_audio("calls/b.wav")
+    command = ("apply", "calls", "--pipeline", pipeline, "--into", "out")
+    assert run(*command, "--devices", "cpu,cpu").exit_code == 0
+    assert (here / "out/b.rttm").read_text() == rttm("b")
+    assert "2 of 2 files are finished" in run(*command).stderr
 
 
 def test_a_broken_pipeline_is_an_error_in_one_line(run, write_audio, pipeline):

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Files on several devices of one machine, one process per device.
+
+Each process holds its own pipeline. A process that is killed costs the file that it
+works on: that file is tried once more, in a new process.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from queue import Empty, Queue, SimpleQueue
+from threading import Thread
+from typing import Any
+
+import torch
+
+from pyannote_diarizen.allocator import keep_freed_memory
+from pyannote_diarizen.pipelines.batch import Outcome, diarize_file, make_folders
+from pyannote_diarizen.terminal import show_warnings_as_sentences
+
+Loader = Callable[[str], Callable[..., Any]]
+"""Maps a device to a pipeline; functions of modules, and `partial` of them."""
+
+
+class Worker:
+    """Pipeline in a process of its own, with `diarize_file`.
+
+    Parameters
+    ----------
+    load : callable
+        Maps `device` to a pipeline.
+    device : str
+    num_processes : int
+        Number of processes on the CPUs of this machine, which share its threads.
+    **options
+        See `diarize_file`.
+    """
+
+    def __init__(
+        self, load: Loader, device: str, num_processes: int, **options: Any
+    ) -> None:
+        keep_freed_memory()
+        show_warnings_as_sentences()
+        if device == "cpu":
+            num_threads = torch.get_num_threads() // num_processes
+            torch.set_num_threads(max(1, num_threads))
+        self.pipeline = load(device)
+        self.options = options
+
+    def __call__(self, uri: str, path: Path) -> Outcome:
+        """Diarize a file; features stay in this process."""
+        outcome = diarize_file(self.pipeline, uri, path, **self.options)
+        return replace(outcome, output=None)
+
+
+def diarize_on_devices(
+    load: Loader,
+    devices: Sequence[str],
+    files: Mapping[str, Path],
+    into: Path | None = None,
+    folders: Mapping[str, Path] | None = None,
+    **options: Any,
+) -> Iterator[Outcome]:
+    """Diarize files on several devices.
+
+    Parameters
+    ----------
+    load : callable
+        Maps a device to a pipeline, in the process of the device.
+    devices : sequence of str
+        One process each, as in ("cuda:0", "cuda:1") or ("cpu", "cpu").
+    files, into, folders, **options
+        See `diarize_files`.
+
+    Yields
+    ------
+    outcome : Outcome
+        Result, without `output`, or error, as soon as it is there.
+    """
+    make_folders(into, folders)
+    waiting: SimpleQueue[tuple[str, Path]] = SimpleQueue()
+    for item in files.items():
+        waiting.put(item)
+    outcomes: Queue[Outcome] = Queue()
+
+    def serve(device: str) -> None:
+        process = _Process(
+            *(load, device, devices.count("cpu")), into=into, folders=folders, **options
+        )
+        try:
+            while True:
+                outcomes.put(process.diarize(*waiting.get_nowait()))
+        except Empty:
+            process.stop()
+
+    for device in devices[: len(files)]:
+        Thread(target=serve, args=(device,), daemon=True).start()
+    for _ in files:
+        yield outcomes.get()
+
+
+class _Process:
+    """Process that is started again after it was killed."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._arguments, self._options = arguments, options
+        self._executor: ProcessPoolExecutor | None = None
+
+    def diarize(self, uri: str, path: Path) -> Outcome:
+        """Diarize a file, in a second process if the first one is killed."""
+        for _ in range(2):
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(
+                    max_workers=1, mp_context=get_context("spawn")
+                )
+            try:
+                return self._executor.submit(
+                    _diarize, self._arguments, self._options, uri, path
+                ).result()
+            except BrokenProcessPool:
+                self.stop()
+            except (OSError, ValueError) as error:  # of loading the pipeline
+                return Outcome(path, error=f"'{path}' is not diarized: {error}")
+        return Outcome(
+            path,
+            error=f"'{path}' is not diarized: its process was killed twice. Is there "
+            "enough memory for all processes?",
+        )
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._executor is not None:
+            self._executor.shutdown()
+        self._executor = None
+
+
+_workers: dict[int, Worker] = {}
+"""Worker of this process, by the number of the process."""
+
+
+def _diarize(
+    arguments: tuple[Any, ...], options: Mapping[str, Any], uri: str, path: Path
+) -> Outcome:
+    if os.getpid() not in _workers:
+        _workers[os.getpid()] = Worker(*arguments, **options)
+    return _workers[os.getpid()](uri, path)

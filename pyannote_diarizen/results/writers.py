@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Writer of the output of a pipeline in one format, for `pipelines.batch`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyannote_diarizen.audio.reader import audio_info
+from pyannote_diarizen.results.document import DiarizationDocument
+from pyannote_diarizen.results.formats import FORMATS
+
+
+@dataclass(frozen=True)
+class DocumentWriter:
+    """Writer, which other processes can be given.
+
+    Parameters
+    ----------
+    format : str
+        Name of a format.
+    exclusive : bool
+        Write one speaker at a time.
+    pipeline : Mapping
+        Output of `describe_pipeline`.
+    """
+
+    format: str
+    exclusive: bool
+    pipeline: Mapping[str, Any]
+
+    def __call__(self, output: Any, audio: Path) -> str | bytes:
+        """Return the content of the file of `output`, the result for `audio`."""
+        features = getattr(output, "features", None)
+        known = None if features is None else features.file["duration"]
+        document = DiarizationDocument.from_output(
+            output,
+            # compressed audio is decoded for it
+            duration=audio_info(audio).duration if known is None else known,
+            audio=str(audio.absolute()),
+            pipeline=self.pipeline,
+        )
+        return FORMATS[self.format].render(document, self.exclusive)
