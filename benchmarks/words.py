@@ -79,7 +79,7 @@ def whisperx(
     """Assign speakers by the rule of whisperX."""
     assigned = []
     for word in words:
-        seconds: dict[str, float] = defaultdict(float)
+        seconds: defaultdict[str, float] = defaultdict(float)
         for turn in turns:
             common = min(turn.end, word.end) - max(turn.start, word.start)
             if common > 0:

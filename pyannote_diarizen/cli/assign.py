@@ -53,9 +53,8 @@ def assign(
 ) -> None:
     """Give a speaker to each word of a transcript, by the turns of a diarization.
 
-    A word belongs to the speaker whose turns cover most of it. If several speakers
-    cover it equally, it belongs to the speaker whose words it continues. A word in a
-    pause belongs to the nearest turn.
+    Turns of its speaker cover a word. Where several do, words continue those of their
+    speaker. A word in a pause belongs to the nearest turn.
 
     Exit codes: 0, everything is written; 2, wrong usage, or a file cannot be read.
     """

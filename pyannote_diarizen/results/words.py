@@ -2,26 +2,33 @@
 # SPDX-License-Identifier: MIT
 """Speakers of words, by the turns of a diarization.
 
-1. A word belongs to the speaker whose turns cover most of it.
-2. Several speakers cover a word about equally in overlapped speech. Then the word
-   belongs to the speaker whose previous word ends, or whose turn starts, nearest to its
-   start: words of a turn follow each other, and do not overlap.
+1. Turns of the speaker cover the word.
+2. Words of a speaker follow each other from the start to the end of a turn, without
+   pauses, and do not overlap. This decides in overlapped speech.
 3. A word in a pause belongs to the nearest turn, up to a limit.
+
+A beam search finds the speakers that violate the first two rules for the fewest
+seconds, over all words.
 
 `benchmarks/words.py` compares this with the first rule alone, which whisperX applies.
 """
 
+import heapq
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pyannote_diarizen.results.turns import Turn, Word
 
 MAX_GAP = 1.0
 """Seconds between a word and the nearest turn."""
 
-TOLERANCE = 0.1
-"""Difference of coverage, as a share of the word, that counts as equal."""
+MAX_PAUSE = 0.5
+"""Seconds; longer pauses within a turn count as this one: words may be missing."""
+
+BEAM = 8
+"""Number of hypotheses that the beam search keeps."""
 
 _SHORTEST = 0.001
 """Seconds; words of 0 s are this long."""
@@ -58,48 +65,95 @@ def assign_speakers(
         raise ValueError(f"`max_gap` should be in seconds, at least 0, got {max_gap}.")
     turns = sorted(turns, key=lambda turn: (turn.start, turn.end))
     starts = [turn.start for turn in turns]
-    active: list[Turn] = []  # neither ended before the word, nor later than it
+    words = sorted(words, key=lambda word: (word.start, word.end))
+    active: list[Turn] = []
     before: Turn | None = None  # last to end before the word
-    spoken: dict[str, float] = {}  # end of the last word of each speaker
-    following, assigned = 0, []
-    for word in sorted(words, key=lambda word: (word.start, word.end)):
+    hypotheses = [_Hypothesis()]
+    following = 0
+    for word in words:
         end = max(word.end, word.start + _SHORTEST)
         while following < len(turns) and turns[following].start < end:
             active.append(turns[following])
             following += 1
-        for turn in (turn for turn in active if turn.end <= word.start):
-            if before is None or turn.end > before.end:
-                before = turn
+        ended = [turn for turn in active if turn.end <= word.start]
+        for turn in ended:
+            hypotheses = [each.finish(turn) for each in hypotheses]
+            before = max(before or turn, turn, key=lambda turn: turn.end)
         active = [turn for turn in active if turn.end > word.start]
-        # a longer word before this one may have made later turns active
-        covering = [turn for turn in active if turn.start < end]
-        speaker = _covering(word.start, end, covering, spoken)
-        if speaker is None:
-            after = bisect_left(starts, end)
-            around = ([] if before is None else [before]) + turns[after : after + 1]
-            speaker = _nearest(word.start, end, around, max_gap)
-        else:
-            spoken[speaker] = word.end
-        assigned.append(replace(word, speaker=speaker))
-    return assigned
+        costs = _costs(word.start, end, active)
+        if not costs:
+            around = [] if before is None else [before]
+            around += turns[bisect_left(starts, end) :][:1]
+            costs = {_nearest(word.start, end, around, max_gap): (0.0, word.start)}
+        hypotheses = _best(
+            each.add(word, speaker, *cost)
+            for each in hypotheses
+            for speaker, cost in costs.items()
+        )
+    speakers = hypotheses[0].speakers()
+    return [
+        replace(word, speaker=speaker)
+        for word, speaker in zip(words, speakers, strict=True)
+    ]
 
 
-def _covering(
-    start: float, end: float, turns: Sequence[Turn], spoken: dict[str, float]
-) -> str | None:
-    """Return the speaker of a word that turns cover; see the rules of this module."""
-    covered: dict[str, float] = {}
-    expected: dict[str, float] = {}  # time of the next word of each speaker
+@dataclass(frozen=True)
+class _Hypothesis:
+    """Speakers of the words so far.
+
+    Parameters
+    ----------
+    cost : float
+        Seconds of words without turn, of pauses within turns, and of overlap between
+        words of one speaker.
+    ends : Mapping
+        End of the last word of each speaker.
+    chain : (chain of the word before, speaker) or None
+        Of the last word.
+    """
+
+    cost: float = 0.0
+    ends: Mapping[str | None, float] = field(default_factory=dict)
+    chain: tuple[Any, str | None] | None = None
+
+    def add(
+        self, word: Word, speaker: str | None, uncovered: float, start: float
+    ) -> "_Hypothesis":
+        """Add a word, with its seconds without turn, and the start of its turn."""
+        gap = word.start - max(start, self.ends.get(speaker, start))
+        cost = self.cost + uncovered + min(abs(gap), MAX_PAUSE)
+        ends = {**self.ends, speaker: max(word.end, self.ends.get(speaker, 0.0))}
+        return _Hypothesis(cost, ends, (self.chain, speaker))
+
+    def finish(self, turn: Turn) -> "_Hypothesis":
+        """Compare the end of a turn with that of its last word."""
+        gap = turn.end - self.ends.get(turn.speaker, turn.start)
+        return replace(self, cost=self.cost + min(abs(gap), MAX_PAUSE))
+
+    def speakers(self) -> list[str | None]:
+        """Return the speakers of all words."""
+        speakers, chain = [], self.chain
+        while chain is not None:
+            chain, speaker = chain
+            speakers.append(speaker)
+        return speakers[::-1]
+
+
+def _best(hypotheses: Iterable[_Hypothesis]) -> list[_Hypothesis]:
+    return heapq.nsmallest(BEAM, hypotheses, key=lambda each: each.cost)
+
+
+def _costs(
+    start: float, end: float, turns: Sequence[Turn]
+) -> dict[str | None, tuple[float, float]]:
+    """Return seconds of a word without turn, and the start of the turn, by speaker."""
+    costs: dict[str | None, tuple[float, float]] = {}
     for turn in turns:
         seconds = min(turn.end, end) - max(turn.start, start)
-        covered[turn.speaker] = covered.get(turn.speaker, 0.0) + seconds
-        earliest = max(turn.start, spoken.get(turn.speaker, 0.0))
-        expected[turn.speaker] = min(earliest, expected.get(turn.speaker, earliest))
-    if not covered:
-        return None
-    least = min(max(covered.values()), end - start) - TOLERANCE * (end - start)
-    equal = [speaker for speaker, seconds in covered.items() if seconds >= least]
-    return min(equal, key=lambda speaker: abs(start - expected[speaker]))
+        if seconds > 0:  # a longer word before may have made later turns active
+            rest, first = costs.get(turn.speaker, (end - start, turn.start))
+            costs[turn.speaker] = max(0.0, rest - seconds), min(first, turn.start)
+    return costs
 
 
 def _nearest(

@@ -50,8 +50,8 @@ def test_words_in_pauses_belong_to_the_nearest_turn_up_to_a_limit():
 
 
 def test_words_without_duration_and_files_without_turns():
-    assert speakers((4.5, 4.5), (5.5, 5.5)) == ["bob", "bob"]
-    assert speakers((4.5, 4.5), turns=[]) == [None]
+    assert speakers((2.5, 2.5), (5.5, 5.5)) == ["ann", "bob"]
+    assert speakers((2.5, 2.5), turns=[]) == [None]
     assert speakers() == []
 
 
