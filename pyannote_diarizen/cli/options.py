@@ -61,7 +61,7 @@ FormatOption = Annotated[
         "--format",
         metavar="NAMES",
         help="Formats, separated by commas: rttm, json, srt, vtt, csv, ctm (words), "
-        "audacity, textgrid, eaf, seglst.",
+        "audacity, textgrid, eaf, seglst, lhotse.",
     ),
 ]
 ExclusiveOption = Annotated[

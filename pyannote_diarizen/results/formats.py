@@ -80,6 +80,7 @@ FORMATS: dict[str, Format] = {
     "seglst": Format(".seglst.json", text_formats.to_seglst, text_readers.read_json),
     "html": Format(".html", _to_page),
     "png": Format(".png", _to_picture, is_binary=True),
+    "lhotse": Format(".jsonl", text_formats.to_lhotse, text_readers.read_lhotse),
 }
 """All formats."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.utterances import UNKNOWN, one_line, utterances
-from pyannote_diarizen.rttm import rttm_text
+from pyannote_diarizen.rttm import rttm_text, valid_text
 
 MAX_SUBTITLE = 84
 """Characters of a subtitle: two lines of 42."""
@@ -115,6 +115,23 @@ def to_seglst(document: DiarizationDocument, exclusive: bool) -> str:
         for each in utterances(document, exclusive)
     )
     return f"[\n{lines}\n]\n"
+
+
+def to_lhotse(document: DiarizationDocument, exclusive: bool) -> str:
+    """Supervisions of Lhotse: one line of JSON per utterance or turn."""
+    lines = []
+    for number, each in enumerate(utterances(document, exclusive)):
+        supervision = {
+            "id": f"{document.uri}-{number:06}",
+            "recording_id": document.uri,
+            "start": round(each.start, 3),
+            "duration": round(each.end - each.start, 3),
+            "channel": 0,
+            "speaker": each.speaker,
+            **({"text": each.text} if each.text else {}),
+        }
+        lines.append(json.dumps(supervision, ensure_ascii=False) + "\n")
+    return valid_text("".join(lines))
 
 
 def clock(seconds: float, separator: str = ".") -> str:

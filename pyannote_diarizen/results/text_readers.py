@@ -110,6 +110,25 @@ def read_audacity(path: Path) -> list[DiarizationDocument]:
     return documents(turns) or [DiarizationDocument(path.stem, [])]
 
 
+def read_lhotse(path: Path) -> list[DiarizationDocument]:
+    """Read supervisions of Lhotse."""
+    segments = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        try:
+            item = parse_json(line)
+            keys = ("recording_id", "start", "duration", "speaker")
+            uri, start, duration, speaker = (item[key] for key in keys)
+            end = round(start + duration, 6)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"line {number}: expected a supervision of Lhotse, with recording_id, "
+                f"start, duration and speaker, got {line!r:.60}."
+            ) from error
+        times = {"start_time": start, "end_time": end, "words": item.get("text")}
+        segments.append({"session_id": uri, "speaker": speaker, **times})
+    return _read_seglst(segments)
+
+
 def documents(
     turns: Iterable[tuple[str, Turn]], words: Iterable[tuple[str, Word]] = ()
 ) -> list[DiarizationDocument]:

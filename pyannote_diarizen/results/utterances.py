@@ -115,10 +115,10 @@ def utterances_by_speaker(
 def _continues(
     group: Sequence[Word], word: Word, before: Word | None, max_characters: int | None
 ) -> bool:
-    """Whether a word is part of an utterance; `before` is the last word of anyone."""
+    """Whether a word is part of an utterance; `before` comes just before it."""
     length = sum(len(each.text) + 1 for each in group) + len(word.text)
     end = max(each.end for each in group)
-    # another speaker talks in the pause
+    # another speaker answers in the pause
     answered = before and before.speaker != word.speaker and before.start >= end
     fits = max_characters is None or length <= max_characters
     return fits and not answered and word.start - end <= MAX_PAUSE

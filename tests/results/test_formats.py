@@ -91,7 +91,7 @@ def test_round_trip(name, exclusive, write, document):
         assert read.turns[0].confidence == 0.75
 
 
-@pytest.mark.parametrize("name", ["json", "csv", "textgrid", "eaf", "seglst"])
+@pytest.mark.parametrize("name", ["json", "csv", "textgrid", "eaf", "seglst", "lhotse"])
 def test_round_trip_of_words(name, write, transcript):
     read = read_document(write(name, transcript), "a call")
     if name == "json":
@@ -181,6 +181,15 @@ def test_seglst_and_ctm_are_read_by_another_library(write, transcript):
     assert [float(word.begin_time) for word in words][2:4] == [3.05, 3.1]
     line = write("ctm", transcript).read_text().splitlines()[0]
     assert line == "a_call Ann_&_<Lee> 0.500 0.400 Hello 0.500"
+
+
+def test_supervisions_are_read_by_lhotse(write, document, transcript):
+    lhotse = pytest.importorskip("lhotse", reason="not an extra: large")
+    read = lhotse.SupervisionSet.from_file(write("lhotse", transcript))
+    assert [(each.start, each.end, each.speaker, each.text) for each in read] == SPOKEN
+    assert {each.recording_id for each in read} == {"a call"}
+    read = lhotse.SupervisionSet.from_file(write("lhotse", document))
+    assert [(each.start, each.end, each.speaker) for each in read] == TIMES
 
 
 def test_csv_is_no_formula(write, transcript):
