@@ -29,6 +29,8 @@ SPEAKER_HATCHES = ("", "---", "|||", "+++")
 _ERROR_COLORS = {"missed": "#D55E00", "false alarm": "#0072B2", "confusion": "#AA4F86"}
 _RESOLUTION = 150
 _WIDTH = 10.0
+_MAX_NAME = 40
+"""Characters of a name that are shown."""
 
 
 def draw_timeline(annotation: Annotation, ax: Axes | None = None) -> Figure:
@@ -136,6 +138,8 @@ def _draw_rows(
             (row - 0.4, 0.8),
             facecolors=SPEAKER_COLORS[color],
             hatch=SPEAKER_HATCHES[repeated % len(SPEAKER_HATCHES)],
+            edgecolor="white",
+            linewidth=0,
         )
     _label_rows(axes, [str(label) for label in styles], title)
 
@@ -153,11 +157,16 @@ def _draw_errors(axes: Axes, reference: Annotation, hypothesis: Annotation) -> N
 
 
 def _label_rows(axes: Axes, names: list[str], title: str) -> None:
-    shown = [valid_text(name) for name in names]
     # dollar signs are no formulas
-    axes.set_yticks(range(len(names)), shown, parse_math=False)
+    axes.set_yticks(range(len(names)), map(_shown, names), parse_math=False)
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.set_title(title, loc="left", fontsize="medium")
     axes.margins(x=0)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
+
+
+def _shown(name: str) -> str:
+    """Return a name on one line, its end left out if it is long."""
+    line = " ".join(valid_text(name).split())
+    return line if len(line) <= _MAX_NAME else f"{line[: _MAX_NAME - 1]}…"

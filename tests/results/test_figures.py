@@ -101,8 +101,13 @@ def test_speakers_differ_in_colour_or_pattern():
     assert len(styles) == len(crowd.labels())
 
 
-def test_names_are_no_formulas():
+def test_names_are_no_formulas_and_leave_room():
     named = Annotation()
     named[Segment(0, 1)] = r"$\frac{$"
+    named[Segment(1, 2)] = "a\nb" * 100
+    (axes,) = draw_timeline(named).axes
+    _, long = rows(axes)
+    assert long.startswith("a ba b")
+    assert len(long) == 40
     picture = to_png(draw_timeline(named))
     assert matplotlib.image.imread(io.BytesIO(picture)).shape[1] == 1500
