@@ -38,7 +38,7 @@ def show(
         typer.Option(
             "--audio",
             help="Sound: compressed into the page (15 megabytes an hour), played from "
-            "AUDIO, which has to stay where it is, or none.",
+            "AUDIO, which moves with the page, or none.",
         ),
     ] = "embed",
     channel: ChannelOption = None,

@@ -9,6 +9,7 @@ network. jinja2 escapes text of files in HTML, and `<` in JSON.
 
 import base64
 import hashlib
+import os
 import warnings
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -206,7 +207,8 @@ def _errors(document: DiarizationDocument, reference: Annotation) -> dict[str, A
 def _relative_url(audio: Path, page: Path) -> str:
     """Address of a file as seen from a page."""
     audio, folder = audio.resolve(), page.resolve().parent
-    if not audio.is_relative_to(folder):
-        # another disk has no relative path on Windows
+    try:
+        relative = Path(os.path.relpath(audio, folder)).as_posix()
+    except ValueError:  # on another drive of Windows
         return audio.as_uri()
-    return quote(audio.relative_to(folder).as_posix())
+    return quote(os.fsencode(relative))

@@ -134,11 +134,15 @@ def test_sound_is_embedded_linked_or_absent(audio, tmp_path):
     assert "sound" not in pages["link"].texts
 
 
-def test_a_page_elsewhere_links_the_whole_path(audio, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a #1?.wav", "a%20%231%3F.wav"), ("b:c.wav", "b%3Ac.wav"), ("\udce9", "%E9")],
+)
+def test_a_page_elsewhere_links_the_way_to_the_audio(audio, tmp_path, name, expected):
     path = tmp_path / "pages" / "a.html"
-    write_page(path, document(), audio, sound="link")
+    write_page(path, document(), audio.rename(tmp_path / name), sound="link")
     url = Page(path.read_text(encoding="utf-8")).data["audio"]["url"]
-    assert url == audio.as_uri()
+    assert url == f"../{expected}"
 
 
 def test_peaks_are_those_of_the_recording(audio):
