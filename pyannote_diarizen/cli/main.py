@@ -16,6 +16,7 @@ from pyannote_diarizen.allocator import keep_freed_memory
 from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.assign import assign
 from pyannote_diarizen.cli.average import average
+from pyannote_diarizen.cli.benchmark import benchmark
 from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.doctor import doctor
@@ -84,6 +85,7 @@ app.command("import-kaldi")(import_kaldi)
 app.command()(validate)
 app.command()(report)
 app.command()(score)
+app.command()(benchmark)
 app.command()(average)
 app.command()(package)
 app.command()(prune)

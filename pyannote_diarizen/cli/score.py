@@ -2,20 +2,16 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen score`: error rates of diarizations against references."""
 
-from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from pyannote_diarizen.cli.tables import print_table
 
 if TYPE_CHECKING:
     from pyannote_diarizen.results.scores import Pairing
-
-_WIDTH = 500
-"""Columns without a terminal, where rich would cut cells at 80."""
 
 
 class ScoreFormat(str, Enum):
@@ -72,13 +68,13 @@ def score(
     Exit codes: 0, scored; 2, wrong usage, or nothing to score.
     """
     from pyannote_diarizen.evaluation.scoring import Condition, Pooled
+    from pyannote_diarizen.results.report import to_markdown
     from pyannote_diarizen.results.scores import (
         HEADER,
         read_annotations,
         read_regions,
         score_rows,
         score_system,
-        to_markdown,
     )
 
     condition = Condition(collar, skip_overlap)
@@ -98,25 +94,12 @@ def score(
     if output is ScoreFormat.md:
         typer.echo(to_markdown(HEADER, rows))
     else:
-        print_table(HEADER, rows)
+        print_table(HEADER, rows, has_total=True)
     error = Pooled.of(scores.files).count_error
     typer.echo(
-        f"Scored with {condition}. Mean absolute error of the number of speakers: "
+        f"Condition: {condition}. Mean absolute error of the number of speakers: "
         f"{error:.2f}."
     )
-
-
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, whose last row is the total."""
-    table = Table()
-    for number, name in enumerate(header):
-        table.add_column(name, justify="right" if number else "left")
-    for number, row in enumerate(rows, start=1):
-        table.add_row(*row, end_section=number == len(rows) - 1)
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDTH
-    console.print(table)
 
 
 def _print_unpaired(pairing: "Pairing") -> None:

@@ -72,6 +72,10 @@ class Journal:
         state["results"] = {**written, **state["results"]}
         return all(entry.get(key) == value for key, value in state.items())
 
+    def seconds(self, uri: str) -> float | None:
+        """Return the processing time of a recording, None if it never was finished."""
+        return self._last.get(uri, {}).get("seconds")
+
     def add(
         self, uri: str, audio: Path, diarization: Annotation, seconds: float
     ) -> None:

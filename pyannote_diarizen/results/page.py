@@ -144,7 +144,7 @@ def render_page(
         style=style,
         script=script,
         data=data,
-        sound=_base64(embedded),
+        sound=base64_text(embedded),
     )
 
 
@@ -160,8 +160,8 @@ def _policy(style: str, script: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'sha256-{_digest(script)}'",
-            f"style-src 'sha256-{_digest(style)}'",
+            f"script-src 'sha256-{digest(script)}'",
+            f"style-src 'sha256-{digest(style)}'",
             # sound from memory, or from a file beside the page
             "media-src 'self' blob: file:",
             "img-src data:",
@@ -171,16 +171,18 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _digest(text: str) -> str:
-    return _base64(hashlib.sha256(text.encode()).digest())
+def digest(text: str) -> str:
+    """Return the hash of a script or style, as a content security policy has it."""
+    return base64_text(hashlib.sha256(text.encode()).digest())
 
 
-def _base64(content: bytes) -> str:
+def base64_text(content: bytes) -> str:
+    """Return bytes as text."""
     return base64.b64encode(content).decode("ascii")
 
 
 def _peaks(waveform: Waveform) -> dict[str, Any]:
-    values = _base64(waveform.peaks.tobytes())
+    values = base64_text(waveform.peaks.tobytes())
     return {"rate": waveform.peak_rate, "values": values}
 
 

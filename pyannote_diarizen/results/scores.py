@@ -259,7 +259,7 @@ def score_rows(files: Sequence[FileScore]) -> list[list[str]]:
     rows = [
         [
             file.uri,
-            *_percentages(file),
+            *percentages(file),
             str(file.num_speakers),
             str(file.num_found),
         ]
@@ -270,19 +270,12 @@ def score_rows(files: Sequence[FileScore]) -> list[list[str]]:
         str(sum(getattr(file, name) for file in files))
         for name in ("num_speakers", "num_found")
     ]
-    return [*rows, ["TOTAL", *_percentages(total), *counts]]
+    return [*rows, ["TOTAL", *percentages(total), *counts]]
 
 
-def _percentages(scored: FileScore | Pooled) -> list[str]:
+def percentages(scored: FileScore | Pooled) -> list[str]:
+    """Return DER, missed, false alarm, confusion and JER."""
     score = scored.score
     parts = (score.missed_detection, score.false_alarm, score.confusion)
     rates = [score.error_rate, *map(score.share, parts), scored.jaccard.error_rate]
     return [f"{rate:.1%}" for rate in rates]
-
-
-def to_markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown; all columns but the first are numbers."""
-    align = ["---", *["---:"] * (len(header) - 1)]
-    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
-    lines = (f"| {' | '.join(row)} |" for row in (header, align, *escaped))
-    return "\n".join(lines) + "\n"

@@ -26,7 +26,7 @@ def test_a_table_and_what_is_missing(run, files):
     assert "No hypothesis, all speech counts as missed: b." in result.stderr
     assert "TOTAL │  66.7% │" in result.stdout
     assert result.stdout.splitlines()[-1] == (
-        "Scored with no collar, overlap scored. Mean absolute error of the number of "
+        "Condition: no collar, overlap scored. Mean absolute error of the number of "
         "speakers: 0.50."
     )
 

@@ -9,13 +9,11 @@ from worked_cases import annotation
 
 from pyannote_diarizen.evaluation.scoring import CONDITIONS, Condition
 from pyannote_diarizen.results.scores import (
-    HEADER,
     SystemScores,
     read_annotations,
     read_regions,
     score_rows,
     score_system,
-    to_markdown,
 )
 from pyannote_diarizen.rttm import write_rttm
 
@@ -106,8 +104,3 @@ def test_json_opens_with_format_and_system(scores):
     assert content["format"] == "pyannote-diarizen scores"
     assert (content["version"], content["system"]) == (1, "mine")
     assert len(content["files"]) == 2 * len(CONDITIONS)
-
-
-def test_markdown_escapes_names():
-    text = to_markdown(HEADER[:2], [["a|b", "1%"]])
-    assert text == "| file | DER |\n| --- | ---: |\n| a\\|b | 1% |\n"
