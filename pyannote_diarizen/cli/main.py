@@ -17,6 +17,7 @@ from pyannote_diarizen.cli.apply import apply
 from pyannote_diarizen.cli.assign import assign
 from pyannote_diarizen.cli.average import average
 from pyannote_diarizen.cli.benchmark import benchmark
+from pyannote_diarizen.cli.compare import compare
 from pyannote_diarizen.cli.convert import convert
 from pyannote_diarizen.cli.demo import demo
 from pyannote_diarizen.cli.doctor import doctor
@@ -86,6 +87,7 @@ app.command()(validate)
 app.command()(report)
 app.command()(score)
 app.command()(benchmark)
+app.command()(compare)
 app.command()(average)
 app.command()(package)
 app.command()(prune)

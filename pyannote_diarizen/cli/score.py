@@ -79,7 +79,7 @@ def score(
 
     condition = Condition(collar, skip_overlap)
     scores, pairing = score_system(
-        hypotheses.name or hypotheses.resolve().name,
+        hypotheses.resolve().stem,
         read_annotations(hypotheses),
         read_annotations(references),
         None if uem is None else read_regions(uem),

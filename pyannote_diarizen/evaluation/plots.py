@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Figures: evidence for numbers of speakers, studies of tuning."""
+"""Figures: evidence for numbers of speakers, studies of tuning, error rates."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,4 +140,75 @@ def draw_study(study: optuna.Study, objectives: Sequence[str]) -> Figure:
     history.step(against["trial"], np.minimum.accumulate(errors), "r-", where="post")
     history.xaxis.set_major_locator(MaxNLocator(integer=True))
     history.set_title(f"{len(trials)} of {len(complete)} trials, without the worst")
+    return figure
+
+
+def draw_error_rates(
+    names: Sequence[str],
+    rates: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+) -> Figure:
+    """Draw the error rates of systems as bars.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the systems.
+    rates : sequence of float
+        Error rates as ratios.
+    intervals : sequence of (float, float)
+        Confidence intervals of these.
+
+    Returns
+    -------
+    figure : Figure
+        One bar per system, with its interval.
+    """
+    figure = Figure(figsize=(6, 1 + 0.5 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    percent = 100 * np.asarray(rates)  # (num_systems,)
+    margins = np.abs(100 * np.asarray(intervals).T - percent)  # (2, num_systems)
+    axes.barh(names, percent, xerr=margins, color="C0", ecolor="0.3", capsize=4)
+    axes.invert_yaxis()
+    axes.set_xlabel("diarization error rate (%), 95 % interval")
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def draw_scatter(
+    names: tuple[str, str], rates: np.ndarray, files: Sequence[str], num_named: int = 5
+) -> Figure:
+    """Draw the error rates of files by one system against those by another.
+
+    Parameters
+    ----------
+    names : (str, str)
+        Names of both systems.
+    rates : (2, num_files) np.ndarray
+        Error rates as ratios.
+    files : sequence of str
+        Names of the files.
+    num_named : int, optional
+        Number of files that differ most, whose names are drawn.
+
+    Returns
+    -------
+    figure : Figure
+        One point per file; systems are equal on the diagonal.
+    """
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    percent = 100 * rates
+    limit = 1.05 * max(percent.max(), 1.0)
+    axes.plot([0, limit], [0, limit], color="0.6", linewidth=1)
+    axes.scatter(*percent, color="C0", alpha=0.7)
+    for index in np.argsort(-np.abs(percent[0] - percent[1]))[:num_named]:
+        point = (percent[0, index], percent[1, index])
+        axes.annotate(
+            files[index], point, xytext=(4, 4), textcoords="offset points", fontsize=8
+        )
+    axes.set(xlim=(0, limit), ylim=(0, limit), aspect="equal")
+    axes.set_xlabel(f"{names[0]}: error rate of a file (%)")
+    axes.set_ylabel(f"{names[1]}: error rate of a file (%)")
+    axes.grid(alpha=0.3)
     return figure

@@ -98,7 +98,7 @@ class SystemScores:
         ValueError
             If its content is something else.
         """
-        name = path.name or path.resolve().name
+        name = path.resolve().stem
         file = path / NAME if path.is_dir() else path
         if not file.is_file():
             raise FileNotFoundError(
