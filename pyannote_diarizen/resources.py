@@ -46,6 +46,12 @@ def resource_folder(name: str) -> Path:
     )
 
 
+def bundled_pipelines() -> dict[str, Path]:
+    """Return the folders of the pipelines that come with the package, by name."""
+    configs = (_PACKAGE / "hub").glob("*/config.yaml")
+    return {config.parent.name: config.parent for config in sorted(configs)}
+
+
 def cache_folder() -> Path:
     """Folder of caches that users may delete."""
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"

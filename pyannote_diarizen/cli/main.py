@@ -25,6 +25,7 @@ from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.edit import edit
 from pyannote_diarizen.cli.enrol import enrol
 from pyannote_diarizen.cli.export import export
+from pyannote_diarizen.cli.fuse import fuse
 from pyannote_diarizen.cli.identify import identify
 from pyannote_diarizen.cli.import_kaldi import import_kaldi
 from pyannote_diarizen.cli.link import link
@@ -88,6 +89,7 @@ app.command()(report)
 app.command()(score)
 app.command()(benchmark)
 app.command()(compare)
+app.command()(fuse)
 app.command()(average)
 app.command()(package)
 app.command()(prune)

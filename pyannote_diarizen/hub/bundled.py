@@ -10,17 +10,15 @@ from pathlib import Path
 
 from pyannote_diarizen import plugins
 from pyannote_diarizen.atomic import expand_home
-from pyannote_diarizen.resources import PUBLISHED
+from pyannote_diarizen.resources import PUBLISHED, bundled_pipelines
 
 DEFAULT_PIPELINE = "diarizen-tiny"
 CONFIGS = ("config.yaml", "config.toml")
 
-_HUB = Path(__file__).parent
-
 
 def bundled_names() -> list[str]:
     """Names of the bundled pipelines."""
-    return sorted(config.parent.name for config in _HUB.glob("*/config.yaml"))
+    return list(bundled_pipelines())
 
 
 def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
@@ -46,7 +44,7 @@ def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
             f"No pipeline called '{name}' comes with the package, only "
             f"{', '.join(bundled_names())}."
         )
-    return _HUB / name
+    return bundled_pipelines()[name]
 
 
 def find_part(name_or_path: str | Path, part: str) -> str:
@@ -70,7 +68,7 @@ def find_part(name_or_path: str | Path, part: str) -> str:
     'owner/name'
     """
     name = str(name_or_path)
-    folder = _HUB / name if name in bundled_names() else expand_home(name)
+    folder = bundled_pipelines().get(name) or expand_home(name)
     return str(folder / part) if (folder / part).is_dir() else name
 
 

@@ -24,6 +24,7 @@ PUBLIC = [
     "pyannote_diarizen.models.WavLMConformer",
     "pyannote_diarizen.pipelines.DiariZen",
     "pyannote_diarizen.pipelines.DiariZenPipeline",
+    "pyannote_diarizen.pipelines.Fusion",
     "pyannote_diarizen.tasks.DistillationPruning",
     "pyannote_diarizen.tasks.PowersetDiarization",
     "pyannote_diarizen.tasks.SpeakerEmbedding",

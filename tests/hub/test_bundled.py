@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pyannote_diarizen import resources
 from pyannote_diarizen.hub import bundled
 
 
@@ -15,7 +16,7 @@ def hub(tmp_path, monkeypatch) -> Path:
     for name in ("tiny", "large"):
         (tmp_path / "hub" / name).mkdir(parents=True)
         (tmp_path / "hub" / name / "config.yaml").touch()
-    monkeypatch.setattr(bundled, "_HUB", tmp_path / "hub")
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "hub"
 
