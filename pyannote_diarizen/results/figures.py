@@ -3,6 +3,7 @@
 """Figures of turns by matplotlib, and the colours of speakers."""
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -104,7 +105,10 @@ def draw_comparison(reference: Annotation, hypothesis: Annotation) -> Figure:
 def to_png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=_RESOLUTION)
+    with warnings.catch_warnings():
+        # letters that the font lacks are boxes, which one sees
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(content, format="png", dpi=_RESOLUTION)
     return content.getvalue()
 
 
@@ -168,5 +172,6 @@ def _label_rows(axes: Axes, names: list[str], title: str) -> None:
 
 def _shown(name: str) -> str:
     """Return a name on one line, its end left out if it is long."""
-    line = " ".join(valid_text(name).split())
+    printable = (each if each.isprintable() else " " for each in valid_text(name))
+    line = " ".join("".join(printable).split())
     return line if len(line) <= _MAX_NAME else f"{line[: _MAX_NAME - 1]}…"

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.results.document import DiarizationDocument, Turn, Word
 from pyannote_diarizen.results.formats import FORMATS, read_documents
 from pyannote_diarizen.results.utterances import one_line
@@ -46,7 +47,7 @@ def test_names_stay_names(name, speaker, tmp_path):
     document = DiarizationDocument("a", turns, words=words)
     text = FORMATS[name].render(document, False)
     path = tmp_path / f"a{FORMATS[name].suffix}"
-    path.write_text(text, encoding="utf-8")
+    write_file(text, path)
     if name == "vtt":
         assert "<script" not in text
         assert "<img" not in text
