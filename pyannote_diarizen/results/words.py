@@ -24,7 +24,7 @@ from pyannote_diarizen.results.turns import Turn, Word
 MAX_GAP = 1.0
 """Seconds between a word and the nearest turn."""
 
-MAX_PAUSE = 0.5
+MAX_PAUSE = 0.2
 """Seconds; longer pauses within a turn count as this one: words may be missing."""
 
 BEAM = 8
