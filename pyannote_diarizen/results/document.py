@@ -266,8 +266,18 @@ def describe_pipeline(
         "models": {
             role: type(model).__name__ for role, model in models.items() if model
         },
-        "settings": {**pipeline.parameters(instantiated=True), **given},
+        "settings": {**_parameters(pipeline), **given},
     }
+
+
+def _parameters(pipeline: Any) -> dict[str, Any]:
+    """Return hyper-parameters; before its first call, a pipeline may have none yet."""
+    if pipeline.instantiated:
+        return pipeline.parameters(instantiated=True)
+    try:
+        return pipeline.default_parameters()
+    except NotImplementedError:
+        return {}
 
 
 def _refuse_constant(name: str) -> NoReturn:

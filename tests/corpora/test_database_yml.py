@@ -58,7 +58,7 @@ def test_a_right_file_has_no_finding(tmp_path):
         (", annotation: a.rttm", "", "error, line 8: .* lacks `annotation`"),
         ("annotation:", "anotation:", "error, line 8: .* mean `annotation`"),
         ("a.rttm", "a.rttm, uem: a.uem", "error, line 8: .* mean `annotated`"),
-        ("a.rttm", "a.txt", "error, line 8: .* 'a.txt', and no loader reads .txt"),
+        ("a.rttm", "a.docx", "error, line 8: .* 'a.docx', and no loader reads .docx"),
         ("a.rttm", "[a.rttm]", r"error, line 8: .* path of a file, got \['a.rttm'\]"),
         ("a.lst", "2024", "error, line 8: `uri` .* path of a file, got 2024"),
         ("{uri: a.lst, annotation: a.rttm}", "", "error, line 8: train .* got None"),
