@@ -61,7 +61,7 @@ FormatOption = Annotated[
         "--format",
         metavar="NAMES",
         help="Formats, separated by commas: rttm, json, srt, vtt, csv, ctm (words), "
-        "audacity, textgrid, eaf, seglst, lhotse.",
+        "audacity, textgrid, eaf, seglst, lhotse, html, png.",
     ),
 ]
 ExclusiveOption = Annotated[
