@@ -229,9 +229,10 @@ def keep_speakers(
     lacking = num_speakers - np.sum(selected)
     if lacking <= 0:
         return
-    totals = np.where(selected, 0, activity.sum(axis=0))  # (num_speakers,)
+    # (num_speakers,), signed: activity may be unsigned
+    totals = np.where(selected, 0, activity.sum(axis=0, dtype=float))
     strongest = activity.max(axis=1, initial=0)  # (num_frames,)
-    for speaker in np.argsort(-totals)[:lacking]:
+    for speaker in np.argsort(-totals, stable=True)[:lacking]:
         if totals[speaker] == 0:
             return
         share = activity[:, speaker] / np.maximum(strongest, 1e-9)  # (num_frames,)

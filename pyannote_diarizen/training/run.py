@@ -162,7 +162,8 @@ def _make_optimization(config: DictConfig, model: Model) -> Optimization:
         build(config.scheduler, _partial_=True),
         backbone,
     )
-    optimization.optimizer(optimization.parameter_groups(model))  # checks its options
+    # checks the options; groups of a task need its data
+    optimization.optimizer([{"params": list(model.parameters())}])
     return optimization
 
 

@@ -19,7 +19,8 @@ from pyannote_diarizen import resources
 from pyannote_diarizen.hub import bundled
 print(resources.resource_folder("protocols"))
 print(resources.find_hparams("pipeline/diarizen-tiny"))
-print(*sorted(files("pyannote_diarizen.results").rglob("*.html")), sep="\\n")
+for package in ("results", "serving"):
+    print(*sorted(files(f"pyannote_diarizen.{package}").rglob("*.html")), sep="\\n")
 print(*[bundled.bundled_folder(name) for name in bundled.bundled_names()], sep="\\n")
 """
 
@@ -57,7 +58,9 @@ def test_names_resolve_inside_the_installed_package(installed, environment, tmp_
         "protocols",
         "hparams/pipeline/diarizen-tiny.yaml",
         "results/templates/page.html",
+        "results/templates/report.html",
         "results/templates/summary.html",
+        "serving/templates/upload.html",
         *[f"hub/{name}" for name in bundled_names()],
     ]
 

@@ -215,8 +215,8 @@ def test_protocols_of_x_combine_others(database: Path):
     ("old", "new", "message"),
     [
         ("[train]", "[train, train]", "twice: its recordings would count twice"),
-        ("[train]", "train", "followed by a list of subsets, got 'train'"),
-        ("[train]", "[dev]", "followed by a list of subsets, got"),
+        ("[train]", "train", "should have a list of subsets, got 'train'"),
+        ("[train]", "[dev]", "should have a list of subsets, got"),
         ("[train]", "[test]", "has no test subset"),
         ("Listed:", "Unlisted:", "'Talks.SpeakerDiarization.Unlisted' is no known"),
         ("Talks.SpeakerDiarization.Listed", "X.SpeakerDiarization.Both", "combines"),

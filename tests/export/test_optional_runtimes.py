@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from pyannote_diarizen import installation
 from pyannote_diarizen.errors import MissingPackagesError
-from pyannote_diarizen.export import exporter
 from pyannote_diarizen.export.exporter import find_exporter
 from pyannote_diarizen.export.network import load_exported, write_network
 
 
 def test_openvino_that_is_missing_is_an_error_with_the_pip_line(monkeypatch):
-    monkeypatch.setattr(exporter, "_found", lambda module: module != "openvino")
+    monkeypatch.setattr(installation, "_is_found", lambda module: module != "openvino")
     with pytest.raises(MissingPackagesError, match=r"pip install openvino$"):
         find_exporter("openvino").check()
 

@@ -51,10 +51,10 @@ def test_workers_share_the_chunks_of_an_epoch(configure, monkeypatch):
     run.model.trainer = run.trainer
     run.model.setup("fit")
     seen = []
-    monkeypatch.setattr(task, "prepare_chunk", lambda *chunk: chunk)
+    monkeypatch.setattr(task, "prepare_chunk", lambda *chunk: {"chunk": chunk})
     dataset = task.train_dataloader().dataset
     for batch in DataLoader(dataset, batch_size=None, num_workers=2):
-        seen.append(tuple(float(value) for value in batch))
+        seen.append(tuple(float(value) for value in batch["chunk"]))
         if len(seen) == 22:
             break
     assert len(set(seen)) == 22
