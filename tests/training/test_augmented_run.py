@@ -53,8 +53,11 @@ def test_workers_share_the_chunks_of_an_epoch(configure, monkeypatch):
     seen = []
     monkeypatch.setattr(task, "prepare_chunk", lambda *chunk: {"chunk": chunk})
     dataset = task.train_dataloader().dataset
-    for batch in DataLoader(dataset, batch_size=None, num_workers=2):
-        seen.append(tuple(float(value) for value in batch["chunk"]))
+    batches = DataLoader(
+        dataset, task.batch_size, num_workers=2, collate_fn=lambda chunks: chunks
+    )
+    for batch in batches:
+        seen += [tuple(map(float, each["chunk"])) for each in batch]
         if len(seen) == 22:
             break
     assert len(set(seen)) == 22

@@ -31,7 +31,7 @@ QUICK = (
     *("task.duration=1", "task.batch_size=2", "task.batches_per_epoch=2"),
     *("task.num_workers=0", "trainer.accelerator=cpu", "trainer.devices=1"),
     *("trainer.max_epochs=2", "callbacks.chunks=null", "callbacks.curves=null"),
-    "gates:task.sparsity_warm_up=1",
+    *("gates:task.sparsity_warm_up=1", "gates:task.gate_lr=0.5"),  # four steps only
 )
 
 
