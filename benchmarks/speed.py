@@ -3,23 +3,27 @@
 """Time and memory of the bundled pipeline by duration, beside pyannote.audio.
 
     python benchmarks/speed.py 1 10 60 --write
+    python benchmarks/speed.py 60 240 720 --stock-minutes 0  # growth, half an hour
 
-Real audio is repeated up to each duration. Each system runs in a process of its own:
-ours with exact and with shared embeddings, and the pipeline of pyannote.audio with the
-same models, on the first --stock-minutes only. The excerpts are in the folder
-PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
+Real audio is repeated up to each duration, at other levels. Each system runs in a
+process of its own: ours with exact and with shared embeddings, and the pipeline of
+pyannote.audio with the same models, on the first --stock-minutes only. The excerpts are
+in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
 """
 
 import tempfile
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import soundfile
 import typer
+from bundled import conversations
 from reports import table, write_results
-from trials import SAMPLE_RATE, long_meeting
+from trials import SAMPLE_RATE
 
+from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.evaluation.profiling import Profile, profile_in_process
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
@@ -49,13 +53,29 @@ def row(minutes: float, profile: Profile) -> list[str]:
     ]
 
 
+def write_meeting(path: Path, minutes: float) -> None:
+    """Repeat the conversations up to a duration, each time at another level.
+
+    Each starts at another instant, too. The audio of 12 hours is never in memory.
+    """
+    rng = np.random.default_rng(0)
+    paths = list(chain.from_iterable(conversations().values()))
+    excerpts = [read_audio(excerpt, SAMPLE_RATE)[0][0].numpy() for excerpt in paths]
+    left = round(60 * minutes * SAMPLE_RATE)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        for excerpt in cycle(excerpts):
+            turned = np.roll(excerpt, rng.integers(len(excerpt)))[:left]
+            file.write(turned * rng.uniform(0.4, 1.0))
+            left -= len(turned)
+            if not left:
+                return
+
+
 def rows(minutes: float, systems: list[str], device: str) -> list[list[str]]:
     """Profile all systems on one recording."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "meeting.wav")
-        waveform = long_meeting(minutes)["waveform"][0].numpy()
-        samples = (waveform * 32767).astype(np.int16)
-        soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
+        write_meeting(path, minutes)
         return [
             row(minutes, profile_in_process(system, DEFAULT_PIPELINE, path, device))
             for system in systems
