@@ -14,7 +14,7 @@ at the edges of a chunk depend on the audio around it, instead of zeros.
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from pyannote.audio.core.io import AudioFile
 from pyannote.core import Segment
 from torch import Tensor
 
+from pyannote_diarizen.pipelines.batches import shrinking_batches
 from pyannote_diarizen.pipelines.embedding import CPU_PASS, ChunkEmbedding, Masks
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.frame_features import (
@@ -109,8 +110,8 @@ class _Recording:
         hop = self.network.hop * self.network.stride
         return round(BLOCK_DURATION * self.sample_rate / hop)
 
-    def frames(self, index: int) -> Tensor:
-        """Compute the (channel, num_frames, num_features) frames of a block."""
+    def inputs(self, index: int) -> "_Block":
+        """Read what the frames of a block depend on."""
         network, total = self.network, self.num_padded_steps
         first_frame = index * self.block
         stride = network.stride
@@ -122,18 +123,47 @@ class _Recording:
         ends = torch.tensor([start, stop - 1])
         begin, end = mean_window(ends, self.chunk_steps, self.num_steps)
         first, last = min(start, int(begin[0])), max(stop, int(end[1]))
-        spectrogram = network.spectrogram(self._read(first, last))
-        normalised = subtract_sliding_mean(
-            spectrogram, first, start, stop, self.chunk_steps, self.num_steps
-        )
         skipped = first_frame - start // stride
-        return network.frames(normalised)[:, skipped : skipped + self.block]
+        return _Block(self._read(first, last), first, start, stop, skipped)
+
+    @torch.inference_mode()
+    def frames(self, block: "_Block") -> Tensor:
+        """Compute the (channel, num_frames, num_features) frames of a block."""
+        normalised = subtract_sliding_mean(
+            self.network.spectrogram(block.waveform),
+            *(block.first, block.start, block.stop),
+            *(self.chunk_steps, self.num_steps),
+        )
+        frames = self.network.frames(normalised)
+        return frames[:, block.skipped : block.skipped + self.block]
 
     def _read(self, first: int, last: int) -> Tensor:
         """Read the samples of steps `first` to `last`, zeros past the end."""
         rate, hop = self.sample_rate, self.network.hop
         end = (last - 1) * hop + self.network.window
         return self.read(Segment(first * hop / rate, end / rate)).to(self.device)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Input of a block, in steps of the spectrogram.
+
+    Parameters
+    ----------
+    waveform : (num_channels, num_samples) Tensor
+    first : int
+        First step of `waveform`.
+    start, stop : int
+        Steps that the network gets.
+    skipped : int
+        Number of its first frames that belong to the block before.
+    """
+
+    waveform: Tensor
+    first: int
+    start: int
+    stop: int
+    skipped: int
 
 
 @dataclass(frozen=True)
@@ -166,22 +196,26 @@ class SharedEmbedding(ChunkEmbedding):
             num_padded_steps=network.num_steps(round(last_end * rate)),
         )
         num_frames = network.num_frames(samples)
-        kept: dict[int, Tensor] = {}
         ends = np.array([chunks[chunk].end for chunk in speaking])
         last_blocks = (ends // BLOCK_DURATION).astype(int)
+        hop = network.hop * network.stride / rate
+        plan = []
         for batch in np.split(speaking, np.flatnonzero(np.diff(last_blocks)) + 1):
             if not len(batch):  # no speech at all
                 return
             starts = np.array([chunks[chunk].start for chunk in batch])
-            hop = network.hop * network.stride / rate
             first = np.rint(starts / hop).astype(int)  # frame of the recording
             last = min(first[-1] + num_frames, recording.num_frames) - 1
             needed = range(first[0] // recording.block, last // recording.block + 1)
-            kept = {
-                index: kept[index] if index in kept else recording.frames(index)
-                for index in needed
-            }
-            frames = torch.cat(list(kept.values()), dim=1)
+            plan.append((batch, first, needed))
+        blocks = self._blocks(recording, sorted({i for *_, some in plan for i in some}))
+        kept: dict[int, Tensor] = {}
+        for batch, first, needed in plan:
+            kept = {index: block for index, block in kept.items() if index in needed}
+            while needed[-1] not in kept:
+                index, block = next(blocks)
+                kept[index] = block
+            frames = torch.cat([kept[index] for index in needed], dim=1)
             of_speakers = torch.from_numpy(masks[batch]).to(device, torch.float32)
             of_speakers = of_speakers.transpose(1, 2)  # (batch, num_speakers, ...)
             weights = network.resample(of_speakers, num_frames)
@@ -190,6 +224,19 @@ class SharedEmbedding(ChunkEmbedding):
                 pool(network, channel, weights, first.tolist()) for channel in frames
             ]
             yield batch, self._silenced(torch.stack(embeddings), of_speakers)
+
+    def _blocks(
+        self, recording: _Recording, indices: list[int]
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Yield the frames of blocks, which several threads compute."""
+        passes = self._passes(1)
+        for items, frames in shrinking_batches(
+            lambda items: recording.inputs(indices[items.start]),
+            recording.frames,
+            len(indices),
+            replace(passes, batch_size=1),
+        ):
+            yield indices[items.start], frames
 
     def _duration(self, file: AudioFile) -> float:
         loaded = isinstance(file, LoadedFile)

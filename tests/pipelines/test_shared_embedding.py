@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 import dataclasses
+import threading
 
 import numpy as np
 import numpy.testing as npt
@@ -76,6 +77,26 @@ def test_blocks_leave_no_trace(extract, noise, rng, monkeypatch):
     assert progress[0] == (0, 15)
     assert progress[-1] == (15, 15)
     assert len(progress) > 5
+
+
+def test_threads_compute_blocks(extract, noise, rng, monkeypatch):
+    monkeypatch.setattr(shared_embedding, "BLOCK_DURATION", 2.0)
+    network = type(frame_network(extract.embedding.model_))
+    frames, threads = network.frames, set()
+
+    def spy(self, spectrogram):
+        threads.add(threading.get_ident())
+        return frames(self, spectrogram)
+
+    monkeypatch.setattr(network, "frames", spy)
+    masks = activity(rng, 15)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    expected = extract(noise, masks, exclude_overlap=False)
+    assert threads == {threading.get_ident()}
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    npt.assert_array_equal(extract(noise, masks, exclude_overlap=False), expected)
+    assert len(threads) == 3
 
 
 def test_frames_are_pooled_as_the_model_pools_them(embedding, extract, noise, rng):
