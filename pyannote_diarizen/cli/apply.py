@@ -139,8 +139,9 @@ def apply(
         "max_speakers": max_speakers,
     }
     description = describe_pipeline(loaded, pipeline, {"preset": preset, **options})
+    confidence = getattr(loaded, "turn_confidence", None)
     writers: dict[str, Writer] = {
-        form.suffix: DocumentWriter(name, exclusive, description)
+        form.suffix: DocumentWriter(name, exclusive, description, confidence)
         for name, form in chosen.items()
     }
     if not exclusive:  # RTTM needs no document

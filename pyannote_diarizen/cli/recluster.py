@@ -140,12 +140,14 @@ def _document(
     options: dict[str, Any],
 ) -> Any:
     """Return the document of an output, as `apply` does."""
+    from pyannote_diarizen.results.confidence import add_confidence
     from pyannote_diarizen.results.document import (
         DiarizationDocument,
         describe_pipeline,
     )
 
     about = describe_pipeline(pipeline, name, {"preset": preset, **options})
-    return DiarizationDocument.from_output(
+    document = DiarizationDocument.from_output(
         output, duration=features.file["duration"], pipeline=about
     )
+    return add_confidence(document, pipeline.turn_confidence, features)

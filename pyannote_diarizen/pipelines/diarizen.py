@@ -22,6 +22,7 @@ from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
+from pyannote_diarizen.pipelines.confidence import ConfidenceCalibration
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
@@ -76,6 +77,8 @@ class DiariZen(Reclustering):
         Bounds for calls that do not give them.
     compatibility : {"diarizen"}, optional
         Reproduce the RTTM of the original DiariZen, see `pipelines.compatibility`.
+    confidence : Mapping, optional
+        Calibration of the confidence of turns, see `ConfidenceCalibration`.
     rttm_out_dir : Path or str, optional
         Folder to write `<uri>.rttm` to, for each file; spaces become underscores.
     backend : str, optional
@@ -115,6 +118,7 @@ class DiariZen(Reclustering):
         min_speakers: int | None = None,
         max_speakers: int | None = None,
         compatibility: Literal["diarizen"] | None = None,
+        confidence: Mapping[str, float] | None = None,
         rttm_out_dir: Path | str | None = None,
         backend: str | None = None,
         legacy: bool = False,
@@ -169,6 +173,7 @@ class DiariZen(Reclustering):
         self.median_filter, self.rttm_out_dir = median_filter, rttm_out_dir
         self.channel = options.choose_channel(self._segmentation.model)
         self.min_speakers, self.max_speakers = min_speakers, max_speakers
+        self.confidence = confidence and vars(ConfidenceCalibration.of(confidence))
         self.compatibility, self._keep = compatibility, compatibility is None
         self._naming: Naming = "cluster" if compatibility else "appearance"
         self._reader = components.build_reader(self._segmentation.model, self.channel)

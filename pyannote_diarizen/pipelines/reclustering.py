@@ -17,8 +17,13 @@ from pyannote.core import Annotation, SlidingWindow
 
 from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
+from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines import components
+from pyannote_diarizen.pipelines.confidence import (
+    ConfidenceCalibration,
+    TurnConfidence,
+)
 from pyannote_diarizen.pipelines.features import Features, features_of
 
 
@@ -108,6 +113,17 @@ class Reclustering(SpeakerDiarization):
         """
         content = self._checked(output).to_bytes(self.model_fingerprints())
         write_file(content, Path(path))
+
+    @property
+    def turn_confidence(self) -> TurnConfidence:
+        """Function of features and turns that computes their confidence.
+
+        Without the argument `confidence` of the constructor, it is not calibrated.
+        """
+        return TurnConfidence(
+            self._plda if isinstance(self._plda, PLDA) else None,
+            self.confidence and ConfidenceCalibration.of(self.confidence),
+        )
 
     def model_fingerprints(self) -> dict[str, str]:
         """Compute digests of the networks, by role."""

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Union
 from pyannote.core import Annotation, Segment
 
 from pyannote_diarizen.results.overlap import resolve_overlap
-from pyannote_diarizen.results.turns import Speaker, Turn, Word, speakers_of
+from pyannote_diarizen.results.turns import (
+    Speaker,
+    Turn,
+    Word,
+    doubtful_turns,
+    speakers_of,
+)
 from pyannote_diarizen.rttm import valid_text
 
 if TYPE_CHECKING:  # slow to import
@@ -156,6 +162,7 @@ class DiarizationDocument:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of a JSON file; absent values are left out."""
+        doubtful = doubtful_turns(self.turns)
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -166,6 +173,7 @@ class DiarizationDocument:
             "speakers": [speaker.to_dict() for speaker in self.speakers],
             "turns": _dicts(self.turns),
             "exclusive_turns": _dicts(self.exclusive_turns or ()),
+            **({"review": _dicts(doubtful)} if doubtful else {}),
             **({"words": _dicts(self.words)} if self.words else {}),
         }
 

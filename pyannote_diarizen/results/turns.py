@@ -130,6 +130,38 @@ class Speaker:
         return speaker
 
 
+def doubtful_turns(turns: Iterable[Turn], share: float = 0.1) -> list[Turn]:
+    """Select the turns that are worth a second listen.
+
+    Parameters
+    ----------
+    turns : iterable of Turn
+        Turns without confidence are left out.
+    share : float, optional
+        Maximum share of the speaking time. Defaults to 0.1.
+
+    Returns
+    -------
+    doubtful : list of Turn
+        Turns of the lowest confidence, lowest first; at least one, if any has one.
+
+    Examples
+    --------
+    >>> sure, unsure = Turn(0.0, 9.0, "ann", 0.9), Turn(9.0, 10.0, "bob", 0.3)
+    >>> [turn.speaker for turn in doubtful_turns([sure, unsure])]
+    ['bob']
+    """
+    known = [turn for turn in turns if turn.confidence is not None]
+    left = share * sum(turn.duration for turn in known)
+    doubtful: list[Turn] = []
+    for turn in sorted(known, key=lambda turn: (turn.confidence, turn.start)):
+        left -= turn.duration
+        if doubtful and left < -1e-9:
+            break
+        doubtful.append(turn)
+    return doubtful
+
+
 def speakers_of(
     turns: Iterable[Turn], confidence: Mapping[str, float]
 ) -> list[Speaker]:

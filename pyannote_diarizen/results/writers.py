@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.audio.reader import audio_info
+from pyannote_diarizen.pipelines.confidence import TurnConfidence
+from pyannote_diarizen.results.confidence import add_confidence
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.formats import FORMATS
 
@@ -24,11 +26,14 @@ class DocumentWriter:
         Write one speaker at a time.
     pipeline : Mapping
         Output of `describe_pipeline`.
+    confidence : TurnConfidence, optional
+        Value of `DiariZen.turn_confidence`.
     """
 
     format: str
     exclusive: bool
     pipeline: Mapping[str, Any]
+    confidence: TurnConfidence | None = None
 
     def __call__(self, output: Any, audio: Path) -> str | bytes:
         """Return the content of the file of `output`, the result for `audio`."""
@@ -41,4 +46,5 @@ class DocumentWriter:
             audio=str(audio.absolute()),
             pipeline=self.pipeline,
         )
+        document = add_confidence(document, self.confidence, features)
         return FORMATS[self.format].render(document, self.exclusive)

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.results.confidence import add_confidence
 from pyannote_diarizen.results.document import DiarizationDocument, describe_pipeline
 from pyannote_diarizen.results.page import render_page
 from pyannote_diarizen.serving.jobs import PAGE, RESULT, Job, Jobs
@@ -114,6 +115,11 @@ class Worker:
             uri=job.uri,
             duration=job.duration,
             pipeline=describe_pipeline(self.pipeline, self.name, job.options),
+        )
+        document = add_confidence(
+            document,
+            getattr(self.pipeline, "turn_confidence", None),
+            getattr(output, "features", None),
         )
         contents = {
             PAGE: render_page(document, audio, with_sound=True),

@@ -92,6 +92,11 @@ def test_another_number_in_several_formats(recluster, applied, here):
     assert len(content["speakers"]) == 2
     assert content["duration"] == 10.3
     assert content["pipeline"]["settings"]["num_speakers"] == 2
+    assert content["pipeline"]["confidence"] == "agreement of chunks"
+    assert all(0 < turn["confidence"] <= 1 for turn in content["turns"])
+    assert min(content["turns"], key=lambda turn: turn["confidence"]) in [
+        content["review"][0]
+    ]
     assert (here / "out/monday.srt").is_file()
 
 
