@@ -11,14 +11,17 @@ import functools
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
+import torch
 from torch import Tensor
 
+from pyannote_diarizen.audio.headers import flac_starts
 from pyannote_diarizen.audio.spooling import spool
 from pyannote_diarizen.errors import AudioFileError
 
@@ -94,6 +97,9 @@ def decode(stream: Stream, name: str) -> tuple[Tensor, int]:
     AudioFileError
         If neither can decode it.
     """
+    starts = flac_starts(stream)
+    if len(starts) > 1:
+        return _decode_joined(stream, starts, name)
     decoded = None
     try:
         decoded = _decode_with_soundfile(stream, name)
@@ -137,6 +143,25 @@ def truncation(file: soundfile.SoundFile) -> str | None:
     if announced >= 0x7FFF0000 or announced - present < MIN_TRUNCATED:
         return None
     return f"Its header announces {announced} bytes, it holds {present}."
+
+
+def _decode_joined(
+    stream: Stream, starts: Sequence[int], name: str
+) -> tuple[Tensor, int]:
+    """Decode FLAC files that follow each other."""
+    waveforms, sizes = [], []
+    for start, end in pairwise([*starts, stream.seek(0, io.SEEK_END)]):
+        stream.seek(start)
+        waveform, rate = decode(io.BytesIO(stream.read(end - start)), name)
+        waveforms.append(waveform)
+        sizes.append((rate, len(waveform)))
+    if len(set(sizes)) > 1:
+        listed = ", then ".join(f"{rate} Hz, {num} channel(s)" for rate, num in sizes)
+        raise AudioFileError(
+            f"{name} holds {len(sizes)} FLAC files that differ: {listed}. Split it, or "
+            "convert them to one rate and number of channels."
+        )
+    return torch.cat(waveforms, dim=1), rate
 
 
 class _Decoded(NamedTuple):

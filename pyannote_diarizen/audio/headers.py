@@ -1,23 +1,30 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Headers of WAV, RF64, AIFF and AU that were never finished, and claim too little.
+"""Headers that claim less sound than their file holds.
 
 Recorders write the size of the sound last, or from time to time. If they are stopped,
-the header claims nothing, or the sound until the last time. Readers then leave out the
-rest. Here the size is computed from the file, unless other chunks follow the sound.
+the header of WAV, RF64, AIFF or AU claims nothing, or the sound until the last time.
+Readers then leave out the rest. Here the size is computed from the file, unless other
+chunks follow the sound. A FLAC file may be followed by others, as `cat` joins them.
 """
 
 import io
+import re
 import struct
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+BLOCK_SIZE = 1 << 20
+"""Bytes that are searched at once."""
 
 MIN_UNCLAIMED = 1 << 12
 """Bytes after the sound, from which they are sound too, and not a tag or padding."""
 
 _TAGS = (b"TAG", b"ID3", b"APETAGEX")
 _PRINTABLE = range(0x20, 0x7F)
+# the name of the format, then the size of the first block of metadata
+_FLAC_HEADER = re.compile(b"fLaC[\0\x80]\0\0\x22")
 
 
 class _Chunk(NamedTuple):
@@ -92,6 +99,25 @@ def complete_header(stream: Any, name: str) -> CompletedFile | None:
         largest = 256 ** struct.calcsize(code) - 1
         struct.pack_into(code, header, offset, min(end - first, largest))
     return CompletedFile(stream, bytes(header))
+
+
+def flac_starts(stream: Any) -> list[int]:
+    """Find where FLAC files start in `stream`, which is empty for other formats.
+
+    libsndfile reads the first one only, or finds samples in another one, as frames of
+    each are numbered from zero.
+    """
+    stream.seek(0)
+    before = stream.read(4)
+    if before != b"fLaC":
+        return []
+    starts = []
+    while block := stream.read(BLOCK_SIZE):
+        searched = before + block
+        origin = stream.tell() - len(searched)
+        starts += [origin + each.start() for each in _FLAC_HEADER.finditer(searched)]
+        before = searched[-7:]  # headers are 8 bytes long
+    return starts
 
 
 def _find_sound(stream: Any, end: int) -> _Sound | None:

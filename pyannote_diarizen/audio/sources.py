@@ -8,6 +8,7 @@ WebM, videos and more); their wheels carry what they need. Each fault of a file
 raises one `AudioFileError`: which file, what is wrong, what to do.
 """
 
+import functools
 import io
 import os
 import warnings
@@ -30,7 +31,7 @@ from pyannote_diarizen.audio.decoding import (
     decode_path,
     truncation,
 )
-from pyannote_diarizen.audio.headers import complete_header
+from pyannote_diarizen.audio.headers import complete_header, flac_starts
 from pyannote_diarizen.audio.streams import adapt_stream, as_tensor, is_stream
 from pyannote_diarizen.errors import AudioFileError, MissingAudioFileError
 
@@ -163,12 +164,34 @@ def _open(audio: Path | Stream) -> Iterator[AudioSource]:
         # soundfile wants a sample rate for files named .raw, hence TypeError
         except (soundfile.LibsndfileError, TypeError):
             file = None
-        if file and file.subtype in SEEKABLE and 0 < file.frames < MAX_NUM_SAMPLES:
+        if file and _is_seekable(file, audio):
             if defect := truncation(file):
                 warnings.warn(f"{name} is truncated. {defect}", stacklevel=2)
             yield SoundFileSource(file, name)
         else:
             yield WaveformSource(*_decode(audio, name), name)
+
+
+def _is_seekable(file: soundfile.SoundFile, audio: Path | Stream) -> bool:
+    """Whether libsndfile finds any sample, and knows the length."""
+    if file.subtype not in SEEKABLE or not 0 < file.frames < MAX_NUM_SAMPLES:
+        return False
+    if file.format != "FLAC":
+        return True
+    if isinstance(audio, Path):
+        status = audio.stat()
+        return not _is_joined(audio, status.st_mtime_ns, status.st_size)
+    position = audio.tell()
+    starts = flac_starts(audio)
+    audio.seek(position)
+    return len(starts) < 2
+
+
+# reads the whole file, hence once, although chunks are read one by one
+@functools.lru_cache(maxsize=1 << 14)
+def _is_joined(path: Path, modified: int, size: int) -> bool:
+    with path.open("rb") as stream:
+        return len(flac_starts(stream)) > 1
 
 
 @contextmanager
