@@ -55,13 +55,14 @@ def write_report(run: Path | str) -> Path:
     FileNotFoundError
         If `run` has no completed epoch.
     ValueError
-        If `metrics.csv` is broken.
+        If `metrics.csv` is broken, or `config.yaml` is no text.
     """
     run = expand_home(run)
     history = History.read(run)
+    config = _read_config(run / CONFIG)
     save(draw_curves(history), run / FIGURES / CURVES)
     title = escape(run.resolve().name)
-    body = "\n".join(_sections(run, history))
+    body = "\n".join(_sections(run, history, config))
     page = run / PAGE
     with replacing(page) as temporary:
         temporary.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")
@@ -93,7 +94,17 @@ def summarize(history: History) -> str:
     return f"{summary}, {since} epoch{'s' * (since > 1)} before the last."
 
 
-def _sections(run: Path, history: History) -> Iterator[str]:
+def _read_config(path: Path) -> str:
+    """Read the configuration, empty if the run has none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise ValueError(f"'{path}' is no text: {error.reason}.") from error
+
+
+def _sections(run: Path, history: History, config: str) -> Iterator[str]:
     yield f"<h1>{escape(run.resolve().name)}</h1>"
     yield f"<p>{escape(summarize(history))}</p>"
     yield "<h2>Curves</h2>"
@@ -107,10 +118,9 @@ def _sections(run: Path, history: History) -> Iterator[str]:
         yield from map(_picture, chosen)
     yield "<h2>Epochs</h2>"
     yield _table(history)
-    if (run / CONFIG).is_file():
-        text = (run / CONFIG).read_text(encoding="utf-8")
+    if config:
         yield "<h2>Configuration</h2>"
-        yield f"<pre>{escape(text)}</pre>"
+        yield f"<pre>{escape(config)}</pre>"
 
 
 def _picture(path: Path) -> str:

@@ -49,6 +49,13 @@ def test_a_run_without_figures_has_a_page(folder):
     assert "Configuration" not in text
 
 
+def test_nothing_is_written_if_the_configuration_is_no_text(folder):
+    (folder / "config.yaml").write_bytes(b"protocol: \xff\n")
+    with pytest.raises(ValueError, match=r"config\.yaml' is no text"):
+        write_report(folder)
+    assert not (folder / "figures").exists()
+
+
 @pytest.mark.parametrize(
     ("losses", "expected"),
     [
