@@ -60,10 +60,18 @@ def checkpoint_to_resume(config: DictConfig) -> Path | None:
         If `config.resume` is a path that does not exist.
     FileExistsError
         If the folder holds a training with another configuration.
+    IsADirectoryError
+        If a folder has the name of a file of the run.
     ValueError
         If an option changed that cannot change.
     """
     folder, resume = Path(config.run), config.get("resume", "last")
+    for path in (folder / CONFIG, folder / OVERRIDES):
+        if path.is_dir():
+            raise IsADirectoryError(
+                f"'{path}' should be a file, but is a folder: remove it, or choose "
+                "another folder by run=."
+            )
     last = folder / LAST
     checkpoint = last if resume == "last" else expand_home(resume).absolute()
     if resume != "last" and not checkpoint.is_file():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from pyannote_diarizen.composition import CONFIG
+from pyannote_diarizen.composition import CONFIG, OVERRIDES
 from pyannote_diarizen.training.run_folder import (
     changed_options,
     check_weights,
@@ -74,6 +74,14 @@ def test_what_the_checkpoint_fixes_cannot_change(configure, started, option):
     name, value = option.split("=")
     with pytest.raises(ValueError, match=f"cannot change {option}"):
         checkpoint_to_resume(configure(**{name: value, "+resume": "last"}))
+
+
+@pytest.mark.parametrize("name", [CONFIG, OVERRIDES])
+def test_a_folder_in_place_of_a_file_is_refused(configure, started, name):
+    (started / name).unlink()
+    (started / name).mkdir()
+    with pytest.raises(IsADirectoryError, match=f"{name}' should be a file"):
+        checkpoint_to_resume(configure(**{"+resume": "last"}))
 
 
 def test_weights_of_another_size_are_refused(configure, started):
