@@ -230,6 +230,11 @@ CONFIGS: dict[str, Callable[[], Any]] = {
     "preprocessors of a class that is not there": lambda: _config(
         lambda c: c.update(preprocessors={"audio": {"name": "a.b.C"}})
     ),
+    "dangerous preprocessors": lambda: _config(
+        lambda c: c.update(
+            preprocessors={"a": {"name": "os.mkdir", "params": {"path": "../harm"}}}
+        )
+    ),
     "preprocessors as class names": lambda: _config(
         lambda c: c.update(
             preprocessors={"audio": "pyannote_diarizen.audio.reader.AudioReader"}

@@ -10,7 +10,8 @@ takes. A folder or repository holds `config.yaml` (layout of pyannote.audio) or
 """
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from inspect import signature
 from numbers import Real
@@ -182,15 +183,27 @@ def _preprocessors(given: Any) -> dict[str, Any]:
                     f"`preprocessors` should hold the `name` of a class for '{key}', "
                     f"and its `params`, got {value!r}."
                 )
-            try:
-                get_class_by_name(found["name"], default_module_name="pyannote.audio")
-            except (AttributeError, ImportError, ValueError) as error:
-                raise ValueError(
-                    f"`preprocessors`: there is no class '{found['name']}' for "
-                    f"'{key}': {error}."
-                ) from error
+            _check_preprocessor(found["name"], key)
         completed[key] = value if is_database else dict(found)
     return completed
+
+
+def _check_preprocessor(name: str, key: str) -> None:
+    """Refuse what pyannote.audio would call, although it is no preprocessor."""
+    found = None
+    # modules of Python may do harm when they are imported
+    if name.partition(".")[0] not in sys.stdlib_module_names:
+        try:
+            found = get_class_by_name(name, default_module_name="pyannote.audio")
+        except (AttributeError, ImportError, ValueError) as error:
+            raise ValueError(
+                f"`preprocessors`: there is no class '{name}' for '{key}': {error}."
+            ) from error
+    if not (isinstance(found, type) and issubclass(found, Callable)):
+        raise ValueError(
+            f"`preprocessors`: '{name}' for '{key}' should be a class whose instances "
+            "are called with a file, such as 'pyannote.database.FileFinder'."
+        )
 
 
 def check_hyper_parameters(pipeline: Pipeline, config: Mapping[str, Any]) -> None:

@@ -31,6 +31,11 @@ def test_the_name_of_a_class_is_enough(config):
         ({"audio": 3}, "the `name` of a class for 'audio', .* got 3"),
         ({"audio": {"params": {}}}, "the `name` of a class for 'audio'"),
         ({"audio": "no.such.Class"}, "there is no class 'no.such.Class' for 'audio'"),
+        ({"audio": {"name": "os.mkdir"}}, "'os.mkdir' for 'audio' should be a class"),
+        ({"audio": "subprocess.Popen"}, "'subprocess.Popen' for 'audio' should be"),
+        ({"audio": "pathlib.Path"}, "'pathlib.Path' for 'audio' should be a class"),
+        ({"audio": "torch.load"}, "'torch.load' for 'audio' should be a class"),
+        ({"audio": "pyannote.core.Segment"}, "'pyannote.core.Segment' for 'audio'"),
         ({"audio": "{uri}.wav"}, r"there is no class '\{uri\}.wav'"),
     ],
 )
