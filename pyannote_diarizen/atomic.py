@@ -82,13 +82,18 @@ def expand_home(path: Path | str) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
+def is_full(error: OSError) -> bool:
+    """Whether a disk, a quota or the largest size of a file is the reason."""
+    return error.errno in _FULL
+
+
 @contextmanager
 def _naming_path(path: Path) -> Iterator[None]:
     """Add the path to the error of a full disk, which the system leaves out."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
+        if not is_full(error) or error.filename is not None:
             raise
         reason = f"{error.strerror}, make room or write to another disk"
         raise OSError(error.errno, reason, str(path)) from error

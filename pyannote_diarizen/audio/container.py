@@ -192,7 +192,7 @@ def _decode(packets: _Packets, name: str) -> tuple[Tensor, int]:
                 yield np.zeros((min(rate, gap - start), num_channels), np.float32)
             yield _samples(frame)
 
-    return spool(blocks(), num_channels), rate
+    return spool(blocks(), num_channels, rate), rate
 
 
 class _Timeline:

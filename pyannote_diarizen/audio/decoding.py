@@ -189,7 +189,7 @@ def _decode_with_soundfile(stream: Stream, name: str) -> _Decoded:
     stream.seek(0)
     with _InOrder(stream) as file:
         announced, rate, is_ogg = file.frames, file.samplerate, file.format == "OGG"
-        decoded = _Decoded(spool(_blocks(file), file.channels), rate)
+        decoded = _Decoded(spool(_blocks(file), file.channels, rate), rate)
     if guesses:
         return decoded._replace(defect="Its header does not hold its length.")
     unread = size - stream.tell()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen serve`: diarization by HTTP."""
 
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,9 @@ _PACKAGES = {
     "python_multipart": "python-multipart",
     "prometheus_client": "prometheus-client",
 }
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
+"""Characters that a header may hold, RFC 6750, and a length that is not guessed."""
 
 
 def serve(
@@ -60,23 +64,25 @@ def serve(
 ) -> None:
     """Diarize recordings that are uploaded by HTTP, one after the other.
 
-    http://127.0.0.1:8000 is a page for uploads, http://127.0.0.1:8000/docs describes
-    the interface. A queue on disk survives a crash; recordings are removed as soon as
-    they are diarized.
+    http://127.0.0.1:8000 is a page for uploads, http://127.0.0.1:8000/openapi.json
+    describes the interface. A queue on disk survives a crash; recordings are removed as
+    soon as they are diarized.
 
     Exit codes: 0, stopped by a signal; 2, wrong usage, or the server cannot start.
     """
     from pyannote_diarizen.installation import require_packages
 
     require_packages("`serve`", _PACKAGES)
-    import uvicorn
-
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.resources import cache_folder
-    from pyannote_diarizen.serving.app import create_app
+    from pyannote_diarizen.serving.server import run_server
     from pyannote_diarizen.serving.service import Service, Settings, is_loopback
     from pyannote_diarizen.serving.uploads import Limits
 
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise ValueError(
+            "--token should be at least 16 letters, digits, or characters of -._~+/="
+        )
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
         typer.echo(f"Token: {token}")
@@ -90,9 +96,4 @@ def serve(
         max_age=keep * 3600,
     )
     service = Service(load_pipeline(pipeline, device, preset), pipeline, settings)
-    uvicorn.run(
-        create_app(service),
-        host=host,
-        port=port,
-        timeout_graceful_shutdown=round(settings.grace),
-    )
+    run_server(service, port)

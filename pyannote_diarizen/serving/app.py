@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,7 +20,8 @@ from pyannote_diarizen.serving.service import Service, is_loopback
 _TEMPLATES = files("pyannote_diarizen.serving") / "templates"
 _KINDS = {"js": "text/javascript", "css": "text/css"}
 _POLICY = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -43,15 +45,19 @@ def create_app(service: Service) -> FastAPI:
         yield
         await run_in_threadpool(service.stop)
 
-    app = FastAPI(title="pyannote-diarizen", lifespan=lifespan, redoc_url=None)
+    # the pages that FastAPI has for its description load scripts from elsewhere
+    app = FastAPI(
+        title="pyannote-diarizen", lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.service = service
     app.include_router(router)
     app.exception_handler(HTTPException)(_refuse)
+    app.exception_handler(RequestValidationError)(_refuse_parameter)
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/upload.{kind}", _part_of_page, include_in_schema=False)
     if is_loopback(service.settings.host):
         # against sites whose domain is made to point to this machine
-        names = ["localhost", "127.0.0.1", "[::1]"]
+        names = ["localhost", "127.0.0.1", "[::1]", service.settings.host]
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)
     return app
 
@@ -63,6 +69,13 @@ async def _refuse(request: Request, error: HTTPException) -> Response:
     return Response(
         body, error.status_code, error.headers, media_type="application/json"
     )
+
+
+async def _refuse_parameter(
+    request: Request, error: RequestValidationError
+) -> Response:
+    reasons = [f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()]
+    return await _refuse(request, HTTPException(422, "; ".join(reasons)))
 
 
 def _page() -> HTMLResponse:

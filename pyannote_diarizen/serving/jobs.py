@@ -3,16 +3,18 @@
 """Queue of recordings in a folder, which survives a crash at any moment.
 
 A job is a folder: `job.json`, the recording until it is diarized, and the result after.
-Uploads are written to a hidden folder, which gets its name once it is complete. After a
-crash, complete jobs are there, and hidden folders are removed.
+Uploads are written to a hidden folder, which is renamed once it is complete; a job that
+is removed is renamed to a hidden folder first. After a crash, hidden folders and files
+are removed, all others are complete.
 """
 
 import json
+import logging
 import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Condition
@@ -20,7 +22,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 
 State = Literal["queued", "running", "done", "failed"]
 
@@ -28,7 +30,9 @@ MAX_ATTEMPTS = 2
 """Number of times that a job is begun: one that stops the server stops it twice."""
 
 RESULT, PAGE = "result.json", "result.html"
-_JOB, _LOCK, _HIDDEN = "job.json", "lock", "."
+_JOB, _LOCK, _HIDDEN = "job.json", "serve.lock", "."
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,23 +90,30 @@ class Jobs:
     Parameters
     ----------
     folder : Path
-        Created if it does not exist. One server at a time uses it.
+        Created if it does not exist, for this user only. One server at a time uses it.
     max_queue : int
-        Maximum number of jobs that wait.
+        Maximum number of jobs that wait or are uploaded.
     max_age : float
         Seconds after which finished jobs are removed.
 
     Raises
     ------
     OSError
-        If another server uses the folder, or it cannot be created.
+        If another server uses the folder, if it holds other files, or if it cannot be
+        created.
     """
 
     def __init__(self, folder: Path, max_queue: int, max_age: float) -> None:
         self.folder, self.max_queue, self.max_age = folder, max_queue, max_age
         self.changed = Condition()
         self._jobs: dict[str, Job] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._num_uploads = 0
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # `_recover` removes what it does not know
+        if any(folder.iterdir()) and not (folder / _LOCK).exists():
+            raise OSError(
+                f"'{folder}' holds files that are not of a server: give a new --folder."
+            )
         # released by another thread
         self._lock = FileLock(folder / _LOCK, thread_local=False)
         try:
@@ -115,18 +126,23 @@ class Jobs:
 
     def _recover(self) -> None:
         """Read the jobs of a former server; those that ran wait again, or failed."""
-        for folder in self.folder.iterdir():
-            if folder.name.startswith(_HIDDEN):
-                shutil.rmtree(folder, ignore_errors=True)
         found = []
-        for path in self.folder.glob(f"*/{_JOB}"):
-            try:
-                found.append(Job(**json.loads(path.read_text(encoding="utf-8"))))
-            except (OSError, TypeError, ValueError):
-                shutil.rmtree(path.parent, ignore_errors=True)
+        for folder in filter(Path.is_dir, self.folder.iterdir()):
+            if folder.name.startswith(_HIDDEN) or not (folder / _JOB).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            for half in folder.glob(f"{_HIDDEN}*"):
+                half.unlink()
+            found.append(_read(folder))
         for job in sorted(found, key=lambda each: each.created):
             self._jobs[job.id] = job
-            if job.state == "running" and job.attempts >= MAX_ATTEMPTS:
+            if job.is_finished:
+                continue
+            if self.path(job, RESULT).exists():
+                self.finish(job.id)
+            elif not self.path(job, job.audio).exists():
+                self.finish(job.id, "Lost: its recording is gone. Upload it again.")
+            elif job.state == "running" and job.attempts >= MAX_ATTEMPTS:
                 error = "Lost: the server stopped twice while it ran. Upload it again."
                 self.finish(job.id, error)
             elif job.state == "running":
@@ -156,57 +172,67 @@ class Jobs:
 
     @contextmanager
     def receiving(self) -> Iterator[Path]:
-        """Yield a hidden folder for an upload, removed unless `add` has moved it."""
-        part = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
-        part.mkdir()
-        try:
-            yield part
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-
-    def check_room(self) -> None:
-        """Raise a `FullQueueError` if no job can be added."""
-        if len(self.waiting()) >= self.max_queue:
-            raise FullQueueError
-
-    def add(self, part: Path, job: Job) -> None:
-        """Add a job, whose recording is in the hidden folder `part`.
+        """Yield a hidden folder for an upload, removed unless `add` has moved it.
 
         Raises
         ------
         FullQueueError
-            If too many jobs wait.
+            If too many jobs wait or are uploaded.
         """
         with self.changed:
-            self.check_room()
+            if len(self.waiting()) + self._num_uploads >= self.max_queue:
+                raise FullQueueError
+            self._num_uploads += 1
+        part = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
+        try:
+            part.mkdir()
+            yield part
+        finally:
+            with self.changed:
+                self._num_uploads -= 1
+            shutil.rmtree(part, ignore_errors=True)
+
+    def add(self, part: Path, job: Job) -> None:
+        """Add a job, whose recording is in the hidden folder `part`."""
+        with self.changed:
             _write(part / _JOB, job)
             part.rename(self.folder / job.id)
             self._jobs[job.id] = job
             self.changed.notify_all()
 
     def update(self, job_id: str, **changes: Any) -> None:
-        """Change fields of a job, also on disk if it is more than progress."""
+        """Change fields of a job, also on disk if it is more than progress.
+
+        If the disk is full, the server goes on; only after a crash, the job has its
+        former state.
+        """
         with self.changed:
             if (job := self._jobs.get(job_id)) is None:  # removed meanwhile
                 return
             job = self._jobs[job_id] = replace(job, **changes)
             if changes.keys() != {"progress"}:
-                _write(self.path(job, _JOB), job)
+                try:
+                    _write(self.path(job, _JOB), job)
+                except OSError as error:
+                    _LOG.warning("Job %s is not written: %s", job_id, error)
             self.changed.notify_all()
 
     def finish(self, job_id: str, error: str | None = None) -> None:
         """Mark a job as done or failed, and remove its recording."""
+        if job := self.get(job_id):  # first, since it makes room on a full disk
+            self.path(job, job.audio).unlink(missing_ok=True)
         state = "done" if error is None else "failed"
         self.update(job_id, state=state, error=error, finished=time.time(), progress={})
-        if job := self.get(job_id):
-            self.path(job, job.audio).unlink(missing_ok=True)
 
     def remove(self, job_id: str) -> None:
-        """Remove a job and its files."""
+        """Remove a job and its files, also those that were written after a removal."""
+        hidden = self.folder / f"{_HIDDEN}{uuid.uuid4().hex}"
         with self.changed:
             self._jobs.pop(job_id, None)
+            with suppress(FileNotFoundError):
+                (self.folder / job_id).rename(hidden)
             self.changed.notify_all()
-        shutil.rmtree(self.folder / job_id, ignore_errors=True)
+        shutil.rmtree(hidden, ignore_errors=True)
 
     def remove_old(self) -> None:
         """Remove the jobs that finished more than `max_age` seconds ago."""
@@ -216,6 +242,15 @@ class Jobs:
                 self.remove(job.id)
 
 
+def _read(folder: Path) -> Job:
+    """Read a job; of one that a power failure damaged, only the id is kept."""
+    try:
+        return Job(**json.loads((folder / _JOB).read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError):
+        for file in folder.iterdir():
+            file.unlink()
+        return Job(folder.name, "unknown", "audio", 0.0)
+
+
 def _write(path: Path, job: Job) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(asdict(job)), encoding="utf-8")
+    write_file(json.dumps(asdict(job)), path)

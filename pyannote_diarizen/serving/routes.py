@@ -1,19 +1,22 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""HTTP interface of the server; `/docs` describes it while it runs."""
+"""HTTP interface of the server; `/openapi.json` describes it while it runs."""
 
 import asyncio
 import json
 import secrets
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.responses import Response, StreamingResponse
-from starlette.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from starlette.requests import ClientDisconnect
 
+from pyannote_diarizen.atomic import is_full
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.formats import FORMATS
@@ -23,6 +26,9 @@ from pyannote_diarizen.serving.uploads import check_audio, receive
 
 _POLL = 0.3
 """Seconds between two looks at a job whose events are sent."""
+
+_QUIET = 15.0
+"""Seconds without a change after which a comment is sent."""
 
 _FILE = {"type": "string", "format": "binary"}
 _BODY = {
@@ -63,8 +69,9 @@ def _authorize(request: Request, service: _Service) -> None:
     token = service.settings.token
     if token is None:
         return
-    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not secrets.compare_digest(sent.encode(), token.encode()):
+    scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+    is_right = secrets.compare_digest(sent.encode(), token.encode())
+    if not is_right or scheme.lower() != "bearer":
         detail = "Send the header 'Authorization: Bearer TOKEN'."
         raise HTTPException(401, detail, _CHALLENGE)
 
@@ -95,38 +102,48 @@ async def upload(
     jobs, limits = service.jobs, service.settings.limits
     try:
         bounds = SpeakerBounds(num_speakers, min_speakers, max_speakers)
-        jobs.check_room()
         with jobs.receiving() as part:
             audio, uri = await receive(request, part, limits)
-            duration = await run_in_threadpool(check_audio, audio, uri, limits)
+            duration = await to_thread.run_sync(
+                check_audio, audio, uri, limits, limiter=service.decoding
+            )
             options = {k: v for k, v in vars(bounds).items() if v is not None}
             job = Job(uuid.uuid4().hex, uri, audio.name, duration, options)
             jobs.add(part, job)
     except FullQueueError:
         detail = f"{jobs.max_queue} recordings wait already: try again later."
         raise HTTPException(429, detail, _RETRY) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The upload was interrupted.") from None
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise HTTPException(507, "The disk of the server is full.") from error
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    return describe(job, jobs)
+    return describe(jobs.get(job.id) or job, _places(jobs))  # it may run already
 
 
 @_authorized.get("/jobs")
 def list_jobs(service: _Service) -> list[dict[str, Any]]:
     """Describe all jobs, the oldest first."""
-    return [describe(job, service.jobs) for job in service.jobs.all()]
+    places = _places(service.jobs)
+    return [describe(job, places) for job in service.jobs.all()]
 
 
 @_authorized.get("/jobs/{job_id}")
 def describe_job(job: _Job, service: _Service) -> dict[str, Any]:
     """Describe a job: its state, place in the queue, progress, error."""
-    return describe(job, service.jobs)
+    return describe(job, _places(service.jobs))
 
 
 @_authorized.get("/jobs/{job_id}/events")
 async def send_events(job: _Job, service: _Service) -> StreamingResponse:
     """Send the description after each change, as server-sent events."""
     return StreamingResponse(
-        _events(job.id, service.jobs), media_type="text/event-stream"
+        _events(job.id, service),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
@@ -142,18 +159,21 @@ def send_result(
     known = [name for name, each in FORMATS.items() if not each.needs_words]
     if format not in known:
         raise HTTPException(422, f"Expected a format of {', '.join(known)}.")
-    if format == "html":  # made while the recording was there
-        content: bytes | str = service.jobs.path(job, PAGE).read_bytes()
-    else:
-        text = service.jobs.path(job, RESULT).read_text(encoding="utf-8")
-        document = DiarizationDocument.from_json(text)
-        content = FORMATS[format].render(document, exclusive)
     name = quote(f"{job.uri}{FORMATS[format].suffix}")
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         "X-Content-Type-Options": "nosniff",
     }
     kind = _TYPES.get(format, "text/plain; charset=utf-8")
+    if format == "html":  # made while the recording was there
+        path = service.jobs.path(job, PAGE)
+        return FileResponse(path, media_type=kind, headers=headers)
+    try:
+        text = service.jobs.path(job, RESULT).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise HTTPException(404, "The job was removed.") from None
+    document = DiarizationDocument.from_json(text)
+    content = FORMATS[format].render(document, exclusive)
     return Response(content, media_type=kind, headers=headers)
 
 
@@ -178,8 +198,19 @@ def check_health() -> dict[str, str]:
 router.include_router(_authorized)
 
 
-def describe(job: Job, jobs: Jobs) -> dict[str, Any]:
+def _places(jobs: Jobs) -> dict[str, int]:
+    """Place of each waiting job in the queue, from 1."""
+    return {job.id: place for place, job in enumerate(jobs.waiting(), 1)}
+
+
+def describe(job: Job, places: Mapping[str, int]) -> dict[str, Any]:
     """Describe a job for users.
+
+    Parameters
+    ----------
+    job : Job
+    places : Mapping
+        Place in the queue of each waiting job.
 
     Returns
     -------
@@ -187,9 +218,8 @@ def describe(job: Job, jobs: Jobs) -> dict[str, Any]:
         `id`, `uri`, `duration`, `state`, `options`, `created`; also `position` in the
         queue, `progress`, `finished` and `error`, if they have a value.
     """
-    waiting = [each.id for each in jobs.waiting()]
     values = {
-        "position": waiting.index(job.id) + 1 if job.id in waiting else None,
+        "position": places.get(job.id),
         "progress": job.progress or None,
         "finished": job.finished,
         "error": job.error,
@@ -205,14 +235,20 @@ def describe(job: Job, jobs: Jobs) -> dict[str, Any]:
     }
 
 
-async def _events(job_id: str, jobs: Jobs) -> AsyncIterator[str]:
-    """Yield the description of a job after each change, until its end."""
-    last = None
-    while job := jobs.get(job_id):
-        if (described := describe(job, jobs)) != last:
-            last = described
+async def _events(job_id: str, service: Service) -> AsyncIterator[str]:
+    """Yield the description of a job after each change, until its end.
+
+    Between changes, comments keep proxies from closing the connection.
+    """
+    last, sent = None, time.monotonic()
+    while job := service.jobs.get(job_id):
+        if (described := describe(job, _places(service.jobs))) != last:
+            last, sent = described, time.monotonic()
             yield f"event: {job.state}\ndata: {json.dumps(described)}\n\n"
-        if job.is_finished:
+        if job.is_finished or service.is_stopping:
             return
+        if time.monotonic() - sent > _QUIET:
+            sent = time.monotonic()
+            yield ": the job goes on\n\n"
         await asyncio.sleep(_POLL)
     yield "event: removed\ndata: {}\n\n"

@@ -8,6 +8,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from anyio import CapacityLimiter
+
 from pyannote_diarizen.serving.jobs import Jobs
 from pyannote_diarizen.serving.metrics import Metrics
 from pyannote_diarizen.serving.uploads import Limits
@@ -67,9 +69,11 @@ class Service:
     def __init__(
         self, pipeline: Callable[..., Any], name: str, settings: Settings
     ) -> None:
-        self.settings = settings
+        self.settings, self.is_stopping = settings, False
         self.jobs = Jobs(settings.folder, settings.max_queue, settings.max_age)
         self.metrics = Metrics(self.jobs)
+        # a compressed recording is decoded to learn its duration
+        self.decoding = CapacityLimiter(2)
         self._worker = Worker(
             pipeline, name, self.jobs, settings.max_seconds, self.metrics.finish
         )
@@ -77,6 +81,12 @@ class Service:
     def start(self) -> None:
         """Begin to process jobs."""
         self._worker.start()
+
+    def prepare_stop(self) -> None:
+        """End streams of events; at the second call, interrupt the running job."""
+        if self.is_stopping:
+            self._worker.interrupt()
+        self.is_stopping = True
 
     def stop(self) -> None:
         """Finish the running job if there is time, and leave the others."""

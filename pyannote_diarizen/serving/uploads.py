@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.audio.reader import audio_info
-from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.audio.spooling import TooLongError, limited_spooling
 from pyannote_diarizen.rttm import rttm_name
 
 _IDLE = 30.0
@@ -85,7 +85,7 @@ async def _receive_form(
     request: Request, body: AsyncGenerator[bytes, None], folder: Path
 ) -> tuple[Path, str]:
     try:
-        form = await MultiPartParser(request.headers, body).parse()
+        form = await MultiPartParser(request.headers, body, max_files=2).parse()
     except (MultiPartException, KeyError) as error:
         raise HTTPException(400, f"The form cannot be read: {error}") from error
     try:
@@ -152,10 +152,15 @@ def check_audio(path: Path, uri: str, limits: Limits) -> float:
     ------
     HTTPException
         413, too long; 415, no audio.
+    OSError
+        If the disk is full.
     """
     try:
-        duration = audio_info(path).duration
-    except (AudioFileError, OSError, ValueError) as error:
+        with limited_spooling(limits.max_duration):
+            duration = audio_info(path).duration
+    except TooLongError as error:
+        raise HTTPException(413, f"'{uri}' is too long: {error}") from error
+    except ValueError as error:
         text = str(error).replace(str(path), uri)
         raise HTTPException(415, text) from error
     if duration == 0:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
+from pyannote_diarizen.audio.decoding import decode_path
 from pyannote_diarizen.results.confidence import add_confidence
 from pyannote_diarizen.results.document import DiarizationDocument, describe_pipeline
 from pyannote_diarizen.results.page import render_page
@@ -51,13 +52,17 @@ class Worker:
         """Start the thread."""
         self._thread.start()
 
+    def interrupt(self) -> None:
+        """Leave the running job to the next server, at its next report of progress."""
+        self._interrupted.set()
+
     def stop(self, grace: float) -> None:
-        """Stop; after `grace` seconds, a running job waits for the next server."""
+        """Stop; after `grace` seconds, a running job is interrupted."""
         self._stopping.set()
         with self.jobs.changed:
             self.jobs.changed.notify_all()
         self._thread.join(grace)
-        self._interrupted.set()
+        self.interrupt()
         self._thread.join(grace)
 
     def _run(self) -> None:
@@ -92,7 +97,7 @@ class Worker:
         try:
             self._diarize(job, hook)
         except _InterruptionError:
-            attempts = job.attempts  # the job is not to blame
+            attempts = job.attempts  # the job did not fail
             self.jobs.update(job.id, state="queued", attempts=attempts, progress={})
             return
         except Exception as error:  # noqa: BLE001 - the server goes on
@@ -102,8 +107,12 @@ class Worker:
             self.jobs.finish(job.id, text)
         else:
             self.jobs.finish(job.id)
+        finally:
+            decode_path.cache_clear()  # else it keeps the last recording
         if finished := self.jobs.get(job.id):
             self.observe(finished, time.monotonic() - started)
+        else:
+            self.jobs.remove(job.id)  # removed while its result was written
 
     def _diarize(self, job: Job, hook: Callable[..., None]) -> None:
         audio = self.jobs.path(job, job.audio)
@@ -126,5 +135,4 @@ class Worker:
             RESULT: document.to_json(),
         }
         for name, content in contents.items():
-            with replacing(self.jobs.path(job, name)) as temporary:
-                temporary.write_text(content, encoding="utf-8")
+            write_file(content, self.jobs.path(job, name))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The server, with a pipeline that finds one speaker."""
 
+import errno
 import io
 import json
 import threading
@@ -18,7 +19,7 @@ from fastapi.testclient import TestClient
 
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.serving.app import create_app
-from pyannote_diarizen.serving.jobs import Job, Jobs
+from pyannote_diarizen.serving.jobs import FullQueueError, Job, Jobs
 from pyannote_diarizen.serving.service import Service, Settings, is_loopback
 from pyannote_diarizen.serving.uploads import Limits
 
@@ -52,6 +53,13 @@ def audio_bytes(duration: float = 0.5, kind: str = "WAV") -> bytes:
     buffer = io.BytesIO()
     samples = 0.1 * np.random.default_rng(0).standard_normal(round(duration * 8000))
     soundfile.write(buffer, samples, 8000, format=kind)
+    return buffer.getvalue()
+
+
+def silence(duration: float) -> bytes:
+    buffer = io.BytesIO()
+    samples = np.zeros(round(duration * 8000))
+    soundfile.write(buffer, samples, 8000, format="OGG", subtype="VORBIS")
     return buffer.getvalue()
 
 
@@ -147,6 +155,7 @@ def test_events_describe_a_job_until_its_end(client, pipeline):
         (b"no audio at all", 415, "'monday'"),
         (b"0" * 200_000, 413, "larger than 0.1 MB"),
         (audio_bytes(60.0, "FLAC")[:50] + bytes(100), 413, "lasts 60 s"),
+        (silence(60.0), 413, "at most 10 s"),
     ],
 )
 def test_bad_recordings_are_refused(client, settings, content, status, detail):
@@ -154,7 +163,7 @@ def test_bad_recordings_are_refused(client, settings, content, status, detail):
     assert response.status_code == status
     assert detail in response.json()["detail"]
     assert str(settings.folder) not in response.text
-    assert [path.name for path in settings.folder.iterdir()] == ["lock"]
+    assert [path.name for path in settings.folder.iterdir()] == ["serve.lock"]
 
 
 def test_a_body_without_a_length_is_counted(client):
@@ -188,6 +197,9 @@ def test_a_name_that_is_too_long_is_refused(client):
 
 def test_numbers_of_speakers_are_checked(client):
     assert upload(client, num_speakers=0).status_code == 422
+    response = upload(client, num_speakers="two")
+    assert response.json()["detail"].startswith("num_speakers: Input should be")
+    assert 'refused_total{status="422"} 2.0' in client.get("/metrics").text
     response = upload(client, min_speakers=3, max_speakers=2)
     assert response.status_code == 422
     assert "min_speakers" in response.json()["detail"]
@@ -244,21 +256,95 @@ def test_jobs_survive_the_end_of_the_server(pipeline, settings):
 
 def test_after_a_crash_jobs_wait_again_or_are_lost(settings):
     jobs = Jobs(settings.folder, 5, 60.0)
-    for name, attempts in (("a", 1), ("b", 2)):
+    for name, attempts in zip("abcde", (1, 2, 1, 1, 1), strict=True):
         with jobs.receiving() as part:
+            (part / "audio.wav").touch()
             jobs.add(part, Job(name, name, "audio.wav", 1.0))
         jobs.update(name, state="running", attempts=attempts)
-    (settings.folder / ".half").mkdir()
-    (settings.folder / "damaged").mkdir()
-    (settings.folder / "damaged" / "job.json").write_text("{")
+    folder = settings.folder
+    (folder / ".half").mkdir()
+    (folder / "removed").mkdir()
+    (folder / "removed" / "result.json").touch()
+    (folder / "a" / ".half.json").touch()
+    (folder / "c" / "audio.wav").unlink()
+    (folder / "d" / "result.json").touch()
+    (folder / "e" / "job.json").write_text("{")
     jobs.close()
-    jobs = Jobs(settings.folder, 5, 60.0)
-    assert [job.state for job in jobs.all()] == ["queued", "failed"]
+    jobs = Jobs(folder, 5, 60.0)
+    states = {job.id: job.state for job in jobs.all()}
+    lost = dict.fromkeys("bce", "failed")
+    assert states == {"a": "queued", **lost, "d": "done"}
     assert "stopped twice" in jobs.get("b").error
-    assert sorted(path.name for path in settings.folder.iterdir()) == ["a", "b", "lock"]
+    assert "is gone" in jobs.get("c").error
+    assert "is gone" in jobs.get("e").error
+    names = sorted(str(path.relative_to(folder)) for path in folder.glob("*/*"))
+    assert names == [
+        *("a/audio.wav", "a/job.json", "b/job.json", "c/job.json"),
+        *("d/job.json", "d/result.json", "e/job.json"),
+    ]
+    assert {each.name for each in folder.iterdir()} == {*"abcde", "serve.lock"}
+    assert folder.stat().st_mode & 0o077 == 0
     with pytest.raises(OSError, match="Another server uses"):
         Jobs(settings.folder, 5, 60.0)
     jobs.close()
+
+
+def test_a_folder_of_other_files_is_not_touched(tmp_path):
+    (tmp_path / ".ssh").mkdir()
+    with pytest.raises(OSError, match="not of a server"):
+        Jobs(tmp_path, 5, 60.0)
+    assert [path.name for path in tmp_path.iterdir()] == [".ssh"]
+
+
+def test_uploads_have_a_place_in_the_queue(settings):
+    jobs = Jobs(settings.folder, 1, 60.0)
+    with jobs.receiving(), pytest.raises(FullQueueError), jobs.receiving():
+        pass
+    with jobs.receiving():
+        pass
+    jobs.close()
+
+
+def test_a_full_disk_does_not_stop_the_server(client, pipeline, monkeypatch):
+    pipeline.release.clear()
+    first = upload(client).json()["id"]
+
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pyannote_diarizen.serving.jobs.write_file", fail)
+        response = upload(client)
+        assert response.status_code == 507
+        assert response.json()["detail"] == "The disk of the server is full."
+        pipeline.release.set()
+        assert wait(client, first)["state"] == "done"
+    assert wait(client, upload(client).json()["id"])["state"] == "done"
+
+
+def test_nothing_stays_of_a_job_that_is_removed_while_it_is_written(
+    client, pipeline, settings, monkeypatch
+):
+    def render(document, audio, with_sound):
+        (job,) = client.app.state.service.jobs.all()
+        client.app.state.service.jobs.remove(job.id)
+        return "page"
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pyannote_diarizen.serving.worker.render_page", render)
+        job_id = upload(client).json()["id"]
+        while client.get(f"/jobs/{job_id}").is_success:
+            time.sleep(0.01)
+    wait(client, upload(client).json()["id"])
+    assert len([*settings.folder.glob("*/*")]) == 3
+
+
+def test_events_end_with_the_server(client, pipeline):
+    pipeline.release.clear()
+    job_id = upload(client).json()["id"]
+    wait(client, job_id, "running")
+    client.app.state.service.prepare_stop()
+    assert "event: running" in client.get(f"/jobs/{job_id}/events").text
 
 
 def test_old_results_are_removed(settings):
@@ -281,8 +367,9 @@ def test_a_token_is_needed(pipeline, settings):
         assert client.get("/jobs").status_code == 401
         headers = {"Authorization": "Bearer secret"}
         assert client.get("/jobs", headers=headers).status_code == 200
-        headers = {"Authorization": b"Bearer s\xe9cret"}
-        assert client.get("/jobs", headers=headers).status_code == 401
+        for wrong in (b"Bearer s\xe9cret", b"Bearer", b"Basic secret"):
+            headers = {"Authorization": wrong}
+            assert client.get("/jobs", headers=headers).status_code == 401
 
 
 def test_other_sites_are_refused(client):
@@ -308,6 +395,8 @@ def test_the_page_loads_its_own_files_only(client):
         assert name in page.text
         assert client.get(f"/{name}").is_success
     assert client.get("/upload.py").status_code == 404
+    assert client.get("/docs").status_code == 404
+    assert "/jobs/{job_id}/result" in client.get("/openapi.json").json()["paths"]
     assert client.get("/jobs/x/result", params={"format": "exe"}).status_code == 404
 
 
