@@ -6,10 +6,10 @@ Each system names speakers in its own way. Labels are mapped to a common space f
 then each part of the recording gets the number of speakers and the speakers that
 systems vote for, by their weights.
 
-Two choices differ from the package dover-lap 1.3.1, which needs numpy below 1.24. The
-system that agrees most with the others has the highest weight, as in the paper; the
-package gives it to the one that agrees least. Of speakers with equal votes, those on
-whom systems agree more are taken; the package takes all of them.
+Two choices differ from the package dover-lap 1.3.1, which needs numpy below 1.24: the
+system that agrees most with the others has the highest weight, as in the paper (the
+package gives it to the one that agrees least), and of speakers with equal votes, those
+on whom systems agree more are taken (the package takes all of them).
 
 References
 ----------
