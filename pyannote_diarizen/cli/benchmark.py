@@ -88,7 +88,8 @@ def benchmark(
         system = SystemScores(into.resolve().name, scores, about)
         report = write_benchmark(system, into)
         conditions = report.sections[0]
-        print_table(conditions.header, conditions.rows)
+        rows = [[str(cell) for cell in row] for row in conditions.rows]
+        print_table(conditions.header, rows)
         for paragraph in report.summary:
             typer.echo(paragraph)
         typer.echo(f"Written: {into / 'scores.html'}, and .md, .csv and .json.")

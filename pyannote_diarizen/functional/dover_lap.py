@@ -219,7 +219,7 @@ def _matching(agreement: np.ndarray, left: Sequence[np.ndarray]) -> list[tuple]:
         shape[axis] = len(each)
         usable |= each.reshape(shape)
     values = np.where(usable, agreement, -np.inf)
-    chosen = []
+    chosen: list[tuple[int, ...]] = []
     while True:
         best = np.unravel_index(np.argmax(values), values.shape)
         if values[best] == -np.inf:

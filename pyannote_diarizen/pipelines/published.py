@@ -199,7 +199,7 @@ def _check_preprocessor(name: str, key: str) -> None:
             raise ValueError(
                 f"`preprocessors`: there is no class '{name}' for '{key}': {error}."
             ) from error
-    if not (isinstance(found, type) and issubclass(found, Callable)):
+    if not (isinstance(found, type) and issubclass(found, Callable)):  # type: ignore[arg-type]
         raise ValueError(
             f"`preprocessors`: '{name}' for '{key}' should be a class whose instances "
             "are called with a file, such as 'pyannote.database.FileFinder'."

@@ -26,12 +26,6 @@ _FRAGMENTS = (
     "data.md",
     "developers.md",
     "training.md",
-PAGES = "".join(
-    (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for page in (
-        *("tuning.md", "speakers.md", "pruning.md", "export.md"),
-        *("benchmark.md", "compare.md", "fuse.md", "published.md"),
-    )
 )
 _DOCS = {
     page.name: page.read_text(encoding="utf-8")
@@ -49,7 +43,7 @@ def blocks(language: str, text: str = README) -> list[str]:
 
 LINES = [line for block in blocks("bash") for line in block.splitlines()]
 OURS = [line for line in LINES if line.startswith("pyannote-diarizen ")]
-SHOWN = re.findall(r"^(?:\$ |.*\| `)?(pyannote-diarizen [^`\n]*)", PAGES, re.MULTILINE)
+SHOWN = re.findall(r"^(?:\$ )?(pyannote-diarizen .*)", PAGES, flags=re.MULTILINE)
 PYTEST = [line for line in LINES if line.startswith("pytest ")]
 TRAINING = [line for line in LINES if line.startswith("pyannote-audio-train ")]
 FROM_SCRATCH = [line for line in LINES if line.startswith("python3 -m venv ")]
@@ -68,7 +62,7 @@ def test_both_commands_from_scratch_are_run_by_continuous_integration():
 
 @pytest.mark.parametrize("line", OURS + SHOWN)
 def test_commands_and_their_options_exist(line):
-    name, *arguments = shlex.split(re.split("[>|]", line)[0])[1:]
+    name, *arguments = shlex.split(line.split(">")[0])[1:]
     known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert {word for word in arguments if word.startswith("--")} <= known
 
