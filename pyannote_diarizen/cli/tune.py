@@ -105,6 +105,14 @@ def tune(
             help="Seed of the sampler, different on each machine.",
         ),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for the outputs of the networks, so that a second call does "
+            "not run them again.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Replace a YAML file of another origin."),
@@ -157,7 +165,7 @@ def tune(
     if into.exists() and not overwrite and not _is_result(into, tuning, work):
         raise _occupied(into)
     # the file holds the best trial at any time, also of other machines
-    for best in _search(tuning, work, trials, sampler is Sampler.grid):
+    for best in _search(tuning, work, trials, sampler is Sampler.grid, keep):
         record = {"protocol": protocol, "subset": subset, "study": work.study_name}
         params = tuning.hyper_parameters(best)
         write_tuned(pipeline, params, {**record, **tuning.result(best)}, into)
@@ -196,7 +204,7 @@ def _is_result(path: Path, tuning: "Tuning", study: "Study") -> bool:
 
 
 def _search(
-    tuning: "Tuning", study: "Study", num_trials: int, grid: bool
+    tuning: "Tuning", study: "Study", num_trials: int, grid: bool, keep: Path | None
 ) -> "Iterator[FrozenTrial]":
     """Run trials and show progress; yield the best trial, each time it changes."""
     from pyannote_diarizen.evaluation.study import choose_trial, finished_trials
@@ -204,7 +212,7 @@ def _search(
     with progress_bars() as progress:
         if len(finished_trials(study)) < num_trials:
             networks = progress.add_task("networks", total=len(tuning.files))
-            for _ in tuning.run_networks():
+            for _ in tuning.run_networks(keep):
                 progress.advance(networks)
         bar = progress.add_task("trials", total=num_trials)
         best = choose_trial(study)

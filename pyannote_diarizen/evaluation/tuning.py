@@ -12,7 +12,9 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -24,12 +26,15 @@ from pyannote.database.util import get_annotated
 from pyannote.metrics.base import BaseMetric
 from torch import nn
 
+from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.corpora.protocols import merge_turns
 from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.metrics import SpeakerCountError
 from pyannote_diarizen.evaluation.study import enqueue_grid, finished_trials
 from pyannote_diarizen.models.checkpoint import fingerprint
+from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.features import SUFFIX
 
 _PARTS = "errors of each file"
 
@@ -131,8 +136,14 @@ class Tuning:
             "hyper-parameters": sorted(flatten(self.pipeline.parameters())),
         }
 
-    def run_networks(self) -> Iterator[str]:
+    def run_networks(self, keep: Path | None = None) -> Iterator[str]:
         """Run the networks on all files, and keep their outputs in memory.
+
+        Parameters
+        ----------
+        keep : Path, optional
+            Folder of features, so that a second call in another process runs no
+            network. Other pipelines than `DiariZen` keep nothing.
 
         Yields
         ------
@@ -140,8 +151,14 @@ class Tuning:
             Name of each processed file.
         """
         for file in self.files:
-            self._process(file)
-            yield file.shown["uri"]
+            uri = file.shown["uri"]
+            if keep is not None and isinstance(self.pipeline, DiariZen):
+                path = recording_path(keep, uri, SUFFIX)
+                with self._training():
+                    self.pipeline.run_networks(file.shown, path)
+            else:
+                self._process(file)
+            yield uri
 
     def run_trials(
         self, study: optuna.Study, num_trials: int, grid: bool = False
@@ -273,14 +290,19 @@ class Tuning:
             return self.pipeline.parameters(trial=trial)
 
     def _process(self, file: AnnotatedFile) -> Annotation:
-        # in training mode, a pipeline keeps the outputs of its networks in the file
+        with self._training():
+            output = self.pipeline(file.shown)
+        return getattr(output, "speaker_diarization", output)
+
+    @contextmanager
+    def _training(self) -> Iterator[None]:
+        """Let the pipeline keep the outputs of its networks in files."""
         was_training = self.pipeline.training
         self.pipeline.training = True
         try:
-            output = self.pipeline(file.shown)
+            yield
         finally:
             self.pipeline.training = was_training
-        return getattr(output, "speaker_diarization", output)
 
     def _metrics(self) -> list[BaseMetric]:
         counts = [SpeakerCountError()] if self.count_speakers else []

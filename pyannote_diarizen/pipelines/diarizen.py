@@ -24,7 +24,7 @@ from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.confidence import ConfidenceCalibration
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
-from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.files import CACHED_FILE, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.pipelines.reclustering import Reclustering
@@ -32,9 +32,6 @@ from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
 from pyannote_diarizen.pipelines.turns import find_turns
 from pyannote_diarizen.rttm import rttm_name, write_rttm
-
-# Key under which a file keeps the outputs of the networks while a pipeline is tuned.
-_CACHED_FILE = "training_cache/loaded_file"
 
 
 class DiariZen(Reclustering):
@@ -264,11 +261,11 @@ class DiariZen(Reclustering):
         # pyannote.audio wraps the file anew in each call if the pipeline has
         # preprocessors: keep results in the file of the caller while tuning.
         caller = file if self.training and isinstance(file, MutableMapping) else {}
-        if _CACHED_FILE not in caller:
+        if CACHED_FILE not in caller:
             prepared = cast(MutableMapping, super().prepare_one(file))
             prepared.setdefault("uri", "stream")
-            caller[_CACHED_FILE] = LoadedFile(prepared, self._reader)
-        return caller[_CACHED_FILE]
+            caller[CACHED_FILE] = LoadedFile(prepared, self._reader)
+        return caller[CACHED_FILE]
 
     def get_segmentations(
         self, file: AudioFile, hook: Callable | None = None

@@ -20,6 +20,8 @@ MAX_LOADED = 1800.0
 """Seconds of audio that stay in memory: 115 MB for one channel at 16 kHz."""
 BLOCK = 60
 """Seconds of audio that are read at once from longer files."""
+CACHED_FILE = "training_cache/loaded_file"
+"""Key under which a file keeps outputs of networks while a pipeline is tuned."""
 _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
 
 

@@ -25,6 +25,7 @@ from pyannote_diarizen.pipelines.confidence import (
     TurnConfidence,
 )
 from pyannote_diarizen.pipelines.features import Features, features_of
+from pyannote_diarizen.pipelines.files import CACHED_FILE
 
 
 class Reclustering(SpeakerDiarization):
@@ -113,6 +114,29 @@ class Reclustering(SpeakerDiarization):
         """
         content = self._checked(output).to_bytes(self.model_fingerprints())
         write_file(content, Path(path))
+
+    def run_networks(self, file: dict[str, Any], path: Path) -> None:
+        """Let trials of a tuning only cluster a file, also those of another process.
+
+        Parameters
+        ----------
+        file : dict
+            File, in which the outputs of the networks are kept.
+        path : Path
+            File of features: read if it is of this recording and pipeline, or else
+            written.
+        """
+        try:
+            features = self._checked(path)
+        except (FileNotFoundError, ValueError):
+            features = None
+        if features is not None and features.file["uri"] == file["uri"]:
+            file[CACHED_FILE] = features.load(self._reader)
+            return
+        self(file)  # in training mode, it keeps outputs in the file
+        settings, frames = self._feature_settings, self._frames
+        features = Features.from_file(file[CACHED_FILE], settings, frames)
+        self.save_features(features, path)
 
     @property
     def turn_confidence(self) -> TurnConfidence:

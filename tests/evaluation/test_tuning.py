@@ -249,3 +249,22 @@ def test_what_cannot_be_tuned_on():
     unlabelled = {**recording("talk"), "annotation": None}
     with pytest.raises(ValueError, match="'talk' has no annotation"):
         Tuning(pipeline(), [unlabelled])
+
+
+def test_another_process_reads_kept_outputs(tmp_path, monkeypatch):
+    first = Tuning(pipeline(), [recording("a"), recording("b")])
+    assert list(first.run_networks(tmp_path)) == ["a", "b"]
+    passes = count_passes(monkeypatch)
+    second = Tuning(pipeline(), [recording("a"), recording("b")])
+    list(second.run_networks(tmp_path))
+    studies = []
+    for tuning in (first, second):
+        study = open_study(None, "trial", tuning.objectives, tuning.conditions, seed=0)
+        list(tuning.run_trials(study, 3))
+        studies.append([trial.values for trial in study.trials])
+    assert studies[0] == studies[1]
+    assert not passes
+    # other settings: files are replaced
+    third = Tuning(pipeline(median_filter=3), [recording("a")])
+    list(third.run_networks(tmp_path))
+    assert passes["ToneSegmentation"]
