@@ -228,6 +228,8 @@ class Features:
             raise ValueError(f"expected {FORMAT} {VERSION}, got {found[0]} {found[1]}")
         if not isinstance(header["uri"], str):
             raise TypeError(f"expected the name of a recording, got {header['uri']!r}")
+        if not 0 <= header["duration"] < math.inf:
+            raise ValueError(f"expected a duration, got {header['duration']}")
         num_chunks, num_frames, num_speakers = map(int, header["shape"])
         shape = num_chunks, num_frames, num_speakers
         activity, embedded, embedding = (arrays[name] for name in _ARRAYS)
@@ -248,14 +250,21 @@ class Features:
         return cls(
             file={key: header[key] for key in _SAVED_KEYS if key in header},
             settings=dict(header["settings"]),
-            chunks=SlidingWindow(**header["chunks"]),
-            frames=SlidingWindow(**header["frames"]),
+            chunks=_window(header["chunks"]),
+            frames=_window(header["frames"]),
             shape=shape,
             activity=activity,
             embedded=embedded,
             embedding=embedding,
             models=dict(header["models"]),
         )
+
+
+def _window(values: Mapping[str, Any]) -> SlidingWindow:
+    """Return the sliding window of `_window_values`."""
+    if not all(1e-6 <= values[name] <= 1e6 for name in ("duration", "step")):
+        raise ValueError(f"expected a sliding window in seconds, got {values}")
+    return SlidingWindow(**values)
 
 
 def _window_values(window: SlidingWindow) -> dict[str, float]:

@@ -122,6 +122,11 @@ def test_damaged_byte(saved, tmp_path):
         ({"uri": 3}, "expected the name of a recording, got 3"),
         ({"chunks": {"step": 1}, "uri": None}, "name of a recording, got None"),
         ({"chunks": {"steps": 1}}, "not a file of features"),
+        ({"duration": float("nan")}, "expected a duration, got nan"),
+        (
+            {"chunks": {"start": 0.0, "duration": 1.0, "step": 1e308}},
+            "expected a sliding window in seconds, got .*1e\\+308",
+        ),
         ({"models": "none"}, "not a file of features"),
         ("activity", "expected activity of shape"),
         ("embedded", "expected embedded of shape"),
