@@ -42,7 +42,9 @@ TUNE[3:4] = ["--into", "out.yaml", "--trials", "1"]
 PLDA = ["plda", PROTOCOL, "--embedding", "diarizen-tiny", "--into", "out"]
 PLDA += ["--database", "database.yml", "--dimension", "2"]
 VALIDATE = ["validate", "database.yml"]
-READERS = (TRAIN, TUNE, PLDA)
+BENCHMARK = ["benchmark", "diarizen-tiny", PROTOCOL, "--into", "out"]
+BENCHMARK += ["--database", "database.yml", "--subset", "development"]
+READERS = (TRAIN, TUNE, PLDA, BENCHMARK)
 SCP = "good good.wav\nother other.wav\n"
 
 
@@ -306,7 +308,7 @@ def _protocol_cases(
     for number, (name, content) in enumerate(contents.items()):
         # the only subset that all kinds of files are part of
         reader = READERS[number % len(READERS)]
-        subset = ["--subset", "train"] if reader is TUNE else []
+        subset = ["--subset", "train"] if reader in (TUNE, BENCHMARK) else []
         commands = [VALIDATE, [*reader, *subset]]
         if file == "all.rttm" and number % 3 == 1:
             commands.append(
@@ -319,7 +321,8 @@ def _protocol_cases(
 
 def data_cases() -> Iterator[Case]:
     """Cases of lists, annotations and protocols."""
-    yield Case("protocol", "without a fault", [VALIDATE, TRAIN, TUNE], refused=False)
+    readers = [VALIDATE, TRAIN, TUNE, BENCHMARK]  # two speakers make no PLDA
+    yield Case("protocol", "without a fault", readers, refused=False)
     texts = {"RTTM": RTTM_TEXTS, "UEM": UEM_TEXTS, "list": LST_TEXTS}
     files = {"RTTM": "all.rttm", "UEM": "all.uem", "list": "train.lst"}
     for kind, some in texts.items():

@@ -86,7 +86,7 @@ def _architecture(content: dict, **values: Any) -> dict:
     return content
 
 
-WEIGHTS: dict[str, Callable[[str], Any]] = {
+DAMAGED_FILES: dict[str, Callable[[str], Any]] = {
     "cut": _cut,
     "empty": lambda name: put(name, b"")(),
     "web page": lambda name: put(name, b"<!DOCTYPE html>")(),
@@ -95,6 +95,10 @@ WEIGHTS: dict[str, Callable[[str], Any]] = {
     "gone": lambda name: Path(name).unlink(),
     "folder": _folder_instead,
     "pickle": lambda name: put(name, pickle.dumps(Harmful()))(),
+}
+"""What may happen to any binary file."""
+WEIGHTS: dict[str, Callable[[str], Any]] = {
+    **DAMAGED_FILES,
     "code": lambda name: _weights(name, lambda c: c.update(hook=Harmful())),
     "list": lambda name: _weights(name, lambda _: [1, 2]),
     "tensor": lambda name: _weights(name, lambda _: torch.zeros(3)),

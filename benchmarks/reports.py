@@ -26,6 +26,12 @@ def marks(name: str) -> tuple[str, str]:
     return begin, end
 
 
+def read_results(document: Path, name: str) -> str:
+    """Lines between the marks of `name`."""
+    begin, end = marks(name)
+    return document.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
+
+
 def write_results(document: Path, name: str, results: str) -> None:
     """Replace the lines between the marks of `name`.
 
