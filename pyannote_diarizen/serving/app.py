@@ -18,7 +18,7 @@ from pyannote_diarizen.serving.routes import router
 from pyannote_diarizen.serving.service import Service, is_loopback
 
 _TEMPLATES = files("pyannote_diarizen.serving") / "templates"
-_KINDS = {"js": "text/javascript", "css": "text/css"}
+_KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 _POLICY = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",

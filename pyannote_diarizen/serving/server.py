@@ -4,6 +4,7 @@
 
 import logging
 import signal
+import tempfile
 from types import FrameType
 from typing import Any
 
@@ -37,6 +38,10 @@ def run_server(service: Service, port: int) -> None:
         If the address cannot be used.
     """
     settings = service.settings
+    # forms and decoded recordings are large, /tmp is often small or in memory
+    temporary = settings.folder / ".temporary"
+    temporary.mkdir(exist_ok=True)
+    tempfile.tempdir = str(temporary)
     config = uvicorn.Config(
         create_app(service),
         host=settings.host,

@@ -6,8 +6,6 @@ Needs Chromium and its driver (Debian: chromium, chromium-driver) and `selenium`
 """
 
 import json
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -24,14 +22,15 @@ from pyannote_diarizen.results.page import render_page, write_page
 from pyannote_diarizen.results.turns import Turn, Word
 from pyannote_diarizen.rttm import rttm_text
 
-webdriver = pytest.importorskip(
-    "selenium.webdriver", reason="pip install selenium to test pages in a browser"
+pytest.importorskip(
+    "selenium", reason="pip install selenium to test pages in a browser"
 )
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.actions.wheel_input import ScrollOrigin  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from chromium import open_chromium
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = pytest.mark.slow
 
@@ -62,25 +61,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(folder) -> Iterator:
-    """Chromium without a window; files are saved to `folder`."""
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("Chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1280,900"):
-        options.add_argument(argument)
-    options.add_experimental_option(
-        "prefs", {"download.default_directory": str(folder)}
-    )
-    options.set_capability(
-        "goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"}
-    )
-    # Chromium leaves files behind
-    environment = {**os.environ, "TMPDIR": str(folder)}
-    service = webdriver.ChromeService(driver, env=environment)
-    with webdriver.Chrome(options=options, service=service) as chromium:
-        chromium.set_script_timeout(60)
+    with open_chromium(folder) as chromium:
         yield chromium
 
 

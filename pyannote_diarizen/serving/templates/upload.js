@@ -3,6 +3,8 @@
 // and from the server is only ever set as text.
 const element = (id) => document.getElementById(id);
 const rows = new Map();
+const FORMATS = { Page: "html", RTTM: "rttm", JSON: "json", SRT: "srt" };
+let timer = 0;
 
 function headers() {
   const token = element("token").value;
@@ -21,8 +23,9 @@ async function request(path, options = {}) {
 }
 
 function clock(seconds) {
-  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
-  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+  const parts = [Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
+  if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600));
+  return parts.map((part, place) => String(part).padStart(place ? 2 : 1, "0")).join(":");
 }
 
 function describe(job) {
@@ -32,10 +35,11 @@ function describe(job) {
   return job.state;
 }
 
-function button(text, action) {
+function button(text, job, action) {
   const made = document.createElement("button");
   made.type = "button";
   made.textContent = text;
+  made.setAttribute("aria-label", `${text}: ${job.uri}`);
   made.addEventListener("click", () => action().catch(report));
   return made;
 }
@@ -52,8 +56,7 @@ async function open(job, format) {
 
 async function remove(job) {
   await request(`jobs/${job.id}`, { method: "DELETE" });
-  rows.get(job.id)?.remove();
-  rows.delete(job.id);
+  await refresh();
 }
 
 function show(job) {
@@ -62,86 +65,90 @@ function show(job) {
     row = element("jobs").insertRow(0);
     for (let cell = 0; cell < 4; cell += 1) row.insertCell();
     rows.set(job.id, row);
+    row.cells[0].textContent = job.uri;
+    row.cells[1].textContent = clock(job.duration);
   }
-  row.dataset.state = job.state;
-  row.cells[0].textContent = job.uri;
-  row.cells[1].textContent = clock(job.duration);
   row.cells[2].textContent = describe(job);
   if (job.state === "running" && job.progress && job.progress.total) {
     const bar = document.createElement("progress");
     bar.max = job.progress.total;
     bar.value = job.progress.completed;
+    bar.setAttribute("aria-label", `Progress of ${job.uri}`);
     row.cells[2].append(" ", bar);
   }
+  if (row.dataset.state === job.state) return; // keeps the focus on a button
+  row.dataset.state = job.state;
   const buttons = [];
   if (job.state === "done") {
-    for (const format of ["html", "rttm", "json", "srt"]) {
-      buttons.push(button(format.toUpperCase(), () => open(job, format)));
+    for (const [text, format] of Object.entries(FORMATS)) {
+      buttons.push(button(text, job, () => open(job, format)));
     }
   }
-  buttons.push(button("Remove", () => remove(job)));
+  buttons.push(button("Remove", job, () => remove(job)));
   row.cells[3].replaceChildren(...buttons);
 }
 
-async function follow(job) {
-  const response = await request(`jobs/${job.id}/events`);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    const events = text.split("\n\n");
-    text = events.pop();
-    for (const event of events) {
-      const data = JSON.parse(event.slice(event.indexOf("data: ") + 6));
-      if (data.id) show(data);
+// One request for all jobs: browsers open six connections to a server, no more.
+async function refresh() {
+  clearTimeout(timer);
+  const jobs = await (await request("jobs")).json();
+  jobs.forEach(show);
+  const ids = new Set(jobs.map((job) => job.id));
+  for (const [id, row] of rows) {
+    if (!ids.has(id)) {
+      row.remove();
+      rows.delete(id);
     }
   }
+  const active = jobs.some((job) => job.state === "queued" || job.state === "running");
+  if (active) timer = setTimeout(() => refresh().catch(retry), 1000);
+}
+
+function inform(text, failed = false) {
+  element("message").textContent = text;
+  element("message").classList.toggle("failed", failed);
 }
 
 function report(error) {
-  element("message").textContent = error.message;
+  inform(error.message, true);
+}
+
+function retry(error) {
+  report(error);
+  timer = setTimeout(() => refresh().then(() => inform(""), retry), 5000);
 }
 
 async function send(chosen) {
+  const failures = [];
   for (const file of chosen) {
-    element("message").textContent = `Uploading ${file.name} ...`;
+    inform(`Uploading ${file.name} ...`);
     const query = new URLSearchParams({ name: file.name });
     if (element("speakers").value) query.set("num_speakers", element("speakers").value);
     try {
-      const response = await request(`jobs?${query}`, { method: "POST", body: file });
-      const job = await response.json();
-      element("message").textContent = `${file.name} is uploaded.`;
-      show(job);
-      follow(job).catch(report);
+      await request(`jobs?${query}`, { method: "POST", body: file });
+      await refresh();
     } catch (error) {
-      report(new Error(`${file.name}: ${error.message}`));
-      return;
+      failures.push(`${file.name}: ${error.message}`);
     }
   }
+  inform(failures.join("\n") || (chosen.length > 1 ? "All are uploaded." : `${chosen[0].name} is uploaded.`), failures.length > 0);
 }
 
-async function start() {
-  const jobs = await (await request("jobs")).json();
-  element("message").textContent = "";
-  for (const job of jobs) {
-    show(job);
-    if (job.state === "queued" || job.state === "running") follow(job).catch(report);
-  }
+function start() {
+  refresh().then(() => inform(""), report);
 }
 
 element("form").addEventListener("submit", (event) => event.preventDefault());
 element("file").addEventListener("change", (event) => {
-  send([...event.target.files]);
+  if (event.target.files.length) send([...event.target.files]);
   event.target.value = "";
 });
-element("token").addEventListener("change", () => start().catch(report));
+element("token").addEventListener("change", start);
 for (const kind of ["dragover", "dragleave", "drop"]) {
   element("drop").addEventListener(kind, (event) => {
     event.preventDefault();
     element("drop").classList.toggle("over", kind === "dragover");
-    if (kind === "drop") send([...event.dataTransfer.files]);
+    if (kind === "drop" && event.dataTransfer.files.length) send([...event.dataTransfer.files]);
   });
 }
-start().catch(report);
+start();
