@@ -57,6 +57,7 @@ def _set(torch: str, torchaudio: str, torchcodec: str) -> tuple[str, ...]:
 ENVIRONMENTS = {
     "constraints.txt": Environment("python3.11", CONSTRAINTS),
     "oldest Python": Environment("python3.10", CONSTRAINTS),
+    "Python 3.12": Environment("python3.12", CONSTRAINTS),
     "latest Python": Environment("python3.13", CONSTRAINTS),
     "torch 2.8": Environment("python3.11", _set("2.8.0", "2.8.0", "0.7.0")),
     "torch 2.11": Environment("python3.11", _set("2.11.0", "2.11.0", "0.11.*")),
