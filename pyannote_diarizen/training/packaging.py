@@ -102,6 +102,8 @@ def package(
         )
         # the model gives the duration of chunks: the one of its training
         config["pipeline"]["params"].pop("seg_duration", None)
+        # fitted on the turns of another segmentation model
+        config["pipeline"]["params"].pop("confidence", None)
         write_pyannote(config, folder)
         check_hyper_parameters(Pipeline.from_pretrained(folder), config)
         card = CARD.format(name=destination.name, run=run, pipeline=pipeline)
