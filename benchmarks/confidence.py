@@ -43,7 +43,7 @@ from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.turns import frame_centres
 
 sys.path.append(str(ROOT / "recipes" / "diarizen_tiny"))
-from scenarios import ANY, Simulation
+from scenarios import ANY, Simulation  # type: ignore[import-not-found]
 
 NAME = "benchmarks/confidence.py"
 CONVERSATIONS = 16, 60.0
@@ -86,10 +86,10 @@ def evaluate(pipeline: DiariZen, files: Iterable[Mapping[str, Any]]) -> Turns:
         for (segment, label), row in zip(turns_in(diarization), evidence, strict=True):
             first, after = np.searchsorted(centres, [segment.start, segment.end])
             inside = slice(first, max(after, first + 1))
-            right = 0.0
+            share = 0.0
             if label in names:
-                right = truth[inside, labels.index(names[label])].mean()
-            rows.append((row, float(right), segment.duration))
+                share = float(truth[inside, labels.index(names[label])].mean())
+            rows.append((row, share, segment.duration))
     evidence, right, seconds = map(np.array, zip(*rows, strict=True))
     return Turns(evidence, right, seconds)
 
