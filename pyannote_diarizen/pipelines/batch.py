@@ -189,9 +189,17 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
 
 
 def make_folders(into: Path | None, folders: Mapping[str, Path] | None) -> None:
-    """Create the folders of results."""
+    """Create the folders of results: all of them, or none."""
+    created: list[Path] = []
     for folder in filter(None, (into, *(folders or {}).values())):
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            for each in created:
+                each.rmdir()
+            raise
+        created = missing + created
 
 
 def diarize_files(

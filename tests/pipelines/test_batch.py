@@ -133,6 +133,14 @@ def test_names_that_lead_out_of_the_folder_are_refused_before_anything_runs(tmp_
     assert [path.name for path in tmp_path.rglob("*.*")] == ["m.rttm"]
 
 
+def test_folders_of_results_are_made_together_or_not_at_all(tmp_path):
+    (tmp_path / "file").touch()
+    into, folders = tmp_path / "new" / "out", {".npz": tmp_path / "file" / "kept"}
+    with pytest.raises(OSError, match="kept"):
+        list(diarize_files(None, {}, into, folders))
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
 def test_names_of_a_list_that_cannot_be_written(tmp_path):
     recordings = tmp_path / "wav.scp"
     recordings.write_text("../up a.wav\n./m b.wav\nm c.wav\n")
