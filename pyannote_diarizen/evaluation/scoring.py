@@ -7,6 +7,7 @@ scored or not. Rows of several files are pooled: errors and speech are summed be
 division, so that a file has the weight of its speech.
 """
 
+import math
 from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,13 @@ class Condition:
 
     collar: float = 0.0
     skip_overlap: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the collar."""
+        if not 0 <= self.collar < math.inf:
+            raise ValueError(
+                f"`collar` should be in seconds, from 0, got {self.collar}."
+            )
 
     def __str__(self) -> str:
         """Return the collar in both conventions, and the treatment of overlap."""

@@ -81,6 +81,12 @@ def test_jaccard_errors_weigh_speakers_alike():
     assert found.jaccard == JaccardScore(pytest.approx(1.1), 2)
 
 
+@pytest.mark.parametrize("collar", [-0.1, float("inf"), float("nan")])
+def test_a_collar_is_finite(collar):
+    with pytest.raises(ValueError, match="`collar` should be in seconds"):
+        Condition(collar)
+
+
 def test_conditions_give_the_collar_in_both_conventions():
     assert str(Condition()) == "no collar, overlap scored"
     assert str(Condition(0.25, True)) == (
