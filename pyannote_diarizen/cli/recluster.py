@@ -76,6 +76,8 @@ def recluster(
     """
     check_num_speakers(num_speakers, min_speakers, max_speakers)
     check_output(into)
+    if plda and voiceprints is None:
+        raise typer.BadParameter("--plda compares voices: give --voiceprints, too.")
 
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.hub.loading import load_pipeline

@@ -4,6 +4,7 @@
 
 import re
 import secrets
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -46,19 +47,19 @@ def serve(
         ),
     ] = None,
     max_size: Annotated[
-        float, typer.Option(min=0.001, help="Largest upload, in megabytes.")
+        float, typer.Option(min=0.001, max=1e9, help="Largest upload, in megabytes.")
     ] = 500.0,
     max_duration: Annotated[
-        float, typer.Option(min=1, help="Longest recording, in seconds.")
+        float, typer.Option(min=1, max=1e9, help="Longest recording, in seconds.")
     ] = 14400.0,
     max_queue: Annotated[
         int, typer.Option(min=1, help="Number of recordings that may wait.")
     ] = 100,
     max_time: Annotated[
-        float, typer.Option(min=1, help="Longest processing time, in seconds.")
+        float, typer.Option(min=1, max=1e9, help="Longest processing time, in seconds.")
     ] = 14400.0,
     keep: Annotated[
-        float, typer.Option(min=0, help="Hours until results are removed.")
+        float, typer.Option(min=0, max=1e9, help="Hours until results are removed.")
     ] = 24.0,
     device: DeviceOption = "auto",
 ) -> None:
@@ -73,6 +74,7 @@ def serve(
     from pyannote_diarizen.installation import require_packages
 
     require_packages("`serve`", _PACKAGES)
+    _check_address(host, port)
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.resources import cache_folder
     from pyannote_diarizen.serving.server import run_server
@@ -97,3 +99,15 @@ def serve(
     )
     service = Service(load_pipeline(pipeline, device, preset), pipeline, settings)
     run_server(service, port)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuse an unknown host, and a port in use, before the pipeline is loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise typer.BadParameter(
+            f"The server cannot listen at {host}, port {port}: {reason}."
+        ) from error

@@ -3,6 +3,8 @@
 """Properties of all commands."""
 
 import os
+import re
+import socket
 import subprocess
 import sys
 
@@ -49,6 +51,36 @@ def test_help_imports_no_heavy_package(command):
     ran = python(HELP, command, "--help")
     assert "Usage" in ran.stdout
     assert ran.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ("nowhere.invalid", "cannot listen at nowhere.invalid, port"),
+        ("127.0.0.1", "cannot listen at 127.0.0.1, port .* in use"),
+    ],
+)
+def test_the_address_of_a_server_is_checked_before_anything_else(run, host, message):
+    pytest.importorskip("uvicorn", reason="pip install 'pyannote-diarizen[serve]'")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        options = ["--port", str(port), "--pipeline", "nowhere"]
+        result = run("serve", "--host", host, *options)
+    assert result.exit_code == 2
+    assert re.search(message, " ".join(result.stderr.replace("│", "").split()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["recluster", ".", "--plda", "x"], "give --voiceprints"),
+        (["serve", "--max-size", "inf"], "less than or equal to 1000000000"),
+    ],
+)
+def test_options_without_effect_are_refused(run, arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", "").split())
 
 
 def test_help_lists_the_commands(run):
