@@ -37,6 +37,15 @@ def run_server(service: Service, port: int) -> None:
     OSError
         If the address cannot be used.
     """
+    try:
+        create_server(service, port).run()
+    except SystemExit as error:  # the reason is in the log
+        address = f"{service.settings.host}:{port}"
+        raise OSError(f"{address} cannot be used: choose another --port.") from error
+
+
+def create_server(service: Service, port: int) -> uvicorn.Server:
+    """Create the server, see `run_server`."""
     settings = service.settings
     # forms and decoded recordings are large, /tmp is often small or in memory
     temporary = settings.folder / ".temporary"
@@ -50,12 +59,7 @@ def run_server(service: Service, port: int) -> None:
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_graceful_shutdown=round(settings.grace),
     )
-    server = _Server(config, service)
-    try:
-        server.run()
-    except SystemExit as error:  # the reason is in the log
-        address = f"{settings.host}:{port}"
-        raise OSError(f"{address} cannot be used: choose another --port.") from error
+    return _Server(config, service)
 
 
 class _Server(uvicorn.Server):
@@ -72,7 +76,7 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             seconds = self._service.settings.grace
             _LOG.info(
-                "The running job has %g s to finish. Press CTRL+C again to leave it "
+                "A running job has %g s to finish. Press CTRL+C again to leave it "
                 "to the next start.",
                 seconds,
             )

@@ -25,6 +25,7 @@ _FRAGMENTS = (
     "clustering.md",
     "data.md",
     "developers.md",
+    "serve.md",
     "training.md",
 )
 _DOCS = {

@@ -5,9 +5,14 @@
 import errno
 import io
 import json
+import re
+import signal
+import socket
+import tempfile
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +25,7 @@ from fastapi.testclient import TestClient
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.serving.app import create_app
 from pyannote_diarizen.serving.jobs import FullQueueError, Job, Jobs
+from pyannote_diarizen.serving.server import create_server
 from pyannote_diarizen.serving.service import Service, Settings, is_loopback
 from pyannote_diarizen.serving.uploads import Limits
 
@@ -358,6 +364,50 @@ def test_old_results_are_removed(settings):
     jobs.remove_old()
     assert not jobs.all()
     jobs.close()
+
+
+@pytest.fixture
+def address(pipeline, settings, monkeypatch):
+    """Host and port of a server in a thread."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr("pyannote_diarizen.serving.server._SILENCE", 0.1)
+    service = Service(pipeline, "one", replace(settings, limits=Limits()))
+    server = create_server(service, 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()
+    server.handle_exit(signal.SIGTERM, None)
+    thread.join()
+
+
+def test_the_python_of_its_page_runs(address, tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "serve.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("meeting.wav").write_bytes(audio_bytes())
+    exec(code.replace("127.0.0.1:8000", "{}:{}".format(*address)), {})
+    assert capsys.readouterr().out.endswith("done \nSPEAKER_00 0.1 0.4\n")
+
+
+def test_connections_without_a_request_are_closed(address):
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /jobs HTTP/1.1\r\n")
+        assert connection.recv(1) == b""
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_an_interrupted_upload_leaves_nothing(address, settings):
+    with socket.create_connection(address, timeout=10) as connection:
+        head = b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+        connection.sendall(head + b"1234")
+        while not [*settings.folder.glob(".*/audio")]:
+            time.sleep(0.01)
+    while [*settings.folder.glob(".*/audio")]:
+        time.sleep(0.01)
 
 
 def test_a_token_is_needed(pipeline, settings):

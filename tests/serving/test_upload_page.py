@@ -82,9 +82,12 @@ def test_a_recording_is_uploaded_and_its_result_opened(
     browser, address, recording, folder
 ):
     browser.get(address)
-    # the token is asked for
-    wait(browser, lambda: "Authorization" in text(browser, "message"))
-    browser.find_element(By.ID, "token").send_keys(TOKEN, "\t")
+    wait(browser, lambda: text(browser, "message") == "Enter the token of the server.")
+    token = browser.find_element(By.ID, "token")
+    token.send_keys("wrong", "\t")
+    wait(browser, lambda: text(browser, "message") == "The token is wrong.")
+    token.clear()
+    token.send_keys(TOKEN, "\t")
     wait(browser, lambda: text(browser, "message") == "")
     assert not browser.find_element(By.TAG_NAME, "table").is_displayed()
     browser.find_element(By.ID, "speakers").send_keys("2")

@@ -13,7 +13,10 @@ function headers() {
 
 async function request(path, options = {}) {
   const response = await fetch(path, { ...options, headers: headers() });
-  if (response.status === 401) element("secret").hidden = false;
+  if (response.status === 401) {
+    element("secret").hidden = false;
+    throw new Error(element("token").value ? "The token is wrong." : "Enter the token of the server.");
+  }
   if (!response.ok) {
     const body = await response.json().catch(() => ({}));
     const detail = body.detail;
