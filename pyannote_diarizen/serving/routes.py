@@ -190,8 +190,10 @@ def send_metrics(service: _Service) -> Response:
 
 
 @router.get("/health")
-def check_health() -> dict[str, str]:
-    """Answer that the server runs."""
+def check_health(service: _Service) -> dict[str, str]:
+    """Answer that the server runs and processes jobs."""
+    if not service.is_working:
+        raise HTTPException(503, "Jobs are not processed: see the log of the server.")
     return {"status": "ok"}
 
 

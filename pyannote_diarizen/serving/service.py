@@ -82,6 +82,11 @@ class Service:
         """Begin to process jobs."""
         self._worker.start()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are processed: not before `start`, nor after a fault."""
+        return self._worker.is_alive
+
     def prepare_stop(self) -> None:
         """End streams of events; at the second call, interrupt the running job."""
         if self.is_stopping:

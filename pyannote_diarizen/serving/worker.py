@@ -52,6 +52,11 @@ class Worker:
         """Start the thread."""
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def interrupt(self) -> None:
         """Leave the running job to the next server, at its next report of progress."""
         self._interrupted.set()

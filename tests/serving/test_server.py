@@ -345,6 +345,12 @@ def test_nothing_stays_of_a_job_that_is_removed_while_it_is_written(
     assert len([*settings.folder.glob("*/*")]) == 3
 
 
+def test_a_server_that_processes_nothing_is_not_healthy(client):
+    assert client.get("/health").is_success
+    client.app.state.service.stop()
+    assert client.get("/health").status_code == 503
+
+
 def test_events_end_with_the_server(client, pipeline):
     pipeline.release.clear()
     job_id = upload(client).json()["id"]
