@@ -211,7 +211,9 @@ def map_labels(
     return labels
 
 
-def _matching(agreement: np.ndarray, left: Sequence[np.ndarray]) -> list[tuple]:
+def _matching(
+    agreement: np.ndarray, left: Sequence[np.ndarray]
+) -> list[tuple[int, ...]]:
     """Choose tuples with a speaker that is left, and no speaker twice."""
     usable = np.zeros(agreement.shape, dtype=bool)
     for axis, each in enumerate(left):

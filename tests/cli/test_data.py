@@ -87,3 +87,24 @@ def test_warnings_about_audio_are_findings(run, tmp_path):
     assert checked.exit_code == 0
     assert "cancel out: their average is silent" in checked.stdout
     assert checked.stdout.endswith("(1.00 s): 1 warning\n")
+
+
+def test_references_are_compared_with_the_audio(run, tmp_path, pipeline):
+    samples = np.zeros(64000, dtype=np.float32)
+    samples[16000:32000] = 0.5
+    soundfile.write(tmp_path / "a.wav", samples, 16000)
+    folder = tmp_path / "talks/train"
+    folder.mkdir(parents=True)
+    (folder / "wav.scp").write_text(f"monday {tmp_path / 'a.wav'}\n")
+    (folder / "rttm").write_text(TURN.replace("0.5 1 ", "2.5 1.2 "))
+    (folder / "all.uem").write_text("monday 1 0 4\n")
+    assert run("import-kaldi", str(folder.parent)).exit_code == 0
+    given = ("talks.SpeakerDiarization.Kaldi", "--database")
+    options = ("--audio", "--pipeline", pipeline)
+    result = run("validate", *given, str(folder.parent / "database.yml"), *options)
+    assert result.exit_code == 0, result.output
+    assert "monday.wav': 1.0 to 2.0 s: speech without annotation" in result.stdout
+    assert result.stdout.endswith("monday, train: 1 suggestion\n")
+    result = run("validate", str(folder / "rttm"), *options)
+    assert result.exit_code == 2
+    assert "--audio needs names of protocols" in result.stderr
