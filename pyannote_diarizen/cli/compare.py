@@ -61,8 +61,7 @@ def compare(
     folders = [path if path.is_dir() else path.parent for path in systems]
     print_table(*system_table(comparison))
     print_table(*pair_table(comparison))
-    header, rows = file_table(comparison, Path(), [Path()] * len(systems))
-    print_table(header, [[str(cell) for cell in row] for row in rows])
+    print_table(*file_table(comparison, Path(), folders))
     typer.echo(f"Condition: {comparison.condition}.")
     for sentence in comparison.sentences():
         typer.echo(sentence)

@@ -191,13 +191,13 @@ def _test_pairs(errors: np.ndarray, total: np.ndarray) -> list[Pair]:
     """Test all pairs of systems, and adjust the p-values of each test."""
     indices = list(combinations(range(len(errors)), 2))
     tests = [compare_errors(errors[one], errors[two], total) for one, two in indices]
-    adjusted = [
-        holm([getattr(test, name) for test in tests])
+    adjusted = {
+        name: holm([getattr(test, name) for test in tests])
         for name in ("p_permutation", "p_t", "p_wilcoxon")
-    ]
+    }
     return [
-        Pair(*pair, test, *p_values)
-        for pair, test, *p_values in zip(indices, tests, *adjusted, strict=True)
+        Pair(*pair, test, **{name: values[index] for name, values in adjusted.items()})
+        for index, (pair, test) in enumerate(zip(indices, tests, strict=True))
     ]
 
 

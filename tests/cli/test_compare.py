@@ -45,3 +45,11 @@ def test_errors_take_one_line(run, folder, arguments, message):
     result = run("compare", *arguments)
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_files_with_pages_are_named_without_links(run, folder):
+    (folder / "pages").mkdir()
+    (folder / "pages/a.html").write_text("")
+    result = run("compare", "good.json", "bad.csv")
+    assert result.exit_code == 0
+    assert "Link" not in result.stdout
