@@ -74,6 +74,10 @@ def serve(
     from pyannote_diarizen.installation import require_packages
 
     require_packages("`serve`", _PACKAGES)
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise ValueError(
+            "--token should be at least 16 letters, digits, or characters of -._~+/="
+        )
     _check_address(host, port)
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.resources import cache_folder
@@ -81,10 +85,6 @@ def serve(
     from pyannote_diarizen.serving.service import Service, Settings, is_loopback
     from pyannote_diarizen.serving.uploads import Limits
 
-    if token is not None and not _TOKEN.fullmatch(token):
-        raise ValueError(
-            "--token should be at least 16 letters, digits, or characters of -._~+/="
-        )
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
         typer.echo(f"Token: {token}")

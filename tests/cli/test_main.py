@@ -75,6 +75,8 @@ def test_the_address_of_a_server_is_checked_before_anything_else(run, host, mess
     [
         (["recluster", ".", "--plda", "x"], "give --voiceprints"),
         (["serve", "--max-size", "inf"], "less than or equal to 1000000000"),
+        (["serve", "--token", "short"], "at least 16 letters"),
+        (["serve", "--token", ""], "at least 16 letters"),
     ],
 )
 def test_options_without_effect_are_refused(run, arguments, message):
