@@ -137,6 +137,8 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
     ValueError
         If a file cannot be read, a folder has none, or two files hold one recording.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder '{path}'.")
     if not path.is_dir():
         return {
             document.uri: document.annotation() for document in read_documents(path)

@@ -15,6 +15,7 @@ def files(here):
     (here / "all.rttm").write_text(
         TURN.format("a", 0, 4, "ann") + TURN.format("b", 0, 2, "bob")
     )
+    (here / "all.uem").write_text("a 1 0 9\n")
     (here / "out").mkdir()
     (here / "out/a.rttm").write_text(TURN.format("a", 0, 2, "x"))
     return here
@@ -50,7 +51,8 @@ def test_a_uem_limits_what_is_scored(run, files):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("out", "nowhere.rttm"), "nowhere.rttm"),
+        (("out", "nowhere.rttm"), "There is no file or folder 'nowhere.rttm'"),
+        (("nowhere", "all.rttm"), "There is no file or folder 'nowhere'"),
         (("out", "all.uem"), "expected a file that ends in"),
         (("all.rttm", "out", "--collar", "-1"), "greater than or equal to 0"),
     ],
