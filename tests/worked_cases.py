@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Cases of scoring, and what md-eval of NIST computes for them.
 
-    PATH=FOLDER:$PATH python tests/worked_cases.py
+    PATH=FOLDER:$PATH python tests/worked_cases.py SHARED
 
 writes `md_eval.json`, by meeteval. FOLDER holds md-eval-22.pl of dscore, or that of the
 SCTK of NIST with "%f secs" instead of "%10.2f secs". It needs a turn in both files.
+SHARED/audio/ami holds excerpts of AMI.
 """
 
 import json
+import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import numpy as np
 from pyannote.core import Annotation, Segment, Timeline
@@ -19,6 +22,8 @@ from pyannote_diarizen.rttm import rttm_text
 
 STORED = Path(__file__).with_name("md_eval.json")
 Turns = list[tuple[float, float, str]]
+Case = tuple[Turns, Turns, list[tuple[float, float]]]
+"""Reference, hypothesis, annotated parts."""
 
 
 def annotation(turns: Turns) -> Annotation:
@@ -40,8 +45,7 @@ def _random(seed: int, speakers: str) -> Turns:
     ]
 
 
-# reference, hypothesis, annotated parts
-CASES: dict[str, tuple[Turns, Turns, list[tuple[float, float]]]] = {
+CASES: dict[str, Case] = {
     "overlap": (
         [(0, 6, "a"), (4, 10, "b"), (12, 15, "a")],
         [(0, 5, "x"), (5, 10, "y"), (12, 14, "y")],
@@ -71,36 +75,55 @@ CASES: dict[str, tuple[Turns, Turns, list[tuple[float, float]]]] = {
 }
 
 
+def ami_cases(shared: Path) -> dict[str, Case]:
+    """Excerpts of AMI, and hypotheses with errors of each kind."""
+    cases: dict[str, Case] = {}
+    for path in sorted((shared / "audio" / "ami").glob("*.rttm")):
+        for number, line in enumerate(path.read_text().splitlines()):
+            _, uri, _, start, duration, _, _, speaker, *_ = line.split()
+            first, last = float(start), round(float(start) + float(duration), 3)
+            case = cases.setdefault(uri, ([], [], [(0.0, 30.0)]))
+            case[0].append((first, last, speaker))
+            if number % 7:  # others are missed
+                label = "other" if number % 5 == 0 else speaker
+                case[1].append((round(max(first - 0.3, 0), 3), last, label))
+    return cases
+
+
 def key(condition: Condition) -> str:
     return f"{condition.collar:g} {condition.skip_overlap}"
 
 
-def md_eval(name: str, condition: Condition) -> list[float]:
-    """Total, missed, false alarm and confusion, in seconds."""
+def md_eval(case: Case, condition: Condition) -> list[float] | None:
+    """Total, missed, false alarm and confusion, in seconds; None after a crash."""
     from meeteval.der.api import md_eval_22
     from meeteval.io import RTTM
     from meeteval.io.uem import UEM, UEMLine
 
-    reference, hypothesis, parts = CASES[name]
-    (score,) = md_eval_22(
-        RTTM.parse(rttm_text(annotation(reference))),
-        RTTM.parse(rttm_text(annotation(hypothesis))),
-        collar=condition.collar / 2,
-        regions="nooverlap" if condition.skip_overlap else "all",
-        # `UEM.parse` refuses holes
-        uem=UEM([UEMLine("file", 1, start, end) for start, end in parts]),
-    ).values()
+    reference, hypothesis, parts = case
+    try:
+        (score,) = md_eval_22(
+            RTTM.parse(rttm_text(annotation(reference))),
+            RTTM.parse(rttm_text(annotation(hypothesis))),
+            collar=condition.collar / 2,
+            regions="nooverlap" if condition.skip_overlap else "all",
+            # `UEM.parse` refuses holes
+            uem=UEM([UEMLine("file", 1, start, end) for start, end in parts]),
+        ).values()
+    except CalledProcessError:  # the collar leaves no speech
+        return None
     times = ("scored_speaker", "missed_speaker", "falarm_speaker", "speaker_error")
     return [float(getattr(score, f"{time}_time")) for time in times]
 
 
-def annotated(name: str) -> Timeline:
-    return Timeline([Segment(*part) for part in CASES[name][2]])
+def annotated(case: Case) -> Timeline:
+    return Timeline([Segment(*part) for part in case[2]])
 
 
 if __name__ == "__main__":
+    cases = {**CASES, **ami_cases(Path(sys.argv[1]))}
     found = {
-        name: {key(condition): md_eval(name, condition) for condition in CONDITIONS}
-        for name in CASES
+        name: {key(condition): md_eval(case, condition) for condition in CONDITIONS}
+        for name, case in cases.items()
     }
     STORED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,15 @@ import shutil
 import numpy as np
 import pytest
 from pyannote.core import Annotation, Segment, Timeline
-from worked_cases import CASES, STORED, annotated, annotation, key, md_eval
+from worked_cases import (
+    CASES,
+    STORED,
+    ami_cases,
+    annotated,
+    annotation,
+    key,
+    md_eval,
+)
 
 from pyannote_diarizen.evaluation.metrics import DiarizationScore, JaccardScore
 from pyannote_diarizen.evaluation.scoring import (
@@ -30,7 +38,7 @@ SAME_BORDERS = [name for name in CASES if name != "one speaker overlaps itself"]
 @pytest.mark.parametrize("name", SAME_BORDERS)
 def test_seconds_are_those_of_md_eval(name):
     reference, hypothesis, _ = map(annotation, (*CASES[name][:2], []))
-    for file in score_file("file", reference, hypothesis, annotated(name)):
+    for file in score_file("file", reference, hypothesis, annotated(CASES[name])):
         *expected, confusion = MD_EVAL[name][key(file.condition)]
         *found, confused = vars(file.score).values()
         np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(file))
@@ -39,10 +47,24 @@ def test_seconds_are_those_of_md_eval(name):
         assert -limit < confused - confusion < 1e-5
 
 
+@pytest.mark.parametrize("uri", sorted(MD_EVAL.keys() - CASES.keys()))
+def test_seconds_on_excerpts_of_ami_are_those_of_md_eval(shared, uri):
+    case = ami_cases(shared)[uri]
+    reference, hypothesis, _ = map(annotation, (*case[:2], []))
+    for file in score_file(uri, reference, hypothesis, annotated(case)):
+        *expected, confusion = MD_EVAL[uri][key(file.condition)] or [None]
+        if confusion is not None:
+            *found, confused = vars(file.score).values()
+            np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(file))
+            assert confused < confusion + 1e-5
+
+
 def test_a_speaker_who_overlaps_with_himself_counts_once_in_md_eval_too():
     name = "one speaker overlaps itself"
     reference, hypothesis = map(annotation, CASES[name][:2])
-    (file,) = score_file("file", reference, hypothesis, annotated(name), [Condition()])
+    (file,) = score_file(
+        "file", reference, hypothesis, annotated(CASES[name]), [Condition()]
+    )
     expected = MD_EVAL[name][key(Condition())]
     np.testing.assert_allclose(list(vars(file.score).values()), expected)
 
@@ -51,7 +73,7 @@ def test_a_speaker_who_overlaps_with_himself_counts_once_in_md_eval_too():
 @pytest.mark.parametrize("name", CASES)
 def test_stored_results_are_those_of_md_eval(name):
     for condition in CONDITIONS:
-        assert md_eval(name, condition) == MD_EVAL[name][key(condition)]
+        assert md_eval(CASES[name], condition) == MD_EVAL[name][key(condition)]
 
 
 def score(reference: Annotation, hypothesis: Annotation) -> FileScore:
