@@ -28,7 +28,7 @@ from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.cli.train import main as train
 
 LIMIT = 60
-"""Seconds after which a command hangs."""
+"""Seconds of computation, and ten times as many of waiting, of a command that hangs."""
 OUTPUT = "out"
 """Name, without suffix, of what commands may write."""
 CODES = {
@@ -205,13 +205,17 @@ def _time_limit() -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise HangingError(f"no end after {LIMIT} s")
 
-    former = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(LIMIT)
+    numbers = signal.SIGALRM, signal.SIGPROF
+    former = [signal.signal(number, stop) for number in numbers]
+    signal.alarm(10 * LIMIT)  # a busy machine makes commands wait
+    signal.setitimer(signal.ITIMER_PROF, LIMIT)
     try:
         yield
     finally:
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, former)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        for number, handler in zip(numbers, former, strict=True):
+            signal.signal(number, handler)
 
 
 def _content(folder: Path) -> dict[str, Any]:

@@ -43,6 +43,18 @@ def test_a_resumed_run_equals_an_uninterrupted_one(configure, tmp_path):
     assert resumed["callbacks"][clipping]["norms"] == norms
 
 
+@pytest.mark.slow
+def test_losses_do_not_depend_on_workers_and_their_start(configure, tmp_path):
+    tables = []
+    for num_workers, start in ((0, None), (1, "fork"), (2, "fork"), (2, "spawn")):
+        options = {"task__num_workers": num_workers, "task__start_method": start}
+        folder = tmp_path / f"{num_workers}-{start}"
+        config = configure(run=folder, trainer__max_epochs=2, **options)
+        tables.append(read_table(trained(config) / "metrics.csv"))
+    assert len({row["loss/train"] for row in tables[0]}) == 2
+    assert tables[1:] == 3 * tables[:1]
+
+
 def test_a_run_interrupted_before_its_first_checkpoint_starts_again(configure):
     run = assemble(configure(**{"+resume": "last"}))
     assert run.checkpoint is None
