@@ -144,6 +144,14 @@ def _header(edit: Callable[[dict[str, Any]], Any]) -> None:
     _arrays(change)
 
 
+def _update(header: dict[str, Any], **values: object) -> None:
+    header.update(values)
+
+
+def _set_step(key: str, value: object, header: dict[str, Any]) -> None:
+    header[key]["step"] = value
+
+
 FEATURES_EDITS: Mapping[str, Callable[[], Any]] = {
     INTACT: lambda: None,
     **{name: partial(damage, FEATURES) for name, damage in DAMAGED_FILES.items()},
@@ -176,15 +184,11 @@ FEATURES_EDITS: Mapping[str, Callable[[], Any]] = {
     "name of another folder": lambda: _header(lambda h: h.update(uri="../up")),
     "name with line breaks": lambda: _header(lambda h: h.update(uri="a\nb")),
     **{
-        f"duration {value}": partial(
-            _header, lambda h, value=value: h.update(duration=value)
-        )
+        f"duration {value}": partial(_header, partial(_update, duration=value))
         for value in (None, "x", -3.0, float("nan"), 1e308)
     },
     **{
-        f"{key} of {value} s": partial(
-            _header, lambda h, key=key, value=value: h[key].update(step=value)
-        )
+        f"{key} of {value} s": partial(_header, partial(_set_step, key, value))
         for key in ("chunks", "frames")
         for value in ("x", 0.0, -1.0, float("nan"), 1e308, 1e-308)
     },

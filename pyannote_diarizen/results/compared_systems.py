@@ -196,8 +196,15 @@ def _test_pairs(errors: np.ndarray, total: np.ndarray) -> list[Pair]:
         for name in ("p_permutation", "p_t", "p_wilcoxon")
     }
     return [
-        Pair(*pair, test, **{name: values[index] for name, values in adjusted.items()})
-        for index, (pair, test) in enumerate(zip(indices, tests, strict=True))
+        Pair(
+            first=first,
+            second=second,
+            test=test,
+            **{name: values[index] for name, values in adjusted.items()},
+        )
+        for index, ((first, second), test) in enumerate(
+            zip(indices, tests, strict=True)
+        )
     ]
 
 
