@@ -34,13 +34,13 @@ from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines.alignment import turn_frames
-from pyannote_diarizen.pipelines.confidence import (
+from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.turn_confidence import (
     ConfidenceCalibration,
     turn_evidence,
     turns_in,
 )
-from pyannote_diarizen.pipelines.diarizen import DiariZen
-from pyannote_diarizen.pipelines.turns import frame_centres
+from pyannote_diarizen.pipelines.turn_finding import frame_centres
 
 sys.path.append(str(ROOT / "recipes" / "diarizen_tiny"))
 from scenarios import ANY, Simulation  # type: ignore[import-not-found]

@@ -31,7 +31,7 @@ def demo(
     from pyannote_diarizen.evaluation.measure import measure
     from pyannote_diarizen.evaluation.plots import save_figure
     from pyannote_diarizen.hub.loading import load_pipeline
-    from pyannote_diarizen.results.figures import draw_comparison
+    from pyannote_diarizen.results.timelines import draw_comparison
     from pyannote_diarizen.rttm import write_rttm
 
     file = sample_file()

@@ -68,7 +68,7 @@ def score(
     Exit codes: 0, scored; 2, wrong usage, or nothing to score.
     """
     from pyannote_diarizen.evaluation.scoring import Condition, Pooled
-    from pyannote_diarizen.results.report import to_markdown
+    from pyannote_diarizen.results.report_page import to_markdown
     from pyannote_diarizen.results.scores import (
         HEADER,
         read_annotations,

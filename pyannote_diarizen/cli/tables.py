@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from pyannote_diarizen.results.report import Cell
+    from pyannote_diarizen.results.report_page import Cell
 
 _WIDTH = 500
 """Columns without a terminal, where rich would cut cells at 80."""

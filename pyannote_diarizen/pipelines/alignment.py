@@ -10,7 +10,7 @@ from pyannote.core import Annotation, SlidingWindow
 from pyannote_diarizen.clustering.local_speakers import UNASSIGNED
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.features import Features
-from pyannote_diarizen.pipelines.turns import frame_centres
+from pyannote_diarizen.pipelines.turn_finding import frame_centres
 
 
 def turn_frames(

@@ -22,7 +22,6 @@ from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.confidence import ConfidenceCalibration
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
 from pyannote_diarizen.pipelines.files import CACHED_FILE, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
@@ -30,7 +29,8 @@ from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.pipelines.reclustering import Reclustering
 from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
-from pyannote_diarizen.pipelines.turns import find_turns
+from pyannote_diarizen.pipelines.turn_confidence import ConfidenceCalibration
+from pyannote_diarizen.pipelines.turn_finding import find_turns
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 

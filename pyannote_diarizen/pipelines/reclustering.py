@@ -20,12 +20,12 @@ from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines import components
-from pyannote_diarizen.pipelines.confidence import (
+from pyannote_diarizen.pipelines.features import Features, features_of
+from pyannote_diarizen.pipelines.files import CACHED_FILE
+from pyannote_diarizen.pipelines.turn_confidence import (
     ConfidenceCalibration,
     TurnConfidence,
 )
-from pyannote_diarizen.pipelines.features import Features, features_of
-from pyannote_diarizen.pipelines.files import CACHED_FILE
 
 
 class Reclustering(SpeakerDiarization):

@@ -23,7 +23,7 @@ from pyannote.core.utils.types import Label
 from pyannote_diarizen._host import without_warning_of_number
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.turns import find_turns, frame_centres
+from pyannote_diarizen.pipelines.turn_finding import find_turns, frame_centres
 
 Naming = Literal["appearance", "cluster", "reference"]
 """What speakers are named after, see `Reconstruction.finish`."""

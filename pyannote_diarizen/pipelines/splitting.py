@@ -23,7 +23,7 @@ from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.alignment import chunk_owners, turn_frames
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features, features_of
-from pyannote_diarizen.pipelines.turns import frame_centres
+from pyannote_diarizen.pipelines.turn_finding import frame_centres
 
 BOTH = 0.5
 """Share of the chunks around a frame: more must find the other cluster active, too."""

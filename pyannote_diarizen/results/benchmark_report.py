@@ -13,7 +13,7 @@ from pyannote_diarizen.evaluation.scoring import (
     Pooled,
     group_files,
 )
-from pyannote_diarizen.results.report import Cell, Link, Report, Section
+from pyannote_diarizen.results.report_page import Cell, Link, Report, Section
 from pyannote_diarizen.results.scores import (
     HEADER,
     NAME,

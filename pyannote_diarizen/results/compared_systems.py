@@ -20,9 +20,9 @@ from pyannote_diarizen.functional.significance import (
     pooled_interval,
 )
 from pyannote_diarizen.results.benchmark_report import PAGES
-from pyannote_diarizen.results.figures import to_png
-from pyannote_diarizen.results.report import Cell, Link, Report, Section
+from pyannote_diarizen.results.report_page import Cell, Link, Report, Section
 from pyannote_diarizen.results.scores import SystemScores
+from pyannote_diarizen.results.timelines import to_png
 
 LEVEL = 0.05
 """Level of significance."""

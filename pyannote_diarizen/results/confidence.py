@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from pyannote.core import Segment
 
-from pyannote_diarizen.pipelines.confidence import TurnConfidence
 from pyannote_diarizen.pipelines.features import Features
+from pyannote_diarizen.pipelines.turn_confidence import TurnConfidence
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.turns import Turn
 

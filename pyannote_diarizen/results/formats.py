@@ -55,7 +55,7 @@ def _to_page(document: DiarizationDocument, exclusive: bool) -> str:
 
 def _to_picture(document: DiarizationDocument, exclusive: bool) -> bytes:
     """Timeline of all speakers."""
-    from pyannote_diarizen.results.figures import draw_timeline, to_png
+    from pyannote_diarizen.results.timelines import draw_timeline, to_png
 
     return to_png(draw_timeline(document.annotation(exclusive)))
 

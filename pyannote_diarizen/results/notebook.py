@@ -15,8 +15,8 @@ from typing import Any
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 
 from pyannote_diarizen.results.document import DiarizationDocument
-from pyannote_diarizen.results.figures import draw_timeline, to_png
 from pyannote_diarizen.results.page import TEMPLATES
+from pyannote_diarizen.results.timelines import draw_timeline, to_png
 from pyannote_diarizen.rttm import valid_text
 
 

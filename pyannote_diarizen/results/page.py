@@ -23,9 +23,9 @@ from pyannote.core import Annotation
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.sources import AudioFile
-from pyannote_diarizen.results.comparison import compare
 from pyannote_diarizen.results.document import DiarizationDocument
-from pyannote_diarizen.results.figures import SPEAKER_COLORS
+from pyannote_diarizen.results.error_analysis import compare
+from pyannote_diarizen.results.timelines import SPEAKER_COLORS
 from pyannote_diarizen.results.waveform import SOUND_TYPE, Waveform, read_waveform
 from pyannote_diarizen.rttm import MISSING_NAMES, valid_text
 

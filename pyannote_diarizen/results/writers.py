@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.audio.reader import audio_info
-from pyannote_diarizen.pipelines.confidence import TurnConfidence
+from pyannote_diarizen.pipelines.turn_confidence import TurnConfidence
 from pyannote_diarizen.results.confidence import add_confidence
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.formats import FORMATS

@@ -10,8 +10,8 @@ from typing import Any
 
 from anyio import CapacityLimiter
 
+from pyannote_diarizen.serving.counters import Metrics
 from pyannote_diarizen.serving.jobs import Jobs
-from pyannote_diarizen.serving.metrics import Metrics
 from pyannote_diarizen.serving.uploads import Limits
 from pyannote_diarizen.serving.worker import Worker
 

@@ -16,7 +16,7 @@ from pyannote_diarizen.pipelines.reconstruction import (
     labels_by_appearance,
 )
 from pyannote_diarizen.pipelines.segmentation import select_speakers
-from pyannote_diarizen.pipelines.turns import find_turns
+from pyannote_diarizen.pipelines.turn_finding import find_turns
 
 FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
 

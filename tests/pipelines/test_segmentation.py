@@ -24,7 +24,7 @@ from pyannote_diarizen.pipelines.segmentation import (
     smooth,
 )
 from pyannote_diarizen.pipelines.sliding import HardMultilabel
-from pyannote_diarizen.pipelines.turns import find_turns
+from pyannote_diarizen.pipelines.turn_finding import find_turns
 
 FRAMES = SlidingWindow(start=0.0, duration=0.025, step=0.02)
 

@@ -15,7 +15,7 @@ from pyannote_diarizen.results.compared_systems import (
     pair_table,
     system_table,
 )
-from pyannote_diarizen.results.report import Link
+from pyannote_diarizen.results.report_page import Link
 from pyannote_diarizen.results.scores import SystemScores
 
 

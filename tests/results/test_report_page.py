@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Reports as Markdown and HTML."""
 
-from pyannote_diarizen.results.report import Link, Report, Section, to_markdown
+from pyannote_diarizen.results.report_page import Link, Report, Section, to_markdown
 
 TABLE = Section("Files", "In seconds.", ("file", "DER"), [[Link("a|b", "x.html"), "1"]])
 REPORT = Report("<Mine>", ["A & B."], [TABLE, Section("Figure", figure=b"png")])

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pyannote.core import Annotation
 
-from pyannote_diarizen.results.comparison import compare, map_speakers
+from pyannote_diarizen.results.error_analysis import compare, map_speakers
 from pyannote_diarizen.rttm import valid_text
 
 SPEAKER_COLORS = (

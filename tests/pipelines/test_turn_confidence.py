@@ -9,7 +9,7 @@ import numpy.testing as npt
 import pytest
 from pyannote.core import Annotation, Segment
 
-from pyannote_diarizen.pipelines.confidence import (
+from pyannote_diarizen.pipelines.turn_confidence import (
     ConfidenceCalibration,
     turn_evidence,
     turns_in,

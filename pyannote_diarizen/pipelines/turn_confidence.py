@@ -23,7 +23,7 @@ from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.alignment import chunk_owners
 from pyannote_diarizen.pipelines.features import Features
-from pyannote_diarizen.pipelines.turns import frame_centres
+from pyannote_diarizen.pipelines.turn_finding import frame_centres
 
 SpeakerTurn = tuple[Segment, str]
 

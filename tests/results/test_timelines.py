@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from pyannote.core import Annotation, Segment
 
-from pyannote_diarizen.results.figures import (
+from pyannote_diarizen.results.timelines import (
     SPEAKER_COLORS,
     draw_comparison,
     draw_timeline,

@@ -5,7 +5,7 @@ import pytest
 from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
-from pyannote_diarizen.pipelines.turns import find_turns
+from pyannote_diarizen.pipelines.turn_finding import find_turns
 
 
 @pytest.mark.parametrize("durations", [(0.0, 0.0), (0.0, 0.1), (0.05, 0.1)])

@@ -8,8 +8,8 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
 from pyannote_diarizen.evaluation.metrics import score_diarization
-from pyannote_diarizen.results import comparison
-from pyannote_diarizen.results.comparison import compare, map_speakers
+from pyannote_diarizen.results import error_analysis
+from pyannote_diarizen.results.error_analysis import compare, map_speakers
 
 
 def annotation(*turns: tuple[float, float, str]) -> Annotation:
@@ -47,7 +47,7 @@ def test_a_speaker_in_excess_may_have_the_name_of_another_in_the_reference():
 
 @pytest.mark.parametrize("block", [7.0, 1000.0])
 def test_sums_and_mapping_are_those_of_pyannote_metrics(rng, monkeypatch, block):
-    monkeypatch.setattr(comparison, "_BLOCK_DURATION", block)
+    monkeypatch.setattr(error_analysis, "_BLOCK_DURATION", block)
     reference, hypothesis = random_turns(rng, "abc"), random_turns(rng, "abxy")
     found = compare(reference, hypothesis)
     expected = score_diarization(reference, hypothesis, Timeline([Segment(0, 200)]))
@@ -60,7 +60,7 @@ def test_sums_and_mapping_are_those_of_pyannote_metrics(rng, monkeypatch, block)
 
 
 def test_blocks_leave_no_border(monkeypatch):
-    monkeypatch.setattr(comparison, "_BLOCK_DURATION", 1.0)
+    monkeypatch.setattr(error_analysis, "_BLOCK_DURATION", 1.0)
     (error,) = compare(annotation((0, 9.5, "a")), Annotation()).errors
     assert (error.start, error.end) == (0, 9.5)
 
