@@ -195,6 +195,8 @@ def complete_arguments(arguments: list[str]) -> list[str]:
     ------
     FileNotFoundError
         If there is no such run.
+    ValueError
+        If its options cannot be read.
     """
     if "+resume=last" not in arguments:
         return arguments
@@ -206,6 +208,11 @@ def complete_arguments(arguments: list[str]) -> list[str]:
             f"There is no training to resume in '{folder}': give its folder by run=."
         )
     former = yaml.safe_load((folder / OVERRIDES).read_text(encoding="utf-8"))
+    if not (isinstance(former, list) and all(isinstance(each, str) for each in former)):
+        raise ValueError(
+            f"'{folder / OVERRIDES}' should list the options of the training: give "
+            "them again, without +resume=last."
+        )
     run = [] if given else [f"run={folder}"]
     kept = [each for each in former if _key(each) not in keys | {"run"}]
     return [*kept, *arguments, *run]

@@ -13,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from pyannote_diarizen.composition import (
+    OVERRIDES,
     Components,
     cached_components,
     complete_arguments,
@@ -124,6 +125,14 @@ def test_resuming_repeats_what_began_the_run_but_for_what_is_typed(tmp_path):
     shutil.rmtree(run)
     begin(run, *completed)  # interrupted and resumed a second time
     assert complete_arguments(typed) == completed
+
+
+@pytest.mark.parametrize("content", ["", "- 1\n- 2\n"])
+def test_options_that_are_no_texts_are_refused(tmp_path, content):
+    begin(tmp_path / "run")
+    (tmp_path / "run" / OVERRIDES).write_text(content)
+    with pytest.raises(ValueError, match="should list the options"):
+        complete_arguments([f"run={tmp_path / 'run'}", "+resume=last"])
 
 
 def test_the_latest_run_is_resumed_unless_another_is_named(tmp_path, monkeypatch):

@@ -250,7 +250,7 @@ class DatabaseFile:
         self, where: str, key: str, value: Any, files: Keys
     ) -> Iterator[Finding]:
         line, is_list = files.lines.get(key), key in ("uri", "uris", "trial")
-        if isinstance(value, Number) and not is_list:
+        if isinstance(value, Number) and not is_list and key not in _FILES:
             return  # a number that all files have in common
         suffix = Path(value).suffix if isinstance(value, str) else ""
         if not isinstance(value, str) or not value:

@@ -66,7 +66,7 @@ def checkpoint_to_resume(config: DictConfig) -> Path | None:
         If an option changed that cannot change.
     """
     folder, resume = Path(config.run), config.get("resume", "last")
-    for path in (folder / CONFIG, folder / OVERRIDES):
+    for path in (folder / CONFIG, folder / OVERRIDES, folder / LAST):
         if path.is_dir():
             raise IsADirectoryError(
                 f"'{path}' should be a file, but is a folder: remove it, or choose "

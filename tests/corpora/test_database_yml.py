@@ -56,6 +56,7 @@ def test_a_right_file_has_no_finding(tmp_path):
         ("uri: a", "uris: a", "warning, line 8: `uris` .* old spelling: write `uri`"),
         ("uri: a.lst, ", "", "error, line 8: train of .* lacks `uri`"),
         (", annotation: a.rttm", "", "error, line 8: .* lacks `annotation`"),
+        ("annotation: a.rttm", "annotation: yes", "error, line 8: .* a file, got True"),
         ("annotation:", "anotation:", "error, line 8: .* mean `annotation`"),
         ("a.rttm", "a.rttm, uem: a.uem", "error, line 8: .* mean `annotated`"),
         ("a.rttm", "a.docx", "error, line 8: .* 'a.docx', and no loader reads .docx"),

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pyannote_diarizen.composition import CONFIG, OVERRIDES
+from pyannote_diarizen.training.checkpoints import LAST
 from pyannote_diarizen.training.run_folder import (
     changed_options,
     check_weights,
@@ -76,10 +77,10 @@ def test_what_the_checkpoint_fixes_cannot_change(configure, started, option):
         checkpoint_to_resume(configure(**{name: value, "+resume": "last"}))
 
 
-@pytest.mark.parametrize("name", [CONFIG, OVERRIDES])
+@pytest.mark.parametrize("name", [CONFIG, OVERRIDES, LAST])
 def test_a_folder_in_place_of_a_file_is_refused(configure, started, name):
-    (started / name).unlink()
-    (started / name).mkdir()
+    (started / name).unlink(missing_ok=True)
+    (started / name).mkdir(parents=True)
     with pytest.raises(IsADirectoryError, match=f"{name}' should be a file"):
         checkpoint_to_resume(configure(**{"+resume": "last"}))
 
