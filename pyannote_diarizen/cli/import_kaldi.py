@@ -3,13 +3,17 @@
 """`pyannote-diarizen import-kaldi`: convert Kaldi folders to a protocol."""
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pyannote_diarizen.cli.findings import print_findings
+
+if TYPE_CHECKING:
+    from pyannote_diarizen.corpora.subset import Subset
 
 
 class Scope(str, Enum):
@@ -50,23 +54,53 @@ def import_kaldi(
 
     Exit codes: 0, written; 1, errors in the data; 2, there is no such folder.
     """
-    from pyannote_diarizen.corpora.kaldi import (
+    from pyannote_diarizen.corpora.kaldi import read_kaldi_folder
+
+    subsets = read_kaldi_folder(folder)
+    more = f"run `pyannote-diarizen validate {folder}`"
+    name = database_name(folder) if name is None else name
+    write_subsets(subsets, into or folder, name, scope, more=more)
+
+
+def database_name(folder: Path) -> str:
+    """Name of a database after a folder; other characters become hyphens."""
+    return re.sub(r"[^\w-]+", "-", folder.resolve().name)
+
+
+def write_subsets(
+    subsets: "Mapping[str, Subset]",
+    into: Path,
+    name: str,
+    scope: Scope,
+    protocol: str = "Kaldi",
+    add: bool = False,
+    more: str = "correct these first",
+) -> None:
+    """Check subsets, write them as a protocol, and print their sizes.
+
+    Parameters
+    ----------
+    subsets : mapping of str to Subset
+    into, name, scope, protocol, add
+        See `corpora.importing.import_subsets`.
+    more : str, optional
+        How to see further findings.
+    """
+    from pyannote_diarizen.corpora.importing import (
         check_recordings,
-        import_kaldi,
-        read_kaldi_folder,
+        earlier_subsets,
+        import_subsets,
     )
     from pyannote_diarizen.corpora.subset_checks import check_disjoint, check_subset
 
-    subsets = read_kaldi_folder(folder)
+    called = f"{name}.SpeakerDiarization.{protocol}"
+    earlier = earlier_subsets(into, called) if add else {}
     findings = [found for one in subsets.values() for found in check_subset(one)]
-    findings += [*check_recordings(subsets), *check_disjoint(subsets)]
-    more = f"run `pyannote-diarizen validate {folder}`"
+    findings += [*check_recordings(subsets), *check_disjoint({**earlier, **subsets})]
     if print_findings(findings, more=more):
         typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
-    if name is None:
-        name = re.sub(r"[^\w-]+", "-", folder.resolve().name)
-    imported = import_kaldi(subsets, into or folder, name, scope.value)
+    imported = import_subsets(subsets, into, name, scope.value, protocol, add)
     for subset, lists in subsets.items():
         turns = [turn for listing in lists.turns for turn in listing.items]
         speech = sum(turn.end - turn.start for turn in turns) / 3600

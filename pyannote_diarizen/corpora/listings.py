@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from pyannote_diarizen.atomic import expand_home
+from pyannote_diarizen.corpora.recordings import listed_audio
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.rttm import INVISIBLE, MISSING_NAMES
@@ -110,7 +110,7 @@ def read_rttm(path: Path) -> Listing[Turn]:
     OSError
         If the file cannot be opened.
     """
-    return _check_turns(_read(Path(path), _parse_turn))
+    return checked_turns(_read(Path(path), _parse_turn))
 
 
 def read_uem(path: Path) -> Listing[Region]:
@@ -132,7 +132,7 @@ def read_lst(path: Path) -> Listing[Recording]:
     OSError
         If the file cannot be opened.
     """
-    return _check_recordings(_read(Path(path), _parse_name, blank_lines=False))
+    return checked_recordings(_read(Path(path), _parse_name, blank_lines=False))
 
 
 def read_scp(path: Path) -> Listing[Recording]:
@@ -158,16 +158,13 @@ def read_scp(path: Path) -> Listing[Recording]:
             text = f"audio from a command is not supported, got '{audio}'"
             yield _error(number, text, "write the output of the command to a file")
         else:
-            here = expand_home(audio)
-            beside = path.parent / here
             try:
-                found = beside if beside.exists() and not here.exists() else here
-                yield Recording(number, name, found)
+                yield Recording(number, name, listed_audio(path, audio))
             except OSError as error:  # too long
                 text = f"{_shown(audio)} is no path: {error.strerror}"
                 yield _error(number, text, "correct it")
 
-    return _check_recordings(_read(path, parse))
+    return checked_recordings(_read(path, parse))
 
 
 def read_wav_scp(path: Path | str) -> dict[str, Path]:
@@ -343,7 +340,8 @@ def _check_times(number: int, **times: str) -> Iterator[Finding]:
             yield _error(number, text, "write a number")
 
 
-def _check_turns(listing: Listing[Turn]) -> Listing[Turn]:
+def checked_turns(listing: Listing[Turn]) -> Listing[Turn]:
+    """Add warnings of turns that overlap others of their speaker."""
     last: dict[tuple[str, str], Turn] = {}
     for turn in sorted(listing.items, key=lambda turn: (turn.start, turn.end)):
         before = last.get((turn.uri, turn.speaker))
@@ -373,7 +371,8 @@ def _check_regions(listing: Listing[Region]) -> Listing[Region]:
     return _sort(listing)
 
 
-def _check_recordings(listing: Listing[Recording]) -> Listing[Recording]:
+def checked_recordings(listing: Listing[Recording]) -> Listing[Recording]:
+    """Keep the first recording of each name, and report the others."""
     first: dict[str, Recording] = {}
     for recording in listing.items:
         if recording.uri in first:

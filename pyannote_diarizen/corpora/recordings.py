@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Audio files of recordings, by the templates of `database.yml`."""
+"""Audio files of recordings, by the templates of `database.yml` or by lists."""
 
 import glob
 import unicodedata
@@ -52,6 +52,19 @@ def expected_audio(templates: Sequence[str], uri: str, database: str) -> list[st
     keys = {"uri": uri, "database": database}
     paths = [format_path(template, keys) for template in templates]
     return paths or ["no template in `Databases`"]
+
+
+def listed_audio(listing: Path, audio: str) -> Path:
+    """Resolve the path of audio: in the current folder, or else beside its list.
+
+    Raises
+    ------
+    OSError
+        If the path is too long.
+    """
+    here = expand_home(audio)
+    beside = listing.parent / here
+    return beside if beside.exists() and not here.exists() else here
 
 
 def other_form(name: str, others: Iterable[str]) -> str | None:

@@ -11,11 +11,8 @@ import soundfile
 from pyannote.core import Segment
 
 from pyannote_diarizen.corpora.database import Database
-from pyannote_diarizen.corpora.kaldi import (
-    check_recordings,
-    import_kaldi,
-    read_kaldi_folder,
-)
+from pyannote_diarizen.corpora.importing import check_recordings, import_subsets
+from pyannote_diarizen.corpora.kaldi import read_kaldi_folder
 from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
 from pyannote_diarizen.corpora.subset import Subset
 from pyannote_diarizen.corpora.subset_checks import check_disjoint, check_subset
@@ -54,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_host_finds_everything(folder):
     subsets = read_kaldi_folder(folder)
-    imported = import_kaldi(subsets, folder / "protocol", "Talks")
+    imported = import_subsets(subsets, folder / "protocol", "Talks")
     protocol = load_protocol(imported.name, imported.database)
 
     monday, tuesday = subset_files(protocol, "train")
@@ -77,16 +74,16 @@ def test_audio_is_linked_and_a_second_import_changes_nothing(folder):
             if not path.is_dir()
         }
 
-    import_kaldi(read_kaldi_folder(folder), folder / "protocol", "Talks")
+    import_subsets(read_kaldi_folder(folder), folder / "protocol", "Talks")
     first = contents()
     assert (folder / "protocol/audio/train/monday.wav").is_symlink()
-    import_kaldi(read_kaldi_folder(folder), folder / "protocol", "Talks")
+    import_subsets(read_kaldi_folder(folder), folder / "protocol", "Talks")
     assert contents() == first
 
 
 def test_recordings_without_uem_are_annotated_as_a_whole(folder):
     (folder / "dev/all.uem").unlink()
-    imported = import_kaldi(read_kaldi_folder(folder), folder, "Talks")
+    imported = import_subsets(read_kaldi_folder(folder), folder, "Talks")
     assert imported.database == folder / "database.yml"
     assert (folder / "development.uem").read_text() == "friday 1 0.000 4.000\n"
 
@@ -110,17 +107,17 @@ def test_folders_of_one_subset_are_joined(folder, subset, names):
 
 def test_another_protocol_is_not_replaced(folder, tmp_path):
     into = folder / "into"
-    import_kaldi(read_kaldi_folder(folder), into, "Talks")
+    import_subsets(read_kaldi_folder(folder), into, "Talks")
     before = (into / "database.yml").read_text()
     write_subset(folder / "other/test", "sunday")
     for name in ("Talks", "Others"):
         with pytest.raises(ValueError, match=r"Talks.*, train.* would be lost"):
-            import_kaldi(read_kaldi_folder(folder / "other"), into, name)
+            import_subsets(read_kaldi_folder(folder / "other"), into, name)
     assert (into / "database.yml").read_text() == before
 
 
 def test_the_protocol_is_valid(folder):
-    imported = import_kaldi(read_kaldi_folder(folder), folder, "Talks")
+    imported = import_subsets(read_kaldi_folder(folder), folder, "Talks")
     subsets = Database(imported.database).subsets(imported.name)
     assert list(subsets) == ["train", "development"]
     assert [check_subset(subset, decode=True) for subset in subsets.values()] == [
@@ -147,7 +144,7 @@ def test_folders_without_lists(tmp_path, folder):
 def test_wrong_names(tmp_path, uri, database, message):
     write_subset(tmp_path / "train", uri)
     with pytest.raises(ValueError, match=message):
-        import_kaldi(read_kaldi_folder(tmp_path), tmp_path, database)
+        import_subsets(read_kaldi_folder(tmp_path), tmp_path, database)
     assert not (tmp_path / "database.yml").exists()
 
 
@@ -260,7 +257,7 @@ def test_names_are_refused_before_anything_is_written(tmp_path, names, line, mes
     (finding,) = check_recordings(subsets)
     assert (finding.path, finding.line) == (folder / "wav.scp", line)
     with pytest.raises(ValueError, match=message):
-        import_kaldi(subsets, tmp_path / "into", "Talks")
+        import_subsets(subsets, tmp_path / "into", "Talks")
     assert not (tmp_path / "into").exists()
 
 
