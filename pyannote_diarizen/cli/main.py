@@ -25,9 +25,11 @@ from pyannote_diarizen.cli.download import download
 from pyannote_diarizen.cli.edit import edit
 from pyannote_diarizen.cli.enrol import enrol
 from pyannote_diarizen.cli.export import export
+from pyannote_diarizen.cli.export_lhotse import export_lhotse
 from pyannote_diarizen.cli.fuse import fuse
 from pyannote_diarizen.cli.identify import identify
 from pyannote_diarizen.cli.import_kaldi import import_kaldi
+from pyannote_diarizen.cli.import_lhotse import import_lhotse
 from pyannote_diarizen.cli.link import link
 from pyannote_diarizen.cli.package import package
 from pyannote_diarizen.cli.plda import plda
@@ -84,6 +86,8 @@ app.command()(download)
 app.command()(export)
 app.command()(simulate)
 app.command("import-kaldi")(import_kaldi)
+app.command("import-lhotse")(import_lhotse)
+app.command("export-lhotse")(export_lhotse)
 app.command()(validate)
 app.command()(report)
 app.command()(score)

@@ -351,9 +351,10 @@ def checked_turns(listing: Listing[Turn]) -> Listing[Turn]:
         if before is not None and turn.start < before.end:
             same = turn[1:] == before[1:]
             verb = "repeats" if same else "overlaps"
-            text = f"the turn {verb} another turn of '{turn.speaker}', line "
+            text = f"the turn {verb} another turn of '{turn.speaker}'"
+            text += "" if before.line is None else f", line {before.line}"
             remedy = "delete it" if same else "merge the two, which count once"
-            listing.warn(turn, f"{text}{before.line}", remedy)
+            listing.warn(turn, text, remedy)
         if before is None or turn.end > before.end:
             last[turn.uri, turn.speaker] = turn
     return _sort(listing)
