@@ -51,6 +51,22 @@ def score(
         bool,
         typer.Option("--skip-overlap", help="Leave out speech of several speakers."),
     ] = False,
+    words: Annotated[
+        bool,
+        typer.Option(
+            "--words",
+            help="Also score words, by meeteval: cpWER and tcpWER. Needs JSON, SegLST, "
+            "CTM with speakers as channels, or CSV with text, on both sides.",
+        ),
+    ] = False,
+    collar_words: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Largest difference of times in seconds at which tcpWER matches two "
+            "words.",
+        ),
+    ] = 5.0,
     output: Annotated[
         ScoreFormat,
         typer.Option("--format", help="csv and json are input of `compare`."),
@@ -62,6 +78,9 @@ def score(
     speakers, as a share of the speech of the reference. JER: Jaccard error rate. The
     total sums seconds over recordings.
 
+    cpWER: concatenated minimum-permutation word error rate. tcpWER: the same, where
+    words match only if their times do. Upper case and punctuation count.
+
     A recording without hypothesis counts as all missed, with a warning; an empty file
     is an empty hypothesis. Recordings without reference are not scored.
 
@@ -71,30 +90,40 @@ def score(
     from pyannote_diarizen.results.report_page import to_markdown
     from pyannote_diarizen.results.scores import (
         HEADER,
+        add_word_errors,
         read_annotations,
         read_regions,
+        read_transcripts,
         score_rows,
         score_system,
     )
+    from pyannote_diarizen.results.word_errors import WORD_HEADER
 
     condition = Condition(collar, skip_overlap)
-    scores, pairing = score_system(
-        hypotheses.resolve().stem,
-        read_annotations(hypotheses),
-        read_annotations(references),
-        None if uem is None else read_regions(uem),
-        [condition],
-    )
+    regions = None if uem is None else read_regions(uem)
+    name, paths = hypotheses.resolve().stem, (hypotheses, references)
+    if words:
+        read = [read_transcripts(path) for path in paths]
+        annotations = [
+            {uri: document.annotation() for uri, document in side.items()}
+            for side in read
+        ]
+    else:
+        annotations = [read_annotations(path) for path in paths]
+    scores, pairing = score_system(name, *annotations, regions, [condition])
+    if words:
+        scores = add_word_errors(scores, *read, regions, collar_words)
     _print_unpaired(pairing)
     if output in (ScoreFormat.csv, ScoreFormat.json):
         is_csv = output is ScoreFormat.csv
         typer.echo(scores.to_csv() if is_csv else scores.to_json(), nl=False)
         return
-    rows = score_rows(scores.files)
+    rows = score_rows(scores.files, scores.words)
+    header = (*HEADER, *WORD_HEADER) if words else HEADER
     if output is ScoreFormat.md:
-        typer.echo(to_markdown(HEADER, rows))
+        typer.echo(to_markdown(header, rows))
     else:
-        print_table(HEADER, rows, has_total=True)
+        print_table(header, rows, has_total=True)
     error = Pooled.of(scores.files).count_error
     typer.echo(
         f"Condition: {condition}. Mean absolute error of the number of speakers: "

@@ -10,8 +10,8 @@ the terminal hold percentages.
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,11 @@ from pyannote_diarizen.evaluation.scoring import (
     score_file,
 )
 from pyannote_diarizen.findings import require
+from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.formats import FORMATS, read_documents
 from pyannote_diarizen.results.text_formats import from_cell, safe_cell
+from pyannote_diarizen.results.text_readers import read_ctm
+from pyannote_diarizen.results.word_errors import WordScore, score_words
 
 FORMAT = "pyannote-diarizen scores"
 """Value of the key `format` of JSON files."""
@@ -52,11 +55,14 @@ class SystemScores:
         One per file and condition.
     about : Mapping, optional
         Other facts, such as the protocol or the real-time factor.
+    words : Mapping of WordScore, optional
+        Word errors by recording.
     """
 
     name: str
     files: Sequence[FileScore]
     about: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, WordScore] = field(default_factory=dict)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -67,6 +73,11 @@ class SystemScores:
         """Return the scores of all files under one condition."""
         return [file for file in self.files if file.condition == condition]
 
+    def _rows(self) -> list[dict[str, Any]]:
+        """Return the columns of each file and condition."""
+        words = {uri: score.to_row() for uri, score in self.words.items()}
+        return [file.to_row() | words.get(file.uri, {}) for file in self.files]
+
     def to_json(self) -> str:
         """Return the text of a JSON file."""
         content = {
@@ -74,14 +85,14 @@ class SystemScores:
             "version": 1,
             "system": self.name,
             **self.about,
-            "files": [file.to_row() for file in self.files],
+            "files": self._rows(),
         }
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     def to_csv(self) -> str:
         """Return the text of a CSV file, one row per file and condition."""
         output = io.StringIO()
-        rows = [file.to_row() for file in self.files]
+        rows = self._rows()
         writer = csv.DictWriter(output, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows({**row, "uri": safe_cell(row["uri"])} for row in rows)
@@ -137,34 +148,58 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
     ValueError
         If a file cannot be read, a folder has none, or two files hold one recording.
     """
+    found = _read_recordings(path, [[".rttm"], _READABLE], read_documents)
+    return {uri: document.annotation() for uri, document in found.items()}
+
+
+def read_transcripts(path: Path) -> dict[str, DiarizationDocument]:
+    """Read documents with words, as `read_annotations` does, CTM included, not RTTM.
+
+    The speaker of a word in CTM is its channel.
+    """
+    suffixes = [suffix for suffix in _READABLE if suffix != ".rttm"]
+    return _read_recordings(path, [[*suffixes, ".ctm"]], _read_with_words)
+
+
+def _read_with_words(path: Path) -> list[DiarizationDocument]:
+    return read_ctm(path) if path.suffix == ".ctm" else read_documents(path)
+
+
+_READABLE = [known.suffix for known in FORMATS.values() if known.read is not None]
+
+
+def _read_recordings(
+    path: Path,
+    suffixes: Sequence[Sequence[str]],
+    read: Callable[[Path], list[DiarizationDocument]],
+) -> dict[str, DiarizationDocument]:
+    """Read a file, or the files of a folder with the first suffixes that it has."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder '{path}'.")
     if not path.is_dir():
-        return {
-            document.uri: document.annotation() for document in read_documents(path)
-        } or {path.stem: Annotation(uri=path.stem)}
-    found: dict[str, Annotation] = {}
+        documents = read(path) or [DiarizationDocument(path.stem, [])]
+        return {document.uri: document for document in documents}
+    found: dict[str, DiarizationDocument] = {}
     source: dict[str, Path] = {}
-    for file in _readable_files(path):
-        for uri, annotation in read_annotations(file).items():
+    for file in _files_of(path, suffixes):
+        for uri, document in _read_recordings(file, suffixes, read).items():
             if uri in found:
                 raise ValueError(
                     f"Recording '{uri}' is in '{source[uri]}' and in '{file}': delete "
                     "one of them."
                 )
-            found[uri], source[uri] = annotation, file
+            found[uri], source[uri] = document, file
     return found
 
 
-def _readable_files(folder: Path) -> list[Path]:
-    suffixes = [known.suffix for known in FORMATS.values() if known.read is not None]
-    for chosen in ([".rttm"], suffixes):
+def _files_of(folder: Path, suffixes: Sequence[Sequence[str]]) -> list[Path]:
+    for chosen in suffixes:
         files = [path for path in sorted(folder.rglob("*")) if path.suffix in chosen]
         if files:
             return files
     raise ValueError(
         f"'{folder}' holds no annotation: expected files that end in "
-        f"{', '.join(sorted(set(suffixes)))}."
+        f"{', '.join(sorted({suffix for some in suffixes for suffix in some}))}."
     )
 
 
@@ -251,19 +286,58 @@ def score_system(
     return SystemScores(name, files), pairing
 
 
+def add_word_errors(
+    scores: SystemScores,
+    hypotheses: Mapping[str, DiarizationDocument],
+    references: Mapping[str, DiarizationDocument],
+    annotated: Mapping[str, Timeline] | None,
+    collar: float,
+) -> SystemScores:
+    """Add the word errors of each recording that is scored.
+
+    Parameters
+    ----------
+    scores : SystemScores
+        Result of `score_system`.
+    hypotheses, references : Mapping of DiarizationDocument
+        By recording. One without hypothesis has no word right.
+    annotated : Mapping of Timeline or None
+        Parts to score.
+    collar : float
+        See `score_words`.
+    """
+    words = {
+        uri: score_words(
+            references[uri],
+            hypotheses.get(uri, DiarizationDocument(uri, [])),
+            None if annotated is None else annotated[uri],
+            collar,
+        )
+        for uri in dict.fromkeys(file.uri for file in scores.files)
+    }
+    return replace(scores, words=words)
+
+
 def _some(names: Iterable[str]) -> str:
     listed = sorted(names)
     return ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "") or "nothing"
 
 
-def score_rows(files: Sequence[FileScore]) -> list[list[str]]:
-    """Return cells under `HEADER`: one row per file of a condition, then the total."""
+def score_rows(
+    files: Sequence[FileScore], words: Mapping[str, WordScore] | None = None
+) -> list[list[str]]:
+    """Return cells under `HEADER`: one row per file of a condition, then the total.
+
+    With `words`, cells under `WORD_HEADER` follow.
+    """
+    words = words or {}
     rows = [
         [
             file.uri,
             *percentages(file),
             str(file.num_speakers),
             str(file.num_found),
+            *(words[file.uri].percentages() if words else ()),
         ]
         for file in files
     ]
@@ -272,6 +346,8 @@ def score_rows(files: Sequence[FileScore]) -> list[list[str]]:
         str(sum(getattr(file, name) for file in files))
         for name in ("num_speakers", "num_found")
     ]
+    if words:
+        counts += sum(words.values(), WordScore()).percentages()
     return [*rows, ["TOTAL", *percentages(total), *counts]]
 
 

@@ -6,7 +6,7 @@ Errors are of type `ValueError`. They begin with the line; `formats` adds the fi
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pyannote_diarizen.results.document import (
 )
 from pyannote_diarizen.results.text_formats import from_cell
 from pyannote_diarizen.results.turns import Turn, Word
+from pyannote_diarizen.results.utterances import utterances
 
 _COLUMNS = ("start", "end", "speaker")
 
@@ -127,6 +128,40 @@ def read_lhotse(path: Path) -> list[DiarizationDocument]:
         times = {"start_time": start, "end_time": end, "words": item.get("text")}
         segments.append({"session_id": uri, "speaker": speaker, **times})
     return _read_seglst(segments)
+
+
+def read_ctm(path: Path) -> list[DiarizationDocument]:
+    """Read CTM whose channels are speakers; turns are utterances of their words."""
+    words_of: dict[str, list[Word]] = {}
+    for uri, word in ctm_words(read_text(path)):
+        words_of.setdefault(uri, []).append(word)
+    read = []
+    for uri, words in words_of.items():
+        spoken = utterances(DiarizationDocument(uri, [], words=words))
+        turns = [Turn(each.start, each.end, each.speaker) for each in spoken]
+        read.append(DiarizationDocument(uri, turns, words=words))
+    return read
+
+
+def ctm_words(text: str) -> Iterator[tuple[str, Word]]:
+    """Yield recording and word of each line of CTM, with the channel as speaker."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split()
+        if not fields or line.startswith(";;"):
+            continue
+        if len(fields) < 5:
+            raise ValueError(
+                f"line {number}: expected `recording channel start duration word`, got "
+                f"{line!r:.60}."
+            )
+        uri, channel, start, duration, spoken = fields[:5]
+        score = fields[5] if len(fields) > 5 else "NA"
+        try:
+            end = round(float(start) + float(duration), 6)
+            known = None if score == "NA" else float(score)
+            yield uri, Word(float(start), end, spoken, channel, known)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
 
 
 def documents(

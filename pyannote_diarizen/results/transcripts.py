@@ -9,11 +9,12 @@ without times of its words, and a subtitle, is one `Word` of several words.
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.results.document import parse_json
-from pyannote_diarizen.results.text_readers import read_text
+from pyannote_diarizen.results.text_readers import ctm_words, read_text
 from pyannote_diarizen.results.turns import Word
 
 _TEXT = ("word", "text", "words", "segment")
@@ -165,25 +166,8 @@ def _read_subtitles(text: str) -> list[Word]:
 
 
 def _read_ctm(text: str) -> list[Word]:
-    words = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        fields = line.split()
-        if not fields or line.startswith(";;"):
-            continue
-        if len(fields) < 5:
-            raise ValueError(
-                f"line {number}: expected `recording channel start duration word`, got "
-                f"{line!r:.60}."
-            )
-        start, duration, spoken = fields[2:5]
-        score = fields[5] if len(fields) > 5 else "NA"
-        try:
-            end = round(float(start) + float(duration), 6)
-            known = None if score == "NA" else float(score)
-        except ValueError as error:
-            raise ValueError(f"line {number}: {error}.") from error
-        words.append(_on_line(number, float(start), end, spoken, known))
-    return words
+    # channels may be those of the audio
+    return [replace(word, speaker=None) for _, word in ctm_words(text)]
 
 
 def _seconds(fields: Sequence[str | None]) -> float:
@@ -192,11 +176,9 @@ def _seconds(fields: Sequence[str | None]) -> float:
     return whole + float(f"0.{fraction}")
 
 
-def _on_line(
-    line: int, start: float, end: float, text: str, confidence: float | None = None
-) -> Word:
+def _on_line(line: int, start: float, end: float, text: str) -> Word:
     try:
-        return Word(start, end, text, confidence=confidence)
+        return Word(start, end, text)
     except ValueError as error:
         raise ValueError(f"line {line}: {error}") from error
 

@@ -48,6 +48,30 @@ def test_a_uem_limits_what_is_scored(run, files):
     assert dict(zip(header.split(","), row.split(","), strict=True))["total"] == "3.0"
 
 
+def test_words_are_scored_too(run, files):
+    pytest.importorskip("meeteval", reason="pip install 'pyannote-diarizen[wer]'")
+    (files / "true.ctm").write_text("a ann 0 1 good\na ann 1 1 day\nb bob 0 1 yes\n")
+    (files / "out/a.ctm").write_text("a x 0 1 good\na x 31 1 day\n")
+    result = run("score", "out", "true.ctm", "--words", "--format", "md")
+    assert result.exit_code == 0, result.output
+    rows = [
+        line.split("|")[-3:-1] for line in result.stdout.splitlines() if "|" in line
+    ]
+    assert [[cell.strip() for cell in row] for row in rows[-3:]] == [
+        ["0.0%", "100.0%"],
+        ["100.0%", "100.0%"],
+        ["33.3%", "100.0%"],
+    ]
+    wide = ("--collar-words", "40", "--format", "json")
+    row, _ = json.loads(run("score", "out", "true.ctm", "--words", *wide).stdout)[
+        "files"
+    ]
+    assert (row["num_words"], row["cpwer"], row["tcpwer"]) == (2, 0, 0)
+    result = run("score", "out/a.rttm", "true.ctm", "--words")
+    assert result.exit_code == 2
+    assert "The hypothesis of 'a' has turns and no words" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
