@@ -15,6 +15,10 @@ class MissingAudioFileError(AudioFileError, FileNotFoundError):
     """The path of an audio file does not exist."""
 
 
+class NoSpeechError(ValueError):
+    """No speech is detected in any utterance."""
+
+
 class CheckpointMismatchError(ValueError):
     """A checkpoint differs from the model in keys or shapes."""
 

@@ -64,8 +64,8 @@ def simulate(
     from pyannote_diarizen.findings import require
     from pyannote_diarizen.simulation.acoustics import Rooms, read_noises
     from pyannote_diarizen.simulation.corpus import SUBSETS, simulate_corpus
+    from pyannote_diarizen.simulation.lazy_speech import LazySpeechPool
     from pyannote_diarizen.simulation.simulator import ConversationSimulator, TurnTaking
-    from pyannote_diarizen.simulation.speech import SpeechPool
 
     if turns is not None:
         require(read_rttm(turns).findings)
@@ -75,7 +75,7 @@ def simulate(
     nums = {"train": num, "development": num_development}
     simulators = {
         subset: ConversationSimulator(
-            SpeechPool.from_folder(speech, SPLITS[subset], cache=cache),
+            LazySpeechPool(speech, SPLITS[subset], cache=cache),
             rooms=rooms,
             noises=noises,
             babble=voices,

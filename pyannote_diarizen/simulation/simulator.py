@@ -14,6 +14,7 @@ import numpy as np
 from pyannote_diarizen.simulation.acoustics import Rooms
 from pyannote_diarizen.simulation.conversation import SimulatedConversation
 from pyannote_diarizen.simulation.energy_vad import MIN_PAUSE
+from pyannote_diarizen.simulation.lazy_speech import LazySpeechPool
 from pyannote_diarizen.simulation.recording import Mixing, Recorder
 from pyannote_diarizen.simulation.script import Piece, ScriptWriter, join_pieces
 from pyannote_diarizen.simulation.speech import SpeechPool
@@ -27,7 +28,7 @@ class ConversationSimulator:
 
     Parameters
     ----------
-    pool : SpeechPool
+    pool : SpeechPool or LazySpeechPool
         Utterances. The probability of a speaker is proportional to the square root of
         the duration of their speech.
     rooms : Rooms, optional
@@ -62,7 +63,7 @@ class ConversationSimulator:
 
     def __init__(
         self,
-        pool: SpeechPool,
+        pool: SpeechPool | LazySpeechPool,
         *,
         rooms: Rooms | None = None,
         noises: Sequence[np.ndarray] | None = None,
@@ -122,14 +123,14 @@ class ConversationSimulator:
     ) -> SimulatedConversation:
         """Simulate without speed perturbation."""
         rate = self.pool.sample_rate
-        speakers = self._draw_speakers(rng)
+        pool, speakers = self.pool.select(self._draw_speakers(rng))
         pieces: list[Piece] = []
-        if rng.random() >= self.turn_taking.silence:
-            writer = ScriptWriter(self.pool, speakers, self.turn_taking, rng)
+        if rng.random() >= self.turn_taking.silence and speakers:
+            writer = ScriptWriter(pool, speakers, self.turn_taking, rng)
             pieces = writer.write(num_samples)
-        speech = self._lay_out(pieces, len(speakers), num_samples, rng)
+        speech = self._lay_out(pool, pieces, max(len(speakers), 1), num_samples, rng)
         turns = [
-            (start / rate, end / rate, self.pool.speakers[speakers[speaker]])
+            (start / rate, end / rate, pool.speakers[speakers[speaker]])
             for start, end, speaker in join_pieces(
                 pieces, num_samples, round(self.min_pause * rate)
             )
@@ -152,13 +153,14 @@ class ConversationSimulator:
 
     def _lay_out(
         self,
+        pool: SpeechPool,
         pieces: list[Piece],
         num_speakers: int,
         num_samples: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Place pieces at root mean square 1: (num_speakers, lead + num_samples)."""
-        pool, lead = self.pool, self.recorder.lead
+        lead = self.recorder.lead
         speech = np.zeros((num_speakers, lead + num_samples), dtype=np.float32)
         # level of each segment in dB, normal around 0
         spread = self.recorder.mixing.segment_spread

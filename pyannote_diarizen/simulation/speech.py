@@ -6,16 +6,15 @@ A speech folder lists its utterances in `utterances.tsv`, one per line under the
 of `COLUMNS` (others may follow): `file` is relative to the folder, samples are counted
 at the rate of the file, and `split` (train, dev) keeps speakers apart.
 
-All speech is decoded once, trimmed, and kept as 16-bit integers (two bytes per sample:
-ten hours take 1.2 GB) in a cache folder, which several processes map into memory at the
-same time.
+Speech is decoded once, trimmed, and cached as 16-bit integers (ten hours take 1.2 GB),
+which several processes map into memory at the same time.
 """
 
 import csv
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ import numpy as np
 
 from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import read_audio, to_int16
-from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.errors import AudioFileError, NoSpeechError
 from pyannote_diarizen.resources import cache_folder
 from pyannote_diarizen.simulation.energy_vad import detect_speech
 from pyannote_diarizen.terminal import progress_bars
@@ -123,7 +122,10 @@ def _parse(fields: Mapping[str, str | None], path: Path, line: int) -> Row:
 
 
 def decode(
-    folder: Path, rows: Iterable[Row], sample_rate: int
+    folder: Path,
+    rows: Iterable[Row],
+    sample_rate: int,
+    hook: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Decode each file once, in threads, and cut its utterances.
 
@@ -133,6 +135,8 @@ def decode(
     rows : iterable of Row
     sample_rate : int
         Sample rate that files should have.
+    hook : callable, optional
+        Called for each utterance.
 
     Yields
     ------
@@ -163,10 +167,8 @@ def decode(
             )
         return to_int16(waveform[0].numpy())
 
-    with ThreadPoolExecutor() as threads, progress_bars() as progress:
-        decoded = progress.track(
-            threads.map(read, by_file), len(by_file), description="Decoding speech"
-        )
+    with ThreadPoolExecutor() as threads:
+        decoded = threads.map(read, by_file)
         for (file, utterances), waveform in zip(by_file.items(), decoded, strict=True):
             for row in utterances:
                 end = row.start + row.num_samples
@@ -175,14 +177,13 @@ def decode(
                         f"{table}:{row.line}: the utterance ends at sample {end}, but "
                         f"{folder / file} has {len(waveform)} samples."
                     )
+                hook()
                 yield row.source, row.speaker, waveform[row.start : end]
 
 
 @dataclass(frozen=True, eq=False)
 class SpeechPool:
-    """Utterances of many speakers, trimmed, in memory.
-
-    Built by `from_folder` or `from_utterances`.
+    """Utterances of many speakers, trimmed, in memory, see `from_folder`.
 
     Parameters
     ----------
@@ -220,6 +221,10 @@ class SpeechPool:
         """Return (num_samples,) float32 samples of an utterance, between -1 and 1."""
         start, end = self.bounds[index]
         return self.samples[start:end].astype(np.float32) * np.float32(2**-15)
+
+    def select(self, speakers: Sequence[int]) -> tuple["SpeechPool", Sequence[int]]:
+        """Return this pool and `speakers`, see `LazySpeechPool.select`."""
+        return self, speakers
 
     @cached_property
     def first_segment(self) -> np.ndarray:
@@ -272,14 +277,14 @@ class SpeechPool:
             labels.append(indices.setdefault((source, speaker), len(indices)))
             total += end - start
         if not samples:
-            raise ValueError("The energy VAD detects no speech in any utterance.")
+            raise NoSpeechError("The energy VAD detects no speech in any utterance.")
         return cls(
             np.concatenate(samples),
             np.array(bounds),
             np.concatenate(segments),
             np.array(labels),
             np.array(levels),
-            _unique_names(indices),
+            unique_names(indices),
             [source for source, _ in indices],
             sample_rate,
         )
@@ -320,13 +325,29 @@ class SpeechPool:
         """
         folder = Path(folder)
         rows = read_rows(folder / "utterances.tsv", split, sources)
+        with progress_bars() as progress:
+            bar = progress.add_task("Decoding speech", total=len(rows))
+            return cls.from_rows(
+                folder, rows, cache, sample_rate, lambda: progress.advance(bar)
+            )
+
+    @classmethod
+    def from_rows(
+        cls,
+        folder: Path,
+        rows: Sequence[Row],
+        cache: str | Path | None = None,
+        sample_rate: int = 16000,
+        hook: Callable[[], None] = lambda: None,
+    ) -> "SpeechPool":
+        """Decode utterances, or load them from the cache, see `from_folder`."""
         states = [_state(folder / file) for file in sorted({row.file for row in rows})]
         key = repr((CACHE_FORMAT, str(folder.resolve()), rows, states, sample_rate))
         name = f"speech-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         path = (cache_folder() if cache is None else Path(cache)) / name
         if path.with_suffix(".npz").is_file():
             return cls.load(path)
-        pool = cls.from_utterances(decode(folder, rows, sample_rate), sample_rate)
+        pool = cls.from_utterances(decode(folder, rows, sample_rate, hook), sample_rate)
         try:
             pool.save(path)
         except OSError as error:
@@ -366,7 +387,7 @@ def _state(file: Path) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-def _unique_names(speakers: Iterable[tuple[str, str]]) -> list[str]:
+def unique_names(speakers: Iterable[tuple[str, str]]) -> list[str]:
     """Name speakers, given by source and name; sources distinguish equal names."""
     pairs = list(speakers)
     counts = Counter(name for _, name in pairs)
