@@ -36,7 +36,8 @@ def test_features_and_scores_are_those_of_the_original(parity):
     model.setup()
     model.load_state_dict(load_file(stem.with_suffix(".state.safetensors")))
     model.eval()
-    assert_close(model.make_feats.filters, io["mel_matrix"], atol=1e-6, rtol=1e-5)
+    # 3.2e-6 on a CPU without AVX
+    assert_close(model.make_feats.filters, io["mel_matrix"], atol=5e-6, rtol=1e-5)
     assert_close(model.make_feats.window, io["window"])
     features = model.make_feats(io["waveform"][:, 0])
     assert_close(features, io["fbank"], atol=1e-3, rtol=1e-5)  # decibels

@@ -143,8 +143,10 @@ def test_a_form_is_read_too(client, pipeline):
 def test_events_describe_a_job_until_its_end(client, pipeline):
     pipeline.release.clear()
     job_id = upload(client).json()["id"]
-    job = wait(client, job_id, "running")
-    assert job["progress"] == {"stage": "segmentation", "completed": 1, "total": 2}
+    wait(client, job_id, "running")
+    while not (progress := client.get(f"/jobs/{job_id}").json().get("progress")):
+        time.sleep(0.01)
+    assert progress == {"stage": "segmentation", "completed": 1, "total": 2}
     threading.Timer(0.1, pipeline.release.set).start()
     with client.stream("GET", f"/jobs/{job_id}/events") as response:
         text = "".join(response.iter_text())
