@@ -32,8 +32,8 @@ def compare(
 ) -> None:
     """Compare the diarization error rates of systems on the same recordings.
 
-    Recordings are the samples of all tests: a permutation test and a bootstrap interval
-    of the pooled error rate, a paired t-test with Cohen's d and Wilcoxon's signed rank
+    Recordings are the samples of all tests: a permutation test and an interval of
+    the pooled error rate, a paired t-test with Cohen's d and Wilcoxon's signed rank
     test of error rates per recording. A difference is significant if the p-value of the
     permutation test is below 5 percent. With several systems, p-values are adjusted by
     the method of Holm.

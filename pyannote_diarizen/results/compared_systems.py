@@ -99,6 +99,12 @@ class SystemComparison:
         """(num_systems,) error rates of all files together."""
         return self.errors.sum(axis=1) / self.total.sum()
 
+    @property
+    def intervals(self) -> list[tuple[float, float]]:
+        """Confidence interval of the pooled error rate of each system."""
+        limits = [pooled_interval(errors, self.total) for errors in self.errors]
+        return [(max(low, 0.0), high) for low, high in limits]
+
     def sentences(self) -> list[str]:
         """Return the meaning of the tests, one sentence per pair, and warnings."""
         sentences = [self._sentence(pair) for pair in self.pairs]
@@ -221,8 +227,9 @@ def comparison_report(
     folders : sequence of Path
         Folder of each system; files link to their pages in it, if there are any.
     """
-    intervals = [pooled_interval(each, comparison.total) for each in comparison.errors]
-    bars = draw_error_rates(comparison.names, list(comparison.pooled), intervals)
+    bars = draw_error_rates(
+        comparison.names, list(comparison.pooled), comparison.intervals
+    )
     scatters = [
         Section(
             f"Files: {names[0]} and {names[1]}",
@@ -251,7 +258,7 @@ def comparison_report(
 
 
 _ABOUT_TESTS = (
-    "First minus second system, in points. Permutation test and bootstrap interval are "
+    "First minus second system, in points. Permutation test and interval are "
     "about the pooled error rate; paired t-test, Cohen's d and Wilcoxon's signed rank "
     "test about the error rates of files. p-values are adjusted to the number of pairs "
     "by the method of Holm."
@@ -260,11 +267,12 @@ _ABOUT_TESTS = (
 
 def system_table(comparison: SystemComparison) -> tuple[list[str], list[list[str]]]:
     """Return header and rows: pooled error rate and interval of each system."""
-    rows = []
-    for index, name in enumerate(comparison.names):
-        low, high = pooled_interval(comparison.errors[index], comparison.total)
-        interval = f"{low:.1%} to {high:.1%}"
-        rows.append([name, f"{comparison.pooled[index]:.1%}", interval])
+    rows = [
+        [name, f"{rate:.1%}", f"{low:.1%} to {high:.1%}"]
+        for name, rate, (low, high) in zip(
+            comparison.names, comparison.pooled, comparison.intervals, strict=True
+        )
+    ]
     return ["system", "DER", "95 % interval"], rows
 
 
