@@ -101,18 +101,18 @@ def score(
 
     condition = Condition(collar, skip_overlap)
     regions = None if uem is None else read_regions(uem)
-    name, paths = hypotheses.resolve().stem, (hypotheses, references)
+    name = hypotheses.resolve().stem
     if words:
-        read = [read_transcripts(path) for path in paths]
-        annotations = [
+        spoken, true = read_transcripts(hypotheses), read_transcripts(references)
+        found, expected = (
             {uri: document.annotation() for uri, document in side.items()}
-            for side in read
-        ]
+            for side in (spoken, true)
+        )
     else:
-        annotations = [read_annotations(path) for path in paths]
-    scores, pairing = score_system(name, *annotations, regions, [condition])
+        found, expected = read_annotations(hypotheses), read_annotations(references)
+    scores, pairing = score_system(name, found, expected, regions, [condition])
     if words:
-        scores = add_word_errors(scores, *read, regions, collar_words)
+        scores = add_word_errors(scores, spoken, true, regions, collar_words)
     _print_unpaired(pairing)
     if output in (ScoreFormat.csv, ScoreFormat.json):
         is_csv = output is ScoreFormat.csv
