@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
 from typer.main import get_command
 
 import pyannote_diarizen.evaluation.metrics as metrics
@@ -46,6 +47,15 @@ def test_options_of_training_exist(components, option):
     typed = [*needed.get(option, ()), option, "protocol=P"]
     with initialize_config_dir(str(ROOT / "hparams"), version_base="1.3"):
         components.check(compose("config", free_options(typed)))
+
+
+def test_persistent_workers_are_refused(components):
+    typed = free_options(["task.persistent_workers=true", "protocol=P"])
+    with (
+        initialize_config_dir(str(ROOT / "hparams"), version_base="1.3"),
+        pytest.raises(ConfigCompositionException, match="persistent_workers"),
+    ):
+        compose("config", typed)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
