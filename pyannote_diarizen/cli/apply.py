@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen apply`: diarize audio files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,13 +24,12 @@ from pyannote_diarizen.cli.options import (
     check_output,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
-from pyannote_diarizen.cli.writing import check_destination
+from pyannote_diarizen.cli.writing import check_destination, check_words
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
     from pyannote_diarizen.pipelines.batch import Outcome, Writer
     from pyannote_diarizen.pipelines.journal import Journal
-    from pyannote_diarizen.results.formats import Format
 
 
 def apply(
@@ -113,18 +112,18 @@ def apply(
             pipeline = str(Path(pipeline).absolute())
 
     from pyannote_diarizen.hub.loading import load_pipeline
-    from pyannote_diarizen.pipelines.batch import WRITERS, find_audio
+    from pyannote_diarizen.pipelines.batch import find_audio
     from pyannote_diarizen.pipelines.features import SUFFIX, FeatureWriter
     from pyannote_diarizen.pipelines.journal import Journal, fingerprint
     from pyannote_diarizen.results.document import describe_pipeline
     from pyannote_diarizen.results.formats import find_formats
-    from pyannote_diarizen.results.writers import DocumentWriter
+    from pyannote_diarizen.results.writers import document_writers
 
     chosen = find_formats(formats)
     suffixes = [each.suffix for each in chosen.values()]
     kept = {SUFFIX: keep} if keep else {}
     named, failed = find_audio(audio, into or evidence or keep, [*suffixes, *kept])
-    _check_words(chosen)
+    check_words(chosen)
     check_destination(chosen, into, len(named))
     loaded = load_pipeline(pipeline, device, preset)
     if evidence:
@@ -140,12 +139,7 @@ def apply(
     }
     description = describe_pipeline(loaded, pipeline, {"preset": preset, **options})
     confidence = getattr(loaded, "turn_confidence", None)
-    writers: dict[str, Writer] = {
-        form.suffix: DocumentWriter(name, exclusive, description, confidence)
-        for name, form in chosen.items()
-    }
-    if not exclusive:  # RTTM needs no document
-        writers |= {suffix: WRITERS[suffix] for suffix in writers.keys() & WRITERS}
+    writers = document_writers(chosen, exclusive, description, confidence)
     printed = [] if into else [*writers.values()]
     if keep:
         writers[SUFFIX] = FeatureWriter(loaded.model_fingerprints())
@@ -235,16 +229,6 @@ def _print_results(
                 "".join(str(write(output, outcome.file)) for write in writers)
             )
     return failed
-
-
-def _check_words(formats: "Mapping[str, Format]") -> None:
-    """Refuse formats of words only."""
-    for name, each in formats.items():
-        if each.needs_words:
-            raise typer.BadParameter(
-                f"Format {name} holds words, which `apply` does not find: give a "
-                "transcript to `pyannote-diarizen assign`."
-            )
 
 
 def _check_method(pipeline: Any, method: str, option: str) -> None:

@@ -11,6 +11,7 @@ from pyannote_diarizen.cli.options import (
     AudioArgument,
     ChannelOption,
     DeviceOption,
+    FormatOption,
     MaxSpeakersOption,
     MinSpeakersOption,
     NumSpeakersOption,
@@ -21,6 +22,7 @@ from pyannote_diarizen.cli.options import (
     check_output,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
+from pyannote_diarizen.cli.writing import check_destination, check_words
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
@@ -36,10 +38,11 @@ def identify(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Folder for one RTTM file per audio file. Probabilities of names then "
-            "go to standard output. Default: RTTM to standard output.",
+            help="Folder for one file per audio file and format. Probabilities of "
+            "names then go to standard output. Default: turns to standard output.",
         ),
     ] = None,
+    formats: FormatOption = "rttm",
     unknown: Annotated[
         float,
         typer.Option(
@@ -67,8 +70,8 @@ def identify(
 ) -> None:
     """Diarize audio files with the names of enrolled speakers.
 
-    Other speakers are called unknown_00, unknown_01, and so on. Spaces in names become
-    underscores, because RTTM does not allow spaces.
+    Other speakers are called unknown_00, unknown_01, and so on. RTTM turns spaces in
+    names into underscores.
 
     Exit codes: 0, all files were processed; 1, some files failed; 2, wrong usage, or
     the pipeline or the voiceprints cannot be used.
@@ -79,14 +82,22 @@ def identify(
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
     from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
-    from pyannote_diarizen.rttm import check_speakers, rttm_text
+    from pyannote_diarizen.results.document import describe_pipeline
+    from pyannote_diarizen.results.formats import find_formats
+    from pyannote_diarizen.results.writers import document_writers
+    from pyannote_diarizen.rttm import check_speakers
 
     check_probability("--unknown", unknown)
     known = Voiceprints.load(voiceprints)
-    named, failed = find_audio(audio, into)
+    chosen = find_formats(formats)
+    named, failed = find_audio(audio, into, [form.suffix for form in chosen.values()])
+    check_words(chosen)
+    check_destination(chosen, into, len(named))
     recognition = load_recognition(pipeline, preset, plda, device)
     known.check_identity(recognition.identity)
     check_speakers(known.speakers)
+    description = describe_pipeline(recognition.pipeline, pipeline, {"preset": preset})
+    writers = document_writers(chosen, False, description)
 
     def recognize(file: Any, **options: Any) -> Any:
         output = recognition.diarize(file, **options)
@@ -97,6 +108,7 @@ def identify(
             recognize,
             named,
             into=into,
+            writers=writers,
             channel=channel,
             num_speakers=num_speakers,
             min_speakers=min_speakers,
@@ -107,7 +119,8 @@ def identify(
                 failed.append(outcome)
                 progress.next_file()
             elif into is None:
-                progress.next_file(rttm_text(outcome.diarization))
+                (write,) = writers.values()
+                progress.next_file(str(write(outcome.output, outcome.file)))
             else:
                 lines = outcome.output.describe()
                 progress.next_file("".join(f"{line}\n" for line in lines))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen link`: consistent names of speakers across recordings."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from pyannote_diarizen.cli.options import (
     AudioArgument,
     ChannelOption,
     DeviceOption,
+    ExclusiveOption,
+    FormatOption,
     MaxSpeakersOption,
     MinSpeakersOption,
     NumSpeakersOption,
@@ -21,18 +24,24 @@ from pyannote_diarizen.cli.options import (
     check_num_speakers,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
+from pyannote_diarizen.cli.writing import check_words
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
+    from pyannote_diarizen.pipelines.batch import Outcome, Writer
 
 
 def link(
     audio: AudioArgument,
     into: Annotated[
         Path,
-        typer.Option(file_okay=False, help="Folder for one RTTM file per audio file."),
+        typer.Option(
+            file_okay=False, help="Folder for one file per audio file and format."
+        ),
     ],
+    formats: FormatOption = "rttm",
+    exclusive: ExclusiveOption = False,
     voiceprints: Annotated[
         Path | None,
         typer.Option(dir_okay=False, help="File of voiceprints of known speakers."),
@@ -70,22 +79,29 @@ def link(
     """
     check_num_speakers(num_speakers, min_speakers, max_speakers)
 
-    from pyannote_diarizen.atomic import recording_path
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
     from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
-    from pyannote_diarizen.rttm import check_speakers, write_rttm
+    from pyannote_diarizen.results.document import describe_pipeline
+    from pyannote_diarizen.results.formats import find_formats
+    from pyannote_diarizen.results.writers import document_writers
+    from pyannote_diarizen.rttm import check_speakers
 
     check_probability("--prior", prior)
     known = None if voiceprints is None else Voiceprints.load(voiceprints)
-    named, failed = find_audio(audio, into)
+    chosen = find_formats(formats)
+    named, failed = find_audio(audio, into, [form.suffix for form in chosen.values()])
+    check_words(chosen)
     recognition = load_recognition(pipeline, preset, plda, device)
     if known is not None:
         known.check_identity(recognition.identity)
         check_speakers(known.speakers)
+    description = describe_pipeline(recognition.pipeline, pipeline, {"preset": preset})
+    writers = document_writers(chosen, exclusive, description)
     into.mkdir(parents=True, exist_ok=True)
 
     outputs: list[Any] = []
+    paths: list[Path] = []
     with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
             recognition.diarize,
@@ -100,26 +116,43 @@ def link(
                 failed.append(outcome)
             else:
                 outputs.append(outcome.output)
+                paths.append(outcome.file)
             progress.next_file()
 
     linked = recognition.link(outputs, known, prior)
-    files_of: dict[str, list[str]] = {}
-    for output in linked:
-        diarization = output.speaker_diarization
-        try:
-            write_rttm(diarization, recording_path(into, diarization.uri, ".rttm"))
-        except OSError as error:
-            text = f"'{diarization.uri}' cannot be written: {error}"
-            failed.append(Outcome(into, error=text))
-        for speaker in diarization.labels():
-            files_of.setdefault(speaker, []).append(diarization.uri)
+    failed += _write(linked, paths, writers, into)
     if remember is not None:
         lost = _save(recognition.voiceprints(linked, known), remember)
         if lost:
             failed.append(Outcome(remember, error=lost))
+    files_of: dict[str, list[str]] = {}
+    for output in linked:
+        for speaker in output.speaker_diarization.labels():
+            files_of.setdefault(speaker, []).append(output.speaker_diarization.uri)
     for speaker, files in sorted(files_of.items()):
         typer.echo(f"{speaker}: {', '.join(files)}")
     print_failures(failed)
+
+
+def _write(
+    outputs: Iterable[Any],
+    paths: Iterable[Path],
+    writers: "Mapping[str, Writer]",
+    into: Path,
+) -> "list[Outcome]":
+    """Write one file per recording and format; return those that failed."""
+    from pyannote_diarizen.atomic import recording_path, write_file
+    from pyannote_diarizen.pipelines.batch import Outcome
+
+    failed = []
+    for output, path in zip(outputs, paths, strict=True):
+        uri = output.speaker_diarization.uri
+        try:
+            for suffix, write in writers.items():
+                write_file(write(output, path), recording_path(into, uri, suffix))
+        except (OSError, ValueError) as error:
+            failed.append(Outcome(into, error=f"'{uri}' cannot be written: {error}"))
+    return failed
 
 
 def _save(voices: "Voiceprints", path: Path) -> str | None:

@@ -28,6 +28,16 @@ def check_destination(
         )
 
 
+def check_words(formats: "Mapping[str, Format]") -> None:
+    """Refuse formats of words only."""
+    for name, each in formats.items():
+        if each.needs_words:
+            raise typer.BadParameter(
+                f"Format {name} holds words, which no diarization finds: give a "
+                "transcript to `pyannote-diarizen assign`."
+            )
+
+
 def write_document(
     document: "DiarizationDocument",
     formats: "Mapping[str, Format]",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Writer of the output of a pipeline in one format, for `pipelines.batch`."""
+"""Writers of the output of a pipeline, one per format, for `pipelines.batch`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.audio.reader import audio_info
+from pyannote_diarizen.pipelines.batch import WRITERS, Writer
 from pyannote_diarizen.pipelines.turn_confidence import TurnConfidence
 from pyannote_diarizen.results.confidence import add_confidence
 from pyannote_diarizen.results.document import DiarizationDocument
-from pyannote_diarizen.results.formats import FORMATS
+from pyannote_diarizen.results.formats import FORMATS, Format
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,27 @@ class DocumentWriter:
         )
         document = add_confidence(document, self.confidence, features)
         return FORMATS[self.format].render(document, self.exclusive)
+
+
+def document_writers(
+    formats: Mapping[str, Format],
+    exclusive: bool,
+    pipeline: Mapping[str, Any],
+    confidence: TurnConfidence | None = None,
+) -> dict[str, Writer]:
+    """Return the writer of each suffix; see `DocumentWriter`.
+
+    Parameters
+    ----------
+    formats : Mapping of Format
+        Formats by name.
+    exclusive, pipeline, confidence
+        See `DocumentWriter`.
+    """
+    writers: dict[str, Writer] = {
+        form.suffix: DocumentWriter(name, exclusive, pipeline, confidence)
+        for name, form in formats.items()
+    }
+    if not exclusive:  # RTTM needs no document
+        writers |= {suffix: WRITERS[suffix] for suffix in writers.keys() & WRITERS}
+    return writers

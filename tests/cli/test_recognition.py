@@ -13,6 +13,7 @@ from tone_model import TURNS
 from tone_pipeline import tone_plda, write_tones
 
 from pyannote_diarizen.clustering.voiceprints import Voiceprints
+from pyannote_diarizen.results.formats import read_documents
 
 NOT_CALIBRATED = "The PLDA is not calibrated"
 
@@ -42,6 +43,31 @@ def recordings(here: Path) -> Path:
     write_tones(here / "calls" / "monday.wav", TURNS)
     write_tones(here / "calls" / "tuesday.wav", [(0.4, 2.6, 2), (3.0, 5.4, 1)])
     return here / "calls"
+
+
+def test_other_formats(recognize, team, recordings, here):
+    recognize("enrol", "team")
+    result = recognize("identify", "calls", "--into", "out", "--format", "rttm,json")
+    assert result.exit_code == 0, result.output
+    (document,) = read_documents(here / "out" / "monday.json")
+    assert "Ann Lee" in {turn.speaker for turn in document.turns}
+    assert (here / "out" / "monday.rttm").is_file()
+    result = recognize("identify", "calls/monday.wav", "--format", "csv")
+    assert "Ann Lee" in result.stdout
+    given = ("--voiceprints", "voiceprints.npz", "--format", "csv", "--exclusive")
+    result = recognize("link", "calls", "--into", "linked", *given)
+    assert result.exit_code == 0, result.output
+    (document,) = read_documents(here / "linked" / "monday.csv")
+    assert "Ann Lee" in {turn.speaker for turn in document.turns}
+    assert {path.suffix for path in (here / "linked").iterdir()} == {".csv"}
+
+
+@pytest.mark.parametrize("command", ["identify", "link"])
+def test_formats_of_words_are_refused(recognize, team, recordings, command):
+    recognize("enrol", "team")
+    result = recognize(command, "calls", "--into", "out", "--format", "ctm")
+    assert result.exit_code == 2
+    assert "Format ctm holds words" in result.stderr
 
 
 def test_enrolled_then_identified(recognize, team, recordings, here):
