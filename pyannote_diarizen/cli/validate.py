@@ -58,8 +58,8 @@ def validate(
 
     With --audio, a pipeline diarizes the recordings of protocols, given by name. It
     warns of speech without annotation, annotated silence, an offset of the reference,
-    and turns with the voice of another speaker. These are suggestions, since the
-    pipeline makes errors, too.
+    cut turns, and turns with the voice of another speaker. These are suggestions, since
+    the pipeline makes errors, too.
 
     Exit codes: 0, no error; 1, errors; 2, no such file or protocol.
     """

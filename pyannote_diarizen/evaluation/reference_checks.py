@@ -7,8 +7,9 @@ where it disagrees with the reference for long, and the level of the audio suppo
 a warning is given. Pipelines make errors, too: warnings are suggestions of what to
 listen to, and nothing is corrected.
 
-Four faults are searched for: speech without annotation, annotated silence, a constant
-offset between reference and audio, and turns with the label of another speaker.
+Five faults are searched for: speech without annotation, annotated silence, a constant
+offset between reference and audio, turns that are cut, and turns with the label of
+another speaker.
 """
 
 from collections import Counter
@@ -47,6 +48,12 @@ MIN_OFFSET = 0.15
 MIN_GAIN, MIN_CORRELATION, MIN_PAUSES = 0.1, 0.5, 3
 """Smallest gain in correlation, smallest correlation, and smallest number of pauses of
 the reference by which an offset is believed."""
+
+MIN_CUT = 0.3
+"""Shortest speech of the same voice that goes on outside a turn, in seconds."""
+
+NUM_WORST = 3
+"""Cut turns that are named."""
 
 QUIET = 15.0
 """Decibels below the median level of speech."""
@@ -160,7 +167,58 @@ def compare_reference(
             f"{start:.1f} to {end:.1f} s: silence is annotated as speech",
             "listen to it; shorten or delete the turn",
         )
-    yield from _find_wrong_labels(reference.crop(annotated), hypothesis, annotated)
+    inside = merge_turns(reference.crop(annotated))
+    found_turns = merge_turns(hypothesis)
+    mapped = _rename(inside, found_turns, annotated)
+    yield from _find_cut_turns(inside, mapped, annotated, level >= quiet)
+    yield from _find_wrong_labels(reference.crop(annotated), inside, mapped)
+
+
+def _rename(
+    reference: Annotation, hypothesis: Annotation, annotated: Timeline
+) -> Annotation:
+    """Give speakers of a hypothesis the names of those of the reference."""
+    mapping = DiarizationErrorRate().optimal_mapping(reference, hypothesis, annotated)
+    # pairs, since a speaker in excess may have the name of one of the reference
+    return hypothesis.rename_labels(
+        mapping={
+            label: mapping.get(label, ("in excess", label))
+            for label in hypothesis.labels()
+        }
+    )
+
+
+def _find_cut_turns(
+    reference: Annotation, mapped: Annotation, annotated: Timeline, loud: np.ndarray
+) -> Iterator[tuple[str, str]]:
+    """Find turns outside of which the same voice goes on, up to any other turn."""
+    spoken = reference.get_timeline().support()
+    cuts: list[tuple[float, str]] = []
+    for label in reference.labels():
+        if label not in mapped.labels() or not _is_consistent(reference, mapped, label):
+            continue
+        voice = mapped.label_timeline(label).support()
+        turns = reference.label_timeline(label).support()
+        # speech of others ends the search: the voice may be theirs
+        for part in voice.extrude(spoken).crop(annotated):
+            frames = slice(round(part.start / STEP), round(part.end / STEP))
+            if part.duration < MIN_CUT or not loud[frames].mean() > 0.5:
+                continue
+            if any(abs(turn.end - part.start) < STEP for turn in turns):
+                place = f"after its end at {part.start:.1f} s ('{label}')"
+            elif any(abs(turn.start - part.end) < STEP for turn in turns):
+                place = f"before its start at {part.end:.1f} s ('{label}')"
+            else:
+                continue
+            cuts.append((part.duration, f"{part.duration:.1f} s {place}"))
+    if cuts:
+        cuts.sort(key=lambda cut: -cut[0])
+        turns_cut = "1 turn is" if len(cuts) == 1 else f"{len(cuts)} turns are"
+        worst = ", ".join(text for _, text in cuts[:NUM_WORST])
+        yield (
+            f"{turns_cut} cut, since the voice goes on: {worst}",
+            "listen to the boundaries; silence may have been trimmed too much",
+        )
 
 
 def _wider(reference: Annotation) -> Timeline:
@@ -222,18 +280,9 @@ def find_offset(spoken: np.ndarray, found: np.ndarray) -> float | None:
 
 
 def _find_wrong_labels(
-    reference: Annotation, hypothesis: Annotation, annotated: Timeline
+    reference: Annotation, merged: Annotation, mapped: Annotation
 ) -> Iterator[tuple[str, str]]:
     """Find turns during which the voice is that of another speaker of the reference."""
-    merged, hypothesis = merge_turns(reference), merge_turns(hypothesis)
-    mapping = DiarizationErrorRate().optimal_mapping(merged, hypothesis, annotated)
-    # pairs, since a speaker in excess may have the name of one of the reference
-    mapped = hypothesis.rename_labels(
-        mapping={
-            label: mapping.get(label, ("in excess", label))
-            for label in hypothesis.labels()
-        }
-    )
     overlap = merged.get_overlap()
     for turn, _, label in reference.itertracks(yield_label=True):
         if turn.duration < MIN_TURN or overlap.crop(turn).duration() > 0.2:

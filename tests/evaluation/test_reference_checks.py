@@ -8,6 +8,7 @@ import torch
 from pyannote.core import Annotation, Segment, Timeline
 from worked_cases import annotation
 
+from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.evaluation.reference_checks import (
     audio_level,
     check_reference,
@@ -89,6 +90,41 @@ def test_a_turn_with_the_label_of_another_is_found():
 
 def test_a_pipeline_that_finds_one_speaker_makes_no_label_suspicious():
     assert faults(TRUE, [(start, end, "all") for start, end, _ in TRUE]) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "place"),
+    [(0, 0.6, "after its end at 32.4 s"), (0.6, 0, "before its start at 28.6 s")],
+)
+def test_a_cut_turn_is_found(head, tail, place):
+    reference = [*TRUE[:5], (28 + head, 33 - tail, "bob"), TRUE[6]]
+    assert faults(reference) == [
+        f"1 turn is cut, since the voice goes on: 0.6 s {place} ('bob')"
+    ]
+    # not if the voice is that of another, or if it is quiet
+    others = [*TRUE[:5], (28 + head, 33 - tail, "bob"), (28, 33, "cid"), TRUE[6]]
+    assert faults(reference, others) == []
+    longer = [(start, end + 0.6, speaker) for start, end, speaker in TRUE]
+    assert faults(TRUE, longer) == []
+
+
+def test_cut_turns_of_the_sample_are_counted_and_the_longest_named():
+    file = sample_file()
+    true = file["annotation"]
+
+    def found(tail: float) -> list[str]:
+        cut = Annotation()
+        for turn, track, label in true.itertracks(yield_label=True):
+            shorter = Segment(turn.start, turn.end - min(tail, turn.duration / 2))
+            cut[shorter, track] = label
+        findings = check_reference(lambda shown: true, file | {"annotation": cut})
+        return [str(finding.text) for finding in findings]
+
+    assert found(0) == []
+    (text,) = found(0.5)
+    number, _, _ = text.partition(" turns are cut, since the voice goes on: ")
+    assert int(number) >= 4
+    assert text.count(" s after its end at ") == 3
 
 
 def test_only_the_annotated_part_counts():
