@@ -184,7 +184,7 @@ def test_seglst_and_ctm_are_read_by_another_library(write, transcript):
 
 
 def test_supervisions_are_read_by_lhotse(write, document, transcript):
-    lhotse = pytest.importorskip("lhotse", reason="not an extra: large")
+    lhotse = pytest.importorskip("lhotse", reason="extra lhotse")
     read = lhotse.SupervisionSet.from_file(write("lhotse", transcript))
     assert [(each.start, each.end, each.speaker, each.text) for each in read] == SPOKEN
     assert {each.recording_id for each in read} == {"a call"}
