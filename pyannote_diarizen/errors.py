@@ -3,6 +3,7 @@
 """Errors for callers to catch; all other errors are built-in ones."""
 
 import math
+import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
@@ -33,6 +34,19 @@ class IncompatiblePackagesError(ImportError):
 
 class MissingPackagesError(ImportError):
     """Optional packages are not installed; the message has the pip line."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the message of an error, without line breaks and endless names.
+
+    Examples
+    --------
+    >>> len(in_one_line(OSError(f"File name too long: {'x' * 5000}")))
+    83
+    """
+    text = " ".join(str(error).split())
+    # longer than any file name
+    return re.sub(r"[^\s/]{256,}", lambda found: f"{found[0][:60]}...", text)
 
 
 def check_at_least(least: float, **options: float | None) -> None:

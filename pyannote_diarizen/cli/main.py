@@ -43,7 +43,11 @@ from pyannote_diarizen.cli.show import show
 from pyannote_diarizen.cli.simulate import simulate
 from pyannote_diarizen.cli.tune import tune
 from pyannote_diarizen.cli.validate import validate
-from pyannote_diarizen.errors import IncompatiblePackagesError, MissingPackagesError
+from pyannote_diarizen.errors import (
+    IncompatiblePackagesError,
+    MissingPackagesError,
+    in_one_line,
+)
 from pyannote_diarizen.telemetry import disable_telemetry
 from pyannote_diarizen.terminal import warnings_as_sentences
 
@@ -62,7 +66,7 @@ class OneLineErrors(TyperGroup):
         except IncompatiblePackagesError as error:
             message = str(error)
         except (MissingPackagesError, OSError, ValueError) as error:
-            message = " ".join(str(error).split())
+            message = in_one_line(error)
         typer.secho(f"{ctx.info_name}: {message}", fg="red", err=True)
         raise typer.Exit(2)
 

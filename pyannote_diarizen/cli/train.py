@@ -23,7 +23,7 @@ from pyannote_diarizen.composition import (
     explain_unknown_key,
     free_options,
 )
-from pyannote_diarizen.errors import IncompatiblePackagesError
+from pyannote_diarizen.errors import IncompatiblePackagesError, in_one_line
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.telemetry import disable_telemetry
 from pyannote_diarizen.terminal import warnings_as_sentences
@@ -152,7 +152,7 @@ def _one_line_errors() -> Iterator[None]:
     except IncompatiblePackagesError as error:
         _fail(str(error))
     except _REFUSALS as error:
-        _fail(" ".join(str(error).split()))
+        _fail(in_one_line(error))
 
 
 def _fail(message: str, code: int = 2) -> None:
