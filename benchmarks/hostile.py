@@ -31,7 +31,7 @@ from hostile_calls import argument_cases, name_cases, place_cases
 from hostile_cases import Case, run, run_case
 from hostile_data import TRAIN, data_cases, list_cases, write_template
 from hostile_models import pipeline_cases, run_cases, voiceprint_cases
-from hostile_results import result_cases
+from hostile_results import lhotse_cases, result_cases
 from reports import ROOT, read_results, table, write_results
 
 from pyannote_diarizen.audio.reader import read_audio
@@ -50,6 +50,7 @@ def all_cases() -> Iterator[Case]:
         audio_cases(),
         data_cases(),
         list_cases(),
+        lhotse_cases(),
         name_cases(),
         argument_cases(),
         place_cases(),

@@ -34,8 +34,16 @@ OUTPUT = "out"
 CODES = {
     **dict.fromkeys(
         (
-            *("apply", "benchmark", "doctor", "enrol", "identify", "import-kaldi"),
-            *("link", "recluster", "validate"),
+            *(
+                "apply",
+                "benchmark",
+                "doctor",
+                "enrol",
+                "identify",
+                "import-kaldi",
+                "import-lhotse",
+            ),
+            *("import-lhotse", "link", "recluster", "validate"),
         ),
         (0, 1, 2),
     ),

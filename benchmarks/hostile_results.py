@@ -209,3 +209,31 @@ def result_cases() -> Iterator[Case]:
     yield from _transcript_cases()
     yield from _scores_cases()
     yield from _features_cases()
+
+
+MANIFESTS: Mapping[str, str] = {
+    "empty": "",
+    "no JSON": "{",
+    "a list": "[]\n",
+    "null": "null\n",
+    "a number": '{"id": 3}\n',
+    "another folder": '{"id": "../up", "sources": [], "sampling_rate": 8000}\n',
+    "NaN": '{"id": "a", "recording_id": "a", "start": NaN, "duration": NaN}\n',
+    "a command": '{"id": "a", "sources": [{"type": "command", "source": "ls"}]}\n',
+}
+"""Manifests of Lhotse, each as recordings and as supervisions."""
+
+
+def lhotse_cases() -> Iterator[Case]:
+    """Cases of manifests."""
+    imported = ["import-lhotse", "recordings.jsonl", "supervisions.jsonl"]
+    for name, content in MANIFESTS.items():
+        for manifest in imported[1:]:
+            write = partial(_write_manifests, manifest, content)
+            command = [*imported, "--into", "out"]
+            yield Case("Lhotse", f"{manifest}: {name}", [command], write)
+
+
+def _write_manifests(name: str, content: str | bytes) -> None:
+    for other in ("recordings.jsonl", "supervisions.jsonl"):
+        put(other, content if other == name else "")()
