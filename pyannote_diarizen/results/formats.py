@@ -84,6 +84,9 @@ FORMATS: dict[str, Format] = {
 }
 """All formats."""
 
+READABLE = sorted({known.suffix for known in FORMATS.values() if known.read})
+"""Suffixes of files that `read_documents` reads."""
+
 
 def find_formats(names: str | Iterable[str]) -> dict[str, Format]:
     """Find formats by name.
@@ -147,10 +150,7 @@ def read_documents(path: Path | str) -> list[DiarizationDocument]:
                 message = " ".join(str(error).split())
                 separator = ", " if message.startswith("line ") else " "
                 raise ValueError(f"'{path}'{separator}{message}") from error
-    readable = [known.suffix for known in FORMATS.values() if known.read is not None]
-    raise ValueError(
-        f"'{path}': expected a file that ends in {', '.join(sorted(readable))}."
-    )
+    raise ValueError(f"'{path}': expected a file that ends in {', '.join(READABLE)}.")
 
 
 def read_document(

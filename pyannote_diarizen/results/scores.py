@@ -25,10 +25,10 @@ from pyannote_diarizen.evaluation.scoring import (
     score_file,
 )
 from pyannote_diarizen.findings import require
-from pyannote_diarizen.results.document import DiarizationDocument
-from pyannote_diarizen.results.formats import FORMATS, read_documents
+from pyannote_diarizen.results.document import DiarizationDocument, parse_json
+from pyannote_diarizen.results.formats import READABLE, read_documents
 from pyannote_diarizen.results.text_formats import from_cell, safe_cell
-from pyannote_diarizen.results.text_readers import read_ctm
+from pyannote_diarizen.results.text_readers import read_ctm, read_text
 from pyannote_diarizen.results.word_errors import WordScore, score_words
 
 FORMAT = "pyannote-diarizen scores"
@@ -116,13 +116,14 @@ class SystemScores:
                 f"'{file}' does not exist: give a folder of `pyannote-diarizen "
                 "benchmark`, or a JSON or CSV file of `pyannote-diarizen score`."
             )
-        text, about = file.read_text(encoding="utf-8"), {}
+        about: dict[str, Any] = {}
         try:
+            text = read_text(file)
             if file.suffix == ".csv":
                 rows = list(csv.DictReader(text.splitlines()))
                 rows = [{**row, "uri": from_cell(row["uri"])} for row in rows]
             else:
-                about = json.loads(text)
+                about = parse_json(text)
                 rows = about.pop("files")
                 name = name if path.is_dir() else about.get("system", name)
             scores = [FileScore.from_row(row) for row in rows]
@@ -148,7 +149,7 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
     ValueError
         If a file cannot be read, a folder has none, or two files hold one recording.
     """
-    found = _read_recordings(path, [[".rttm"], _READABLE], read_documents)
+    found = _read_recordings(path, [[".rttm"], READABLE], read_documents)
     return {uri: document.annotation() for uri, document in found.items()}
 
 
@@ -157,15 +158,12 @@ def read_transcripts(path: Path) -> dict[str, DiarizationDocument]:
 
     The speaker of a word in CTM is its channel.
     """
-    suffixes = [suffix for suffix in _READABLE if suffix != ".rttm"]
+    suffixes = [suffix for suffix in READABLE if suffix != ".rttm"]
     return _read_recordings(path, [[*suffixes, ".ctm"]], _read_with_words)
 
 
 def _read_with_words(path: Path) -> list[DiarizationDocument]:
-    return read_ctm(path) if path.suffix == ".ctm" else read_documents(path)
-
-
-_READABLE = [known.suffix for known in FORMATS.values() if known.read is not None]
+    return read_ctm(path) if path.suffix.lower() == ".ctm" else read_documents(path)
 
 
 def _read_recordings(
@@ -193,9 +191,10 @@ def _read_recordings(
 
 
 def _files_of(folder: Path, suffixes: Sequence[Sequence[str]]) -> list[Path]:
+    paths = sorted(folder.rglob("*"))
     for chosen in suffixes:
-        files = [path for path in sorted(folder.rglob("*")) if path.suffix in chosen]
-        if files:
+        lowered = {suffix.lower() for suffix in chosen}
+        if files := [path for path in paths if path.suffix.lower() in lowered]:
             return files
     raise ValueError(
         f"'{folder}' holds no annotation: expected files that end in "

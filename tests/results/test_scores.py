@@ -63,12 +63,22 @@ def test_files_restore_all_scores(scores, tmp_path, suffix):
     assert len(found.under(Condition(0.5, True))) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": [{"uri": "a"}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b'{"files": [{"uri": "a"}]}', b"\xff", b"[" * 100_000],
+    ids=["empty", "list", "object", "file", "no text", "deep"],
+)
 def test_other_json_is_refused(tmp_path, content):
     path = tmp_path / "other.json"
-    path.write_text(content)
+    path.write_bytes(content)
     with pytest.raises(ValueError, match=r"other.json' holds no scores"):
         SystemScores.read(path)
+
+
+def test_a_byte_order_mark_of_a_spreadsheet_is_no_part_of_a_name(scores, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(scores.to_csv(), encoding="utf-8-sig")
+    assert SystemScores.read(path).files == scores.files
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path):
@@ -77,7 +87,7 @@ def test_a_folder_of_another_kind_is_refused(tmp_path):
 
 
 def test_a_folder_is_read_with_its_subfolders(tmp_path):
-    write_rttm(REFERENCES["a"].rename_labels({"ann": "Ann"}), tmp_path / "x/a.rttm")
+    write_rttm(REFERENCES["a"].rename_labels({"ann": "Ann"}), tmp_path / "x/a.RTTM")
     (tmp_path / "empty.rttm").write_text("")
     (tmp_path / "scores.csv").write_text("not read beside RTTM")
     found = read_annotations(tmp_path)
