@@ -39,7 +39,7 @@ class Utterance:
     text : str
         Words on one line, likewise; empty if there are none.
     confidence : float, optional
-        Of the turn.
+        Confidence of the turn; None for words.
     """
 
     start: float

@@ -109,7 +109,7 @@ class _Hypothesis:
     ends : Mapping
         End of the last word of each speaker.
     chain : (chain of the word before, speaker) or None
-        Of the last word.
+        Speaker of the last word, and the chain of those before it.
     """
 
     cost: float = 0.0
