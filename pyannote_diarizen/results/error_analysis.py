@@ -73,7 +73,7 @@ class Comparison:
     score: DiarizationScore
 
 
-def map_speakers(reference: Annotation, hypothesis: Annotation) -> dict[str, str]:
+def _map_speakers(reference: Annotation, hypothesis: Annotation) -> dict[str, str]:
     """Map speakers of a diarization to those of the reference.
 
     Returns
@@ -108,10 +108,10 @@ def compare(reference: Annotation, hypothesis: Annotation) -> Comparison:
     Returns
     -------
     comparison : Comparison
-        Of the whole recording.
+        Mapping and errors of the whole recording.
     """
     reference, hypothesis = merge_turns(reference), merge_turns(hypothesis)
-    mapping = map_speakers(reference, hypothesis)
+    mapping = _map_speakers(reference, hypothesis)
     # pairs, since a speaker in excess may have the name of one of the reference
     expected = {label: ("mapped", label) for label in reference.labels()}
     found = {

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pyannote.core import Annotation
 
-from pyannote_diarizen.results.error_analysis import compare, map_speakers
+from pyannote_diarizen.results.error_analysis import DiarizationError, compare
 from pyannote_diarizen.rttm import valid_text
 
 SPEAKER_COLORS = (
@@ -81,10 +81,11 @@ def draw_comparison(reference: Annotation, hypothesis: Annotation) -> Figure:
     figure : Figure
         One row per speaker and kind of error, time in seconds.
     """
-    mapping = map_speakers(reference, hypothesis)
+    comparison = compare(reference, hypothesis)
     # speakers in excess map to a unique key, so that each has its own colour
     mapped = {
-        label: mapping.get(label, ("in excess", label)) for label in hypothesis.labels()
+        label: comparison.mapping.get(label, ("in excess", label))
+        for label in hypothesis.labels()
     }
     speakers = list(dict.fromkeys([*reference.labels(), *mapped.values()]))
     order = {speaker: number for number, speaker in enumerate(speakers)}
@@ -96,7 +97,7 @@ def draw_comparison(reference: Annotation, hypothesis: Annotation) -> Figure:
     axes = _new_figure([len(above), len(below), len(_ERROR_COLORS)])
     _draw_rows(axes[0], reference, above, "reference")
     _draw_rows(axes[1], hypothesis, below, "hypothesis")
-    _draw_errors(axes[2], reference, hypothesis)
+    _draw_errors(axes[2], comparison.errors)
     axes[-1].set_xlim(left=0)
     axes[-1].set_xlabel("time (s)")
     return cast(Figure, axes[-1].figure)
@@ -148,8 +149,7 @@ def _draw_rows(
     _label_rows(axes, [str(label) for label in styles], title)
 
 
-def _draw_errors(axes: Axes, reference: Annotation, hypothesis: Annotation) -> None:
-    errors = compare(reference, hypothesis).errors
+def _draw_errors(axes: Axes, errors: Sequence[DiarizationError]) -> None:
     for row, (kind, color) in enumerate(_ERROR_COLORS.items()):
         spans = [
             (error.start, error.end - error.start)

@@ -9,7 +9,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 
 from pyannote_diarizen.evaluation.metrics import score_diarization
 from pyannote_diarizen.results import error_analysis
-from pyannote_diarizen.results.error_analysis import compare, map_speakers
+from pyannote_diarizen.results.error_analysis import compare
 
 
 def annotation(*turns: tuple[float, float, str]) -> Annotation:
@@ -67,4 +67,4 @@ def test_blocks_leave_no_border(monkeypatch):
 
 def test_silence_has_no_error():
     assert compare(Annotation(), Annotation()).errors == []
-    assert map_speakers(Annotation(), annotation((0, 1, "a"))) == {}
+    assert compare(Annotation(), annotation((0, 1, "a"))).mapping == {}

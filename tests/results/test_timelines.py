@@ -62,6 +62,16 @@ def test_matching_speakers_share_row_order_and_colour(reference, hypothesis):
     assert rows(below)["SPEAKER_02"] not in rows(above).values()
 
 
+def test_colours_agree_with_errors_if_turns_of_a_speaker_overlap(reference):
+    hypothesis = Annotation()
+    hypothesis[Segment(0, 9)] = "SPEAKER_00"
+    hypothesis[Segment(0, 3)] = "SPEAKER_00"  # counted twice, A would have more of it
+    above, below, errors = draw_comparison(reference, hypothesis).axes
+    assert rows(below)["SPEAKER_00"] == rows(above)["B"]
+    (bar,) = errors.collections[2].get_paths()  # confusion
+    assert bar.get_extents().intervalx.tolist() == [0.0, 4.0]
+
+
 def test_bars_stand_where_speakers_speak_and_errors_occur(reference, hypothesis):
     above, _, errors = draw_comparison(reference, hypothesis).axes
     (bar,) = above.collections[1].get_paths()
