@@ -9,7 +9,6 @@ Documents are shown so by themselves. The outputs of pipelines belong to pyannot
 shows them in the same way.
 """
 
-import base64
 from typing import Any
 
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
@@ -43,7 +42,6 @@ def summary_html(document: DiarizationDocument) -> str:
     html : str
         Timeline as PNG, and table of speakers.
     """
-    picture = to_png(draw_timeline(document.annotation()))
     speakers = document.speakers
     html = TEMPLATES.get_template("summary.html").render(
         uri=document.uri,
@@ -51,6 +49,6 @@ def summary_html(document: DiarizationDocument) -> str:
         speakers=speakers,
         num_turns=len(document.turns),
         confident=any(speaker.confidence is not None for speaker in speakers),
-        picture=base64.b64encode(picture).decode("ascii"),
+        picture=to_png(draw_timeline(document.annotation())),
     )
     return valid_text(html)

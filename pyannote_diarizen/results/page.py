@@ -32,17 +32,21 @@ from pyannote_diarizen.rttm import MISSING_NAMES, valid_text
 Sound = Literal["embed", "link", "none"]
 """Sound of a page: inside it, in the audio file beside it, or none."""
 
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
 TEMPLATES = Environment(
     loader=PackageLoader("pyannote_diarizen.results"), autoescape=True
 )
 # NaN is no JSON: an error here rather than in the browser
 TEMPLATES.policies["json.dumps_kwargs"] = {"allow_nan": False}
+TEMPLATES.filters["base64"] = _base64
 
 _SCRIPTS = ("model", "drawing", "sound", "tables", "names", "page")
 _TOLERANCE = 1.0
 """Seconds by which the last turn may end after the audio, because of rounding."""
-
-_FILES = files("pyannote_diarizen.results") / "templates"
 
 
 def write_page(
@@ -133,10 +137,8 @@ def render_page(
         "peaks": waveform and _peaks(waveform),
         **({} if reference is None else _errors(document, reference)),
     }
-    style = (_FILES / "page.css").read_text(encoding="utf-8")
-    script = "".join(
-        (_FILES / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS
-    )
+    style = template_text("page.css")
+    script = "".join(template_text(f"{name}.js") for name in _SCRIPTS)
     return TEMPLATES.get_template("page.html").render(
         title=valid_text(document.uri),
         version=data["version"],
@@ -144,7 +146,7 @@ def render_page(
         style=style,
         script=script,
         data=data,
-        sound=base64_text(embedded),
+        sound=embedded,
     )
 
 
@@ -171,18 +173,19 @@ def _policy(style: str, script: str) -> str:
     )
 
 
+def template_text(name: str) -> str:
+    """Return a style or script of templates/."""
+    path = files("pyannote_diarizen.results") / "templates" / name
+    return path.read_text(encoding="utf-8")
+
+
 def digest(text: str) -> str:
     """Return the hash of a script or style, as a content security policy has it."""
-    return base64_text(hashlib.sha256(text.encode()).digest())
-
-
-def base64_text(content: bytes) -> str:
-    """Return bytes as text."""
-    return base64.b64encode(content).decode("ascii")
+    return _base64(hashlib.sha256(text.encode()).digest())
 
 
 def _peaks(waveform: Waveform) -> dict[str, Any]:
-    values = base64_text(waveform.peaks.tobytes())
+    values = _base64(waveform.peaks.tobytes())
     return {"rate": waveform.peak_rate, "values": values}
 
 

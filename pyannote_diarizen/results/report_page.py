@@ -5,14 +5,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader
-
 from pyannote_diarizen.atomic import replacing
-from pyannote_diarizen.results.page import base64_text, digest
+from pyannote_diarizen.results.page import TEMPLATES, digest, template_text
 
 
 class Link(NamedTuple):
@@ -76,13 +73,8 @@ class Report:
 
     def to_html(self) -> str:
         """Return the text of an HTML file, which loads nothing."""
-        environment = Environment(
-            loader=PackageLoader("pyannote_diarizen.results"), autoescape=True
-        )
-        environment.filters["png"] = base64_text
-        templates = files("pyannote_diarizen.results") / "templates"
-        style = (templates / "page.css").read_text(encoding="utf-8")
-        return environment.get_template("report.html").render(
+        style = template_text("page.css")
+        return TEMPLATES.get_template("report.html").render(
             report=self,
             style=style,
             policy=f"default-src 'none'; img-src data:; base-uri 'none'; "
