@@ -37,7 +37,8 @@ def _write_rttm(output: Any, audio: Path) -> str:
 WRITERS: Mapping[str, Writer] = {".rttm": _write_rttm}
 """Results that are written by default, by suffix."""
 
-_ERRORS = (OSError, ValueError, RuntimeError, MemoryError)
+ERRORS = (OSError, ValueError, RuntimeError, MemoryError)
+"""Errors whose message needs no name of its type."""
 
 # Faults of pipelines, preprocessors and components of other packages.
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
@@ -296,7 +297,7 @@ def diarize_file(
             journal.add(uri, path, diarization, time.perf_counter() - started)
     except AudioFileError as error:
         return Outcome(path, error=str(error))
-    except (*_ERRORS, *_FAULTS) as error:
-        kind = "" if isinstance(error, _ERRORS) else f"{type(error).__name__}: "
+    except (*ERRORS, *_FAULTS) as error:
+        kind = "" if isinstance(error, ERRORS) else f"{type(error).__name__}: "
         return Outcome(path, error=f"'{path}' cannot be diarized: {kind}{error}")
     return Outcome(path, diarization=diarization, output=output)

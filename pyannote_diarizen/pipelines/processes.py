@@ -8,19 +8,27 @@ works on: that file is tried once more, in a new process.
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import (
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    as_completed,
+)
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from queue import Empty, Queue, SimpleQueue
-from threading import Thread
+from queue import SimpleQueue
 from typing import Any
 
 import torch
 
 from pyannote_diarizen.allocator import keep_freed_memory
-from pyannote_diarizen.pipelines.batch import Outcome, diarize_file, make_folders
+from pyannote_diarizen.pipelines.batch import (
+    ERRORS,
+    Outcome,
+    diarize_file,
+    make_folders,
+)
 from pyannote_diarizen.terminal import show_warnings_as_sentences
 
 Loader = Callable[[str], Callable[..., Any]]
@@ -83,25 +91,27 @@ def diarize_on_devices(
         Result, without `output`, or error, as soon as it is there.
     """
     make_folders(into, folders)
-    waiting: SimpleQueue[tuple[str, Path]] = SimpleQueue()
-    for item in files.items():
-        waiting.put(item)
-    outcomes: Queue[Outcome] = Queue()
-
-    def serve(device: str) -> None:
-        process = _Process(
-            *(load, device, devices.count("cpu")), into=into, folders=folders, **options
-        )
-        try:
-            while True:
-                outcomes.put(process.diarize(*waiting.get_nowait()))
-        except Empty:
-            process.stop()
-
+    options |= {"into": into, "folders": folders}
+    idle: SimpleQueue[_Process] = SimpleQueue()
     for device in devices[: len(files)]:
-        Thread(target=serve, args=(device,), daemon=True).start()
-    for _ in files:
-        yield outcomes.get()
+        idle.put(_Process(load, device, devices.count("cpu"), **options))
+
+    def diarize(uri: str, path: Path) -> Outcome:
+        process = idle.get()
+        try:
+            return process.diarize(uri, path)
+        finally:
+            idle.put(process)
+
+    threads = ThreadPoolExecutor(len(devices))
+    try:
+        futures = [threads.submit(diarize, *item) for item in files.items()]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:  # also if the caller takes no more outcomes
+        threads.shutdown(cancel_futures=True)
+        while not idle.empty():
+            idle.get().stop()
 
 
 class _Process:
@@ -124,7 +134,7 @@ class _Process:
                 ).result()
             except BrokenProcessPool:
                 self.stop()
-            except (OSError, ValueError) as error:  # of loading the pipeline
+            except ERRORS as error:  # of loading the pipeline
                 return Outcome(path, error=f"'{path}' is not diarized: {error}")
         return Outcome(
             path,

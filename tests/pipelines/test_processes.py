@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -88,9 +89,40 @@ def test_a_file_that_kills_each_time_stops_no_other(load):
     )
 
 
-def test_a_pipeline_that_cannot_be_loaded_is_an_error_of_the_file(load):
-    (outcome,) = diarize_on_devices(load, ["none"], paths("a"))
+@pytest.mark.parametrize("error", [ValueError, RuntimeError, MemoryError])
+@pytest.mark.usefixtures("load")
+def test_a_pipeline_that_cannot_be_loaded_is_an_error_of_the_file(error):
+    def fail(device: str) -> None:
+        raise error("no such device")
+
+    (outcome,) = diarize_on_devices(fail, ["none"], paths("a"))
     assert outcome.error == "'a.wav' is not diarized: no such device"
+
+
+@pytest.mark.usefixtures("load")
+def test_another_fault_of_loading_is_raised():
+    def fail(device: str) -> None:
+        raise KeyError("part")
+
+    with pytest.raises(KeyError, match="part"):
+        list(diarize_on_devices(fail, ["cpu"], paths("a", "b")))
+
+
+def test_closed_outcomes_start_no_more_files(load, tmp_path):
+    def slow(device: str):
+        def pipeline(file):
+            time.sleep(0.005)
+            return load(device)(file)
+
+        return pipeline
+
+    files = paths(*(f"file{index}" for index in range(50)))
+    outcomes = diarize_on_devices(slow, ["cpu"], files)
+    next(outcomes)
+    outcomes.close()
+    started = len(list((tmp_path / "marks").iterdir()))
+    time.sleep(0.05)
+    assert len(list((tmp_path / "marks").iterdir())) == started < len(files)
 
 
 def test_a_cluster_needs_ray(monkeypatch):
