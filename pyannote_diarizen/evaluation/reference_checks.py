@@ -26,6 +26,7 @@ from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.corpora.protocols import merge_turns
 from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.functional.frames import find_runs
 
 STEP = 0.01
 """Seconds of a frame."""
@@ -237,8 +238,7 @@ def _mask(timeline: Timeline, num_frames: int) -> np.ndarray:
 
 def _runs(mask: np.ndarray, level: np.ndarray) -> Iterator[tuple[float, float, float]]:
     """Yield start, end and median level of runs of at least `MIN_SPEECH` seconds."""
-    changes = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    for first, last in changes.reshape(-1, 2).tolist():
+    for first, last in find_runs(mask).tolist():
         if last - first >= round(MIN_SPEECH / STEP):
             yield first * STEP, last * STEP, float(np.median(level[first:last]))
 

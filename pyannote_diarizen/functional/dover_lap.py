@@ -21,6 +21,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pyannote_diarizen.functional.frames import find_runs
+
 RANK_EXPONENT = 0.1
 """Weight of the system of rank r: 1 / r ** 0.1, before normalization."""
 
@@ -80,7 +82,7 @@ def fuse_turns(
     for weight, active, mapped in zip(voters, activity, labels, strict=True):
         for label, speaks in zip(mapped, active, strict=True):
             votes[label] += weight * speaks
-    chosen = [_turns(active, times) for active in elect(votes)]
+    chosen = [times[find_runs(active)] for active in elect(votes)]
     return [turns for turns in chosen if len(turns)]
 
 
@@ -91,13 +93,6 @@ def _activity(speakers: Sequence[Turns], times: np.ndarray) -> np.ndarray:
         for start, end in np.searchsorted(times, turns):
             active[index, start:end] = True
     return active
-
-
-def _turns(active: np.ndarray, times: np.ndarray) -> Turns:
-    """Return the turns of one speaker from its (num_regions,) activity."""
-    # +1 at the start of each turn, -1 at its end
-    changes = np.diff(active.astype(np.int8), prepend=0, append=0)
-    return np.stack([times[changes > 0], times[changes < 0]], axis=1)
 
 
 def pairwise_overlaps(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Activity of speakers on frames, from the start and end of their turns.
+"""Activity of speakers on frames, from the start and end of turns, and the reverse.
 
 Frame i has its centre at `duration / 2 + i * step`. Two rules exist:
 
@@ -74,3 +74,23 @@ def draw_turns(
         # negative indices would count from the last frame
         activity[max(begin, 0) : max(end, 0), speaker] = 1
     return activity
+
+
+def find_runs(active: np.ndarray) -> np.ndarray:
+    """Find the runs of active frames.
+
+    Parameters
+    ----------
+    active : (num_frames,) np.ndarray of bool
+
+    Returns
+    -------
+    runs : (num_runs, 2) np.ndarray
+        Index of the first frame of each run, and of the first one after it.
+
+    Examples
+    --------
+    >>> find_runs(np.array([True, False, True, True])).tolist()
+    [[0, 1], [2, 4]]
+    """
+    return np.flatnonzero(np.diff(active, prepend=False, append=False)).reshape(-1, 2)

@@ -20,6 +20,7 @@ from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeatu
 from scipy.ndimage import distance_transform_edt
 
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
+from pyannote_diarizen.functional.frames import find_runs
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.alignment import chunk_owners, turn_frames
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features, features_of
@@ -175,8 +176,7 @@ def _divide(
         inner = centres[first + 1 : first + len(inside)].tolist()
         edges = [turn.start, *inner, turn.end]
         for name, some in zip(names, inside.T, strict=True):
-            changes = np.diff(some, prepend=False, append=False)
-            for start, end in np.flatnonzero(changes).reshape(-1, 2):
+            for start, end in find_runs(some):
                 segment = Segment(edges[start], edges[end])
                 divided[segment, divided.new_track(segment)] = name
     return divided

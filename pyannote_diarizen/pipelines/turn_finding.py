@@ -6,6 +6,8 @@ import numpy as np
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.core.utils.generators import string_generator
 
+from pyannote_diarizen.functional.frames import find_runs
+
 
 def frame_centres(frames: SlidingWindow, num_frames: int) -> np.ndarray:
     """Centres (num_frames,) of frames, in seconds."""
@@ -45,11 +47,8 @@ def find_turns(
     for speaker, track in zip(
         range(discrete.shape[1]), string_generator(), strict=False
     ):
-        active = discrete[:, speaker] > 0
-        # frames where a turn starts (even entries) or has just ended (odd entries)
-        changes = np.flatnonzero(np.diff(active, prepend=False, append=False))
-        times = centres[np.minimum(changes, len(discrete) - 1)]
-        for start, end in times.reshape(-1, 2).tolist():
+        runs = find_runs(discrete[:, speaker] > 0)
+        for start, end in centres[np.minimum(runs, len(discrete) - 1)].tolist():
             turns[Segment(start, end), track] = speaker
     if min_duration_off > 0:
         turns = turns.support(collar=min_duration_off)

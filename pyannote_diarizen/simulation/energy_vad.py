@@ -10,6 +10,8 @@ utterance is labelled as silence.
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from pyannote_diarizen.functional.frames import find_runs
+
 MIN_PAUSE = 0.25
 """Shortest pause, in seconds, that ends a segment."""
 MIN_SPEECH = 0.15
@@ -62,8 +64,7 @@ def detect_speech(
     background = min(np.percentile(level, 5), -15.0 - HEADROOM)
     speech = level > max(-dynamic_range, background + HEADROOM)
 
-    edges = np.diff(speech, prepend=False, append=False).nonzero()[0] * hop
-    sounds = edges.reshape(-1, 2)  # (num_sounds, 2), first and last + 1
+    sounds = find_runs(speech) * hop  # (num_sounds, 2), first and last + 1
     sounds = sounds[np.diff(sounds)[:, 0] > MIN_SOUND * sample_rate]
     pauses = sounds[1:, 0] - sounds[:-1, 1] >= MIN_PAUSE * sample_rate
     starts = sounds[np.append(True, pauses)[: len(sounds)], 0]
