@@ -71,13 +71,15 @@ async def receive(request: Request, folder: Path, limits: Limits) -> tuple[Path,
         raise _too_large(limits)
     body = _limited(request, limits)
     kind = request.headers.get("content-type", "")
-    if kind.startswith("multipart/form-data"):
-        return await _receive_form(request, body, folder)
-    path, uri = _place(folder, request.query_params.get("name", ""))
-    async with await anyio.open_file(path, "wb") as file:
-        async for piece in body:
-            await file.write(piece)
-    _check_size(path)
+    if kind.lower().startswith("multipart/form-data"):
+        path, uri = await _receive_form(request, body, folder)
+    else:
+        path, uri = _place(folder, request.query_params.get("name", ""))
+        async with await anyio.open_file(path, "wb") as file:
+            async for piece in body:
+                await file.write(piece)
+    if path.stat().st_size == 0:
+        raise HTTPException(400, "The recording is empty.")
     return path, uri
 
 
@@ -98,7 +100,6 @@ async def _receive_form(
                 await file.write(piece)
     finally:
         await form.close()
-    _check_size(path)
     return path, uri
 
 
@@ -138,11 +139,6 @@ def _place(folder: Path, name: str) -> tuple[Path, str]:
     except ValueError as error:
         raise HTTPException(400, f"Name '{uri[:40]}' is too long.") from error
     return folder / f"audio{short}", uri
-
-
-def _check_size(path: Path) -> None:
-    if path.stat().st_size == 0:
-        raise HTTPException(400, "The recording is empty.")
 
 
 def check_audio(path: Path, uri: str, limits: Limits) -> float:

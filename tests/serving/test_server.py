@@ -133,6 +133,9 @@ def test_a_form_is_read_too(client, pipeline):
     files = {"audio": ("monday.wav", audio_bytes(), "audio/wav")}
     job = client.post("/jobs", files=files).json()
     assert wait(client, job["id"])["uri"] == "monday"
+    body = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--B--\r\n'
+    headers = {"Content-Type": "Multipart/Form-Data; boundary=B"}
+    assert client.post("/jobs", content=body, headers=headers).status_code == 400
     assert client.post("/jobs", data={"a": "b"}, files={}).status_code == 415
     two = [("a", ("a.wav", audio_bytes())), ("b", ("b.wav", audio_bytes()))]
     response = client.post("/jobs", files=two)
@@ -431,8 +434,9 @@ def test_a_token_is_needed(pipeline, settings):
 
 
 def test_other_sites_are_refused(client):
-    headers = {"Origin": "https://evil.example"}
-    assert client.get("/jobs", headers=headers).status_code == 403
+    for origin in ("https://evil.example", "null", "http://["):
+        response = client.get("/jobs", headers={"Origin": origin})
+        assert response.status_code == 403
     assert client.get("/jobs", headers={"Origin": "http://localhost"}).is_success
     assert client.get("/jobs", headers={"Host": "evil.example"}).status_code == 400
 
