@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Application of the server: start, end, errors, and the page for uploads."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -65,10 +65,7 @@ def create_app(service: Service) -> FastAPI:
 async def _refuse(request: Request, error: HTTPException) -> Response:
     """Return an error as JSON, and count it."""
     request.app.state.service.metrics.refuse(error.status_code)
-    body = json.dumps({"detail": error.detail})
-    return Response(
-        body, error.status_code, error.headers, media_type="application/json"
-    )
+    return await http_exception_handler(request, error)
 
 
 async def _refuse_parameter(
