@@ -3,13 +3,12 @@
 """Hostile names of files and speakers, arguments, and places to write to."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from hostile_cases import Case, full_disk
+from hostile_cases import OUTPUTS, Case, full_disk
 from hostile_data import BENCHMARK, PLDA, RTTM, TRAIN, TUNE
 
 NAMES = (
@@ -17,17 +16,8 @@ NAMES = (
     *("-a", "--into", "..a", "...", "~", "~root", "$HOME", "`id`", "a;b", "a|b", "a&b"),
     *("a'b", 'a"b', "[bold]a", "a[/b]", "a[1]", "a*b", "a?b", "{uri}", "%s", "a%00b"),
     *("NA", "nan", "None", "null", "<NA>", "#N/A", "réunion", "re\u0301union", "🎙"),
-    *(
-        "\u202egnp",
-        "\u200b",
-        "\ufeffa",
-        "名前",
-        "x" * 251,
-        "é" * 125,
-        "CON",
-        "a:b",
-        "\\",
-    ),
+    *("\u202egnp", "\u200b", "\ufeffa", "名前", "x" * 251, "é" * 125, "CON"),
+    *("a:b", "\\"),
     *("unknown_1", "unknown", "SPEAKER_00", "0", "1e5", "a,b", "a=b", "\udcff", "a\\b"),
 )
 """Names of recordings and speakers."""
@@ -75,36 +65,20 @@ def name_cases() -> Iterator[Case]:
 
 
 _GOOD = "good.wav"
-_OUTPUT = re.compile(r"(?:^|(?<==))out(?=\.|$)")
 ARGUMENTS = Path(__file__).with_name("hostile_arguments.txt")
 """Arguments that must be refused, one command a line."""
 NAMED = {"TUNE": TUNE, "PLDA": PLDA, "BENCHMARK": BENCHMARK}
 ALLOWED = ("apply ''",)
 """An empty path is the current folder."""
 OVERRIDES = (
-    *(
-        "protocol=A.B.C",
-        "protocol=",
-        "protocol=null",
-        "protocol=3",
-        "+database=nowhere",
-    ),
-    *("+database=kaldi", "run=good.wav", "run=good.wav/x", "seed=x", "seed=-1"),
-    *(
-        "seed=99999999999999999999",
-        "model=Nonsense",
-        "model.nonsense=1",
-        "task=Nonsense",
-    ),
-    *("model.attention_in=0", "model.attention_in=-8", "model.attention_in=x"),
-    *("model.num_head=3", "model.num_layer=0", "model.kernel_size=2", "model.n_mels=0"),
-    *("task.duration=0", "task.duration=-1", "task.duration=nan", "task.duration=1e9"),
-    *(
-        "task.duration=x",
-        "task.batch_size=0",
-        "task.batch_size=-1",
-        "task.batch_size=x",
-    ),
+    *("protocol=A.B.C", "protocol=", "protocol=null", "protocol=3"),
+    *("+database=nowhere", "+database=kaldi", "run=good.wav", "run=good.wav/x"),
+    *("seed=x", "seed=-1", "seed=99999999999999999999", "model=Nonsense"),
+    *("model.nonsense=1", "task=Nonsense", "model.attention_in=0"),
+    *("model.attention_in=-8", "model.attention_in=x", "model.num_head=3"),
+    *("model.num_layer=0", "model.kernel_size=2", "model.n_mels=0", "task.duration=0"),
+    *("task.duration=-1", "task.duration=nan", "task.duration=1e9", "task.duration=x"),
+    *("task.batch_size=0", "task.batch_size=-1", "task.batch_size=x"),
     *("task.num_workers=-1", "task.num_workers=x", "task.max_speakers_per_chunk=0"),
     *("task.max_speakers_per_chunk=99", "task.max_speakers_per_frame=5"),
     *("task.batches_per_epoch=0", "task.batches_per_epoch=-1", "optimizer.lr=-1"),
@@ -116,22 +90,11 @@ OVERRIDES = (
     *("+resume=good.wav", "validate=true", "patience=x", "max_crowded=x", "a=b=c"),
     *("callbacks=nonsense", "+callbacks.x=1", "augmentation=nonsense", "backbone.lr=x"),
     *("simulator=speech", "distillation=teacher", "distillation=wavlm", "[", "=", "{"),
-    *(
-        "task.duration=${nonsense}",
-        "task.duration=???",
-        "~task",
-        "~protocol",
-        "train=x",
-    ),
-    *("gradient_checkpointing=x", "backbone.frozen=true", "+trainer.fast_dev_run=x"),
-    *("task._target_=os.mkdir", "model._target_=os.system", "hydra.run.dir=/proc/x"),
-    *(
-        "--config-name=x",
-        "--nonsense",
-        "-m",
-        "run=/proc/x",
-        "+trainer.limit_val_batches=x",
-    ),
+    *("task.duration=${nonsense}", "task.duration=???", "~task", "~protocol"),
+    *("train=x", "gradient_checkpointing=x", "backbone.frozen=true"),
+    *("+trainer.fast_dev_run=x", "task._target_=os.mkdir", "model._target_=os.system"),
+    *("hydra.run.dir=/proc/x", "--config-name=x", "--nonsense", "-m", "run=/proc/x"),
+    "+trainer.limit_val_batches=x",
 )
 """Options of `pyannote-audio-train` that must be refused, or do no harm."""
 
@@ -186,5 +149,5 @@ def place_cases() -> Iterator[Case]:
         refused = None if command[0] in _SMALL else True
         if command is not BENCHMARK:  # which keeps the recordings that are finished
             yield Case("full disk", name, [command], refused=refused, around=full_disk)
-        typed = [_OUTPUT.sub("/proc/out", each) for each in command]
+        typed = [OUTPUTS.sub("/proc/out", each) for each in command]
         yield Case("read-only folder", name, [typed], refused=True)

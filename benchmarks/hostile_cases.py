@@ -23,39 +23,30 @@ from typing import Any
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from pyannote.database.util import load_rttm
+from reports import ROOT
 
 from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.cli.train import main as train
+
+sys.path.append(str(ROOT / "tests"))
+from restricted import full_disk as full_disk  # type: ignore[import-not-found]
+from restricted import unprivileged as unprivileged
 
 LIMIT = 60
 """Seconds of computation, and ten times as many of waiting, of a command that hangs."""
 OUTPUT = "out"
 """Name, without suffix, of what commands may write."""
-CODES = {
-    **dict.fromkeys(
-        (
-            *(
-                "apply",
-                "benchmark",
-                "doctor",
-                "enrol",
-                "identify",
-                "import-kaldi",
-                "import-lhotse",
-            ),
-            *("import-lhotse", "link", "recluster", "validate"),
-        ),
-        (0, 1, 2),
-    ),
-    "train": (0, 2, 3, 4),
-}
+_CHECKING = (
+    "apply benchmark doctor enrol identify import-kaldi import-lhotse link recluster "
+    "validate"
+)
+CODES = {**dict.fromkeys(_CHECKING.split(), (0, 1, 2)), "train": (0, 2, 3, 4)}
 """Documented exit codes; those of other commands are 0 and 2."""
-UNPRIVILEGED = 65534
-_OUTPUTS = re.compile(rf"(?:^|(?<==)){OUTPUT}(?=\.|$)")
+OUTPUTS = re.compile(rf"(?:^|(?<==)){OUTPUT}(?=\.|$)")
+"""`OUTPUT` in an argument."""
 _UNREADABLE = re.compile(
     r"Traceback|Error in sys|\.py:\d+|Warning: .{1,300}Warning:|\b[A-Z]\w{1,40}Warning:"
-    r"|Fatal Python|"
-    r"Exception ignored|object at 0x",
+    r"|Fatal Python|Exception ignored|object at 0x"
 )
 """What only developers understand."""
 MAX_LINE = 3000
@@ -122,7 +113,7 @@ def run_case(case: Case, template: Path, folder: Path) -> Iterator[str]:
         case.write()
         judged = None
         for number, arguments in enumerate(case.commands):
-            typed = [_OUTPUTS.sub(rf"\g<0>{number}", each) for each in arguments]
+            typed = [OUTPUTS.sub(rf"\g<0>{number}", each) for each in arguments]
             before = _content(folder)
             with case.around():
                 ended = run(typed)
@@ -316,32 +307,3 @@ def _broken_content(command: str, path: Path, here: Path) -> Iterator[str]:
             yield f"'{path.name}' is incomplete"
     if path.suffix in (".yaml", ".yml"):
         yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-# -- surroundings
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """No file can grow past a kilobyte."""
-    import resource
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Root reads and writes everything; another user does not."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(UNPRIVILEGED)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Hubs, networks and disks that fail: one error with a remedy, and no file left."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +11,11 @@ from fake_hub import FakeHub
 from huggingface_hub import constants
 from published import write_original
 from refusals import refused
+from restricted import full_disk, unprivileged
 
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines.original_config import EMBEDDING
-
-UNPRIVILEGED = 65534
 
 
 @pytest.mark.parametrize(
@@ -72,38 +70,23 @@ def test_a_network_that_breaks_off(hub: FakeHub, here, monkeypatch):
 
 
 @contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file grow past 20 kB."""
-    resource = pytest.importorskip("resource", reason="to limit the size of files")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@contextmanager
 def permitted(path: Path, mode: int) -> Iterator[None]:
-    """Permit so much, to a user who is not root."""
+    """Set the permissions of `path`, and run as a user without rights."""
     before = path.stat().st_mode
     path.chmod(mode)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(UNPRIVILEGED)
     try:
-        yield
+        with unprivileged():
+            yield
     finally:
-        if root:
-            os.seteuid(0)
         path.chmod(before)
 
 
 @pytest.mark.parametrize("layout", ["pyannote", "diarizen"])
 def test_a_full_disk(here, layout):
+    pytest.importorskip("resource", reason="to limit the size of files")
     with (
         refused(here, "too large, make room or write to another disk: .*new"),
-        full_disk(),
+        full_disk(20_000),
     ):
         convert("original", Path("new"), layout=layout)
 
