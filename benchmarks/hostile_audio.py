@@ -18,7 +18,7 @@ from typing import Any
 import av
 import numpy as np
 import soundfile
-from hostile_cases import Case, unprivileged
+from hostile_cases import Case, cut, flip, put, unprivileged
 
 RATE = 16000
 
@@ -90,25 +90,6 @@ def floats(edit: Callable[[np.ndarray], Any], rate: int = RATE) -> bytes:
     return file.getvalue()
 
 
-def put(name: str, content: Callable[[], bytes]) -> Callable[[], Any]:
-    """Write a file."""
-    return lambda: Path(name).write_bytes(content())
-
-
-def cut(content: bytes, share: float) -> bytes:
-    """Keep the first part."""
-    return content[: int(len(content) * share)]
-
-
-def flip(content: bytes, seed: int, num: int = 20) -> bytes:
-    """Change some bytes."""
-    drawn = random.Random(seed)
-    changed = bytearray(content)
-    for _ in range(num):
-        changed[drawn.randrange(len(changed))] = drawn.randrange(256)
-    return bytes(changed)
-
-
 def hole(content: bytes) -> bytes:
     """Replace 200 bytes in the middle by zeros."""
     middle = len(content) // 2
@@ -164,10 +145,11 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 ACCEPTED: dict[str, Callable[[], bytes]] = {
     **{
         f"{subtype}.wav": partial(encode, "WAV", subtype)
-        for subtype in ("PCM_U8", "PCM_24", "PCM_32", "DOUBLE", "ULAW", "ALAW")
+        for subtype in (
+            *("PCM_U8", "PCM_24", "PCM_32", "DOUBLE", "ULAW", "ALAW"),
+            *("IMA_ADPCM", "GSM610", "MS_ADPCM"),
+        )
     },
-    **{f"{name}.wav": partial(encode, "WAV", name) for name in ("IMA_ADPCM", "GSM610")},
-    "MS_ADPCM.wav": partial(encode, "WAV", "MS_ADPCM"),
     **{
         f"sound.{suffix}": partial(encode, kind)
         for suffix, kind in (
@@ -243,6 +225,13 @@ OTHER: dict[str, Callable[[], bytes]] = {
     "twice.mp3": lambda: 2 * encode("MP3"),
     "image.svg.wav": lambda: b"<svg xmlns='http://www.w3.org/2000/svg'></svg>",
 }
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut 0.1": partial(cut, share=0.1),
+    "cut 0.6": partial(cut, share=0.6),
+    "flipped 0": partial(flip, seed=0),
+    "flipped 1": partial(flip, seed=1),
+    "hole": hole,
+}
 FORMATS = {
     "wav": partial(encode, "WAV"),
     "flac": partial(encode, "FLAC"),
@@ -263,13 +252,14 @@ def _zipped() -> bytes:
 
 
 def damaged() -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Cut, changed and holed files of each format."""
+    """Damage files of each format."""
     for suffix, content in FORMATS.items():
-        for share in (0.1, 0.6):
-            yield f"cut {share}.{suffix}", lambda c=content, s=share: cut(c(), s)  # type: ignore[misc]
-        for seed in range(2):
-            yield f"flipped {seed}.{suffix}", lambda c=content, s=seed: flip(c(), s)  # type: ignore[misc]
-        yield f"hole.{suffix}", lambda c=content: hole(c())  # type: ignore[misc]
+        for name, damage in DAMAGES.items():
+            yield f"{name}.{suffix}", partial(_damaged, content, damage)
+
+
+def _damaged(content: Callable[[], bytes], damage: Callable[[bytes], bytes]) -> bytes:
+    return damage(content())
 
 
 def _bind_socket() -> None:

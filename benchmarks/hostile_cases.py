@@ -8,6 +8,7 @@ libraries print is read from the file descriptors.
 
 import io
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from pyannote.database.util import load_rttm
@@ -307,3 +309,37 @@ def _broken_content(command: str, path: Path, here: Path) -> Iterator[str]:
             yield f"'{path.name}' is incomplete"
     if path.suffix in (".yaml", ".yml"):
         yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+# -- inputs
+
+
+def put(name: str, content: str | bytes | Callable[[], bytes]) -> Callable[[], Any]:
+    """Write a file, texts in UTF-8."""
+
+    def write() -> None:
+        made = content() if callable(content) else content
+        Path(name).write_bytes(made.encode() if isinstance(made, str) else made)
+
+    return write
+
+
+def cut(content: bytes, share: float) -> bytes:
+    """Keep the first part."""
+    return content[: int(len(content) * share)]
+
+
+def flip(content: bytes, seed: int, num: int = 20) -> bytes:
+    """Change some bytes."""
+    drawn, changed = random.Random(seed), bytearray(content)
+    for _ in range(num):
+        changed[drawn.randrange(len(changed))] = drawn.randrange(256)
+    return bytes(changed)
+
+
+def edit_arrays(name: str, edit: Callable[[dict[str, Any]], Any]) -> None:
+    """Change the arrays of an archive."""
+    with np.load(name) as archive:
+        arrays = dict(archive)
+    edit(arrays)
+    np.savez(name, **arrays)

@@ -4,12 +4,11 @@
 
 import gzip
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from hostile_cases import Case
+from hostile_cases import Case, put
 
 PROTOCOL = "P.SpeakerDiarization.T"
 TURN = "SPEAKER good 1 {} {} <NA> <NA> {} <NA> <NA>\n"
@@ -67,12 +66,6 @@ def write_template(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-
-def put(name: str, content: str | bytes) -> Callable[[], Any]:
-    """Write a file, in UTF-8."""
-    encoded = content if isinstance(content, bytes) else content.encode()
-    return lambda: Path(name).write_bytes(encoded)
 
 
 _UNREADABLE: dict[str, bytes] = {

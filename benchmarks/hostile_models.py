@@ -4,7 +4,6 @@
 
 import os
 import pickle
-import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from hostile_cases import Case
-from hostile_data import TRAIN, put
+from hostile_cases import Case, cut, edit_arrays, flip, put
+from hostile_data import TRAIN
 from safetensors.torch import save_file
 
 from pyannote_diarizen.hub.bundled import bundled_folder
@@ -44,16 +43,8 @@ def _pipeline(edit: Callable[[], Any]) -> Callable[[], None]:
     return write
 
 
-def _cut(name: str) -> None:
-    path = Path(name)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def _flip(name: str, seed: int) -> None:
-    drawn, content = random.Random(seed), bytearray(Path(name).read_bytes())
-    for _ in range(30):
-        content[drawn.randrange(len(content))] = drawn.randrange(256)
-    Path(name).write_bytes(content)
+def _change(name: str, edit: Callable[[bytes], bytes]) -> None:
+    Path(name).write_bytes(edit(Path(name).read_bytes()))
 
 
 def _folder_instead(name: str) -> None:
@@ -87,11 +78,11 @@ def _architecture(content: dict, **values: Any) -> dict:
 
 
 DAMAGED_FILES: dict[str, Callable[[str], Any]] = {
-    "cut": _cut,
+    "cut": partial(_change, edit=partial(cut, share=0.5)),
     "empty": lambda name: put(name, b"")(),
     "web page": lambda name: put(name, b"<!DOCTYPE html>")(),
     "text": lambda name: put(name, "hello")(),
-    "flipped": partial(_flip, seed=6),
+    "flipped": partial(_change, edit=partial(flip, seed=6, num=30)),
     "gone": lambda name: Path(name).unlink(),
     "folder": _folder_instead,
     "pickle": lambda name: put(name, pickle.dumps(Harmful()))(),
@@ -148,14 +139,9 @@ MAY_RUN = ("flipped", "NaN", "complex numbers", "unknown hyper-parameter")
 """What may go unnoticed, or changes nothing."""
 
 
-def _arrays(edit: Callable[[dict], Any]) -> None:
-    arrays = dict(np.load(PLDA))
-    edit(arrays)
-    np.savez(PLDA, **arrays)
-
-
+_arrays = partial(edit_arrays, PLDA)
 PLDAS: dict[str, Callable[[], Any]] = {
-    "cut": partial(_cut, PLDA),
+    "cut": partial(DAMAGED_FILES["cut"], PLDA),
     "empty": put(PLDA, b""),
     "folder": partial(_folder_instead, PLDA),
     "array missing": lambda: _arrays(lambda a: a.pop("mu")),
@@ -353,13 +339,7 @@ def run_cases() -> Iterator[Case]:
         "config.yaml": ("empty", "text", "bytes", "gone", "folder", "list", "unknown"),
         "checkpoints/0000.ckpt": ("empty", "text", "cut", "gone", "folder"),
         "checkpoints/last.ckpt": ("empty", "text", "cut", "folder"),
-        ".hydra/overrides.yaml": (
-            "empty",
-            "text",
-            "bytes",
-            "folder",
-            "list of numbers",
-        ),
+        ".hydra/overrides.yaml": ("empty", "text", "bytes", "folder", "numbers"),
     }
     contents: dict[str, str | bytes] = {
         "empty": b"",
@@ -368,12 +348,7 @@ def run_cases() -> Iterator[Case]:
         "list": "- 1\n",
         "NaN": "epoch,loss/val\n0,nan\n",
         "unknown": "protocol: P\nnonsense: 1\n",
-        "list of numbers": "[1, 2]\n",
-    }
-    edits: dict[str, Callable[[str], Any]] = {
-        "cut": _cut,
-        "gone": lambda name: Path(name).unlink(),
-        "folder": _folder_instead,
+        "numbers": "[1, 2]\n",
     }
     for file, faults in names.items():
         for fault in faults:
@@ -381,6 +356,6 @@ def run_cases() -> Iterator[Case]:
             if fault in contents:
                 write: Callable[[], Any] = put(path, contents[fault])
             else:
-                write = partial(edits[fault], path)
+                write = partial(DAMAGED_FILES[fault], path)
             typed = [*commands, doctor] if file == "config.yaml" else commands
             yield Case("run", f"{file}: {fault}", [*typed, resume], write)

@@ -9,8 +9,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from hostile_cases import Case, run
-from hostile_data import put
+from hostile_cases import Case, edit_arrays, put, run
 from hostile_models import DAMAGED_FILES, Harmful
 
 from pyannote_diarizen.results.document import DiarizationDocument
@@ -128,11 +127,7 @@ def _write_scores(kind: str, damage: Callable[[str], str | bytes]) -> None:
     put(f"b.{kind}", damage(text))()
 
 
-def _arrays(edit: Callable[[dict[str, Any]], Any]) -> None:
-    with np.load(FEATURES) as archive:
-        arrays = dict(archive)
-    edit(arrays)
-    np.savez(FEATURES, **arrays)
+_arrays = partial(edit_arrays, FEATURES)
 
 
 def _header(edit: Callable[[dict[str, Any]], Any]) -> None:
