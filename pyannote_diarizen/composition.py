@@ -19,7 +19,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.resources import cache_folder
 
@@ -117,9 +117,7 @@ def cached_components(describe: Callable[[], Components]) -> Components:
         "components": asdict(components),
     }
     with suppress(OSError):  # a folder that is not writable
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(cache) as temporary:
-            temporary.write_text(json.dumps(described), encoding="utf-8")
+        write_file(json.dumps(described), cache)
     return components
 
 

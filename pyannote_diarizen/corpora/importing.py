@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import yaml
 
-from pyannote_diarizen.atomic import recording_path, replacing
+from pyannote_diarizen.atomic import recording_path, replacing, write_file
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.corpora.database import Database
 from pyannote_diarizen.corpora.database_yml import SUBSETS
@@ -125,9 +125,7 @@ def import_subsets(
         "Databases": {database: sorted(set(templates))},
         "Protocols": {database: {"SpeakerDiarization": {protocol: entries}}},
     }
-    with replacing(into / "database.yml") as temporary:
-        text = yaml.safe_dump(content, sort_keys=False)
-        temporary.write_text(text, encoding="utf-8")
+    write_file(yaml.safe_dump(content, sort_keys=False), into / "database.yml")
     return Imported(into / "database.yml", called)
 
 
@@ -183,8 +181,8 @@ def _write_lists(subset: Subset, stem: Path) -> None:
         or [_whole(uri, audio) for uri, audio in subset.audio.items()],
     }
     for suffix, content in lines.items():
-        with replacing(stem.with_suffix(suffix)) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in content), "utf-8")
+        text = "".join(f"{line}\n" for line in content)
+        write_file(text, stem.with_suffix(suffix))
 
 
 def _uem_line(region: Region) -> str:

@@ -22,7 +22,7 @@ import soundfile
 import yaml
 from pyannote.core import Segment, Timeline
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import replacing, write_file
 from pyannote_diarizen.rttm import write_rttm
 from pyannote_diarizen.simulation.conversation import SimulatedConversation
 from pyannote_diarizen.simulation.simulator import ConversationSimulator
@@ -94,8 +94,7 @@ def simulate_corpus(
     with replacing(folder / f"{subset}.uem") as temporary, temporary.open("w") as file:
         for uri in uris:
             Timeline([Segment(0, duration)], uri=uri).write_uem(file)
-    with replacing(folder / f"{subset}.lst") as temporary:
-        temporary.write_text("\n".join(uris) + "\n")
+    write_file("\n".join(uris) + "\n", folder / f"{subset}.lst")
     return _write_database(folder)
 
 
@@ -139,8 +138,7 @@ def _settings(simulator: ConversationSimulator, **others: Any) -> dict[str, Any]
 def _check_settings(path: Path, settings: dict[str, Any]) -> None:
     """Write settings, or compare them with the settings on disk."""
     if not path.is_file():
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(settings, indent=2) + "\n")
+        write_file(json.dumps(settings, indent=2) + "\n", path)
         return
     before = json.loads(path.read_text())
     changed = [name for name in settings if settings[name] != before.get(name)]
@@ -168,6 +166,5 @@ def _write_database(folder: Path) -> Path:
         "Databases": {"Simulated": "audio/{uri}.flac"},
         "Protocols": {"Simulated": protocols},
     }
-    with replacing(folder / "database.yml") as temporary:
-        temporary.write_text(yaml.safe_dump(database, sort_keys=False))
+    write_file(yaml.safe_dump(database, sort_keys=False), folder / "database.yml")
     return folder / "database.yml"

@@ -10,7 +10,7 @@ import torch
 from pyannote.audio.core.model import Model
 from pyannote.database import ProtocolFile
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
 from pyannote_diarizen.diagnosis.summary import (
     SAMPLE_RATE,
@@ -59,8 +59,7 @@ def write_backbone(into: Path) -> list[str]:
         "wavlm_current_macs": num_macs(after.config),
     }
     described = after.config.to_dict() | {k: f"{n:,}" for k, n in sizes.items()}
-    with replacing(folder / "pruned_config.json") as temporary:
-        temporary.write_text(json.dumps(described, indent=2), "utf-8")
+    write_file(json.dumps(described, indent=2), folder / "pruned_config.json")
     is_exact = any(after.config.extractor_removed_channels)
     readers = "WavLM.from_pretrained" + ("" if is_exact else " and DiariZen")
     lines = [f"Written: {path}, for {readers}"]
@@ -131,8 +130,7 @@ def write_report(plan: Pruning, into: Path) -> str:
             table,
         ]
     )
-    with replacing(into / REPORT) as temporary:
-        temporary.write_text(f"{report}\n", "utf-8")
+    write_file(f"{report}\n", into / REPORT)
     return f"{report}\nWritten: {into / REPORT} and {into / PICTURE}"
 
 

@@ -26,7 +26,7 @@ from lightning.pytorch import Callback
 from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.atomic import expand_home, replacing
+from pyannote_diarizen.atomic import expand_home, replacing, write_file
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, save_model
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.tasks.distillation_pruning import check_sparsity
@@ -196,8 +196,7 @@ def _plain(plan: Pruning) -> dict[str, Any]:
 
 
 def _write_plan(plan: Pruning, into: Path) -> None:
-    with replacing(into / PLAN) as temporary:
-        temporary.write_text(yaml.safe_dump(_plain(plan), sort_keys=False), "utf-8")
+    write_file(yaml.safe_dump(_plain(plan), sort_keys=False), into / PLAN)
 
 
 def is_model(source: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from pyannote_diarizen.atomic import expand_home, replacing
+from pyannote_diarizen.atomic import expand_home, write_file
 from pyannote_diarizen.composition import CONFIG
 from pyannote_diarizen.training.callbacks import CURVES, FIGURES
 from pyannote_diarizen.training.figures import (
@@ -64,8 +64,7 @@ def write_report(run: Path | str) -> Path:
     title = escape(run.resolve().name)
     body = "\n".join(_sections(run, history, config))
     page = run / PAGE
-    with replacing(page) as temporary:
-        temporary.write_text(_PAGE.format(title=title, body=body), encoding="utf-8")
+    write_file(_PAGE.format(title=title, body=body), page)
     return page
 
 

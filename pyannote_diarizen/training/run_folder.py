@@ -14,7 +14,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from pyannote_diarizen.atomic import expand_home, replacing
+from pyannote_diarizen.atomic import expand_home, write_file
 from pyannote_diarizen.composition import CONFIG, OVERRIDES
 from pyannote_diarizen.training.checkpoints import LAST
 from pyannote_diarizen.weights import read_weights
@@ -34,10 +34,8 @@ def write_start(config: DictConfig, overrides: Sequence[str]) -> None:
         Options that `+resume=last` repeats.
     """
     folder = Path(config.run)
-    with replacing(folder / OVERRIDES) as temporary:
-        temporary.write_text(yaml.safe_dump(list(overrides)), encoding="utf-8")
-    with replacing(folder / CONFIG) as temporary:
-        OmegaConf.save(config, temporary, resolve=True)
+    write_file(yaml.safe_dump(list(overrides)), folder / OVERRIDES)
+    write_file(OmegaConf.to_yaml(config, resolve=True), folder / CONFIG)
 
 
 def checkpoint_to_resume(config: DictConfig) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import replacing, write_file
 from pyannote_diarizen.wavlm.config import WavLMConfig
 from pyannote_diarizen.weights import save_safetensors
 
@@ -215,5 +215,4 @@ def save_huggingface(
         ("preprocessor_config.json", preparation),
         (CONFIG, described),
     ):
-        with replacing(folder / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        write_file(json.dumps(content, indent=2), folder / name)
