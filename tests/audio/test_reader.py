@@ -8,6 +8,7 @@ import pickle
 import warnings
 
 import numpy as np
+import numpy.testing as npt
 import pytest
 import soundfile
 import torch
@@ -293,7 +294,8 @@ def test_reader_pickles_for_data_loaders(path):
 def test_reading_is_silent(path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read_audio(path, sample_rate=8000)
+        _, rate = read_audio(path, sample_rate=8000)
+    assert rate == 8000
 
 
 def test_folders_expand_to_their_audio_files(tmp_path):
@@ -325,9 +327,11 @@ def test_channels_that_cancel_out_are_a_warning(rng, residue):
 @pytest.mark.filterwarnings("error")
 def test_other_channels_are_no_warning(rng):
     for channels in (rng.uniform(-0.5, 0.5, (16, 16000)), np.zeros((2, 16000))):
-        read_audio({"waveform": channels, "sample_rate": 16000})
+        mono, _ = read_audio({"waveform": channels, "sample_rate": 16000})
+        npt.assert_allclose(mono[0], channels.mean(axis=0), atol=1e-6)
     cancelled = np.array([[0.5], [-0.5]]) * np.ones(16000)
-    read_audio({"waveform": cancelled, "sample_rate": 16000, "channel": 1})
+    file = {"waveform": cancelled, "sample_rate": 16000, "channel": 1}
+    npt.assert_array_equal(read_audio(file)[0], cancelled[1:])
 
 
 def test_links_of_a_folder_are_followed(tmp_path):

@@ -38,7 +38,8 @@ def test_a_file_opens_with_paper_command_and_score(path):
 def test_a_pipeline_takes_its_arguments(path):
     pipeline = load(path)["pipeline"]
     signature = inspect.signature(get_class_by_name(pipeline["name"]))
-    signature.bind(**pipeline["params"])
+    bound = signature.bind(**pipeline["params"])
+    assert bound.arguments == pipeline["params"]
 
 
 @pytest.mark.parametrize("name", bundled_names())

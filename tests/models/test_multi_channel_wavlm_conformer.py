@@ -7,25 +7,15 @@ import pytest
 import torch
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from safetensors.torch import load_file
+from tiny_wavlm import WAVLM
 from torch.testing import assert_close
 
 from pyannote_diarizen.models import MultiChannelWavLMConformer
 from pyannote_diarizen.models.multi_channel_wavlm_conformer import (
     CrossChannelAttention,
 )
-from pyannote_diarizen.wavlm import WavLMConfig
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
-WAVLM = WavLMConfig.dense(
-    embed_dim=32,
-    num_layers=2,
-    num_heads=4,
-    feed_forward_dim=48,
-    layer_norm=True,
-    extractor_conv_layer_config=((8, 10, 5), (12, 8, 4), (16, 4, 2)),
-    encoder_pos_conv_kernel=16,
-    encoder_pos_conv_groups=4,
-).to_dict()
 TINY = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 1, "kernel_size": 7}
 FUSION = {
     "channel_fusion_dim": 24,

@@ -10,6 +10,7 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.utils.powerset import Powerset
 from safetensors.torch import load_file
+from tiny_wavlm import WAVLM
 from torch.testing import assert_close
 
 from pyannote_diarizen.models.checkpoint import load_model, save_model
@@ -17,16 +18,6 @@ from pyannote_diarizen.models.wavlm_conformer import WavLMConformer
 from pyannote_diarizen.wavlm import WavLM, WavLMConfig
 
 TOLERANCE = {"atol": 5e-5, "rtol": 1e-5}
-TINY_WAVLM = WavLMConfig.dense(
-    embed_dim=32,
-    num_layers=2,
-    num_heads=4,
-    feed_forward_dim=48,
-    layer_norm=True,
-    extractor_conv_layer_config=((8, 10, 5), (12, 8, 4), (16, 4, 2)),
-    encoder_pos_conv_kernel=16,
-    encoder_pos_conv_groups=4,
-).to_dict()
 TINY = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 2, "kernel_size": 7}
 
 
@@ -45,7 +36,7 @@ def make_model(
     specifications: Specifications | None = None, **options: Any
 ) -> WavLMConformer:
     torch.manual_seed(1)
-    model = WavLMConformer(**({"wavlm": TINY_WAVLM} | TINY | options))
+    model = WavLMConformer(**({"wavlm": WAVLM} | TINY | options))
     model.specifications = specifications or powerset()
     model.setup()
     return model.eval()
@@ -143,7 +134,7 @@ def test_receptive_field_is_that_of_the_original():
 
 @pytest.mark.parametrize("layer_norm_first", [True, False])
 def test_all_weights_that_may_learn_get_a_gradient(waveforms, layer_norm_first):
-    wavlm = TINY_WAVLM | {"encoder_layer_norm_first": layer_norm_first}
+    wavlm = WAVLM | {"encoder_layer_norm_first": layer_norm_first}
     model = make_model(wavlm=wavlm).train()
     model(waveforms)[..., 0].mean().backward()
     for name, parameter in model.named_parameters():
@@ -151,18 +142,18 @@ def test_all_weights_that_may_learn_get_a_gradient(waveforms, layer_norm_first):
 
 
 def test_weights_of_a_checkpoint_are_those_to_start_from(tmp_path):
-    wavlm = WavLM(WavLMConfig.from_dict(TINY_WAVLM))
+    wavlm = WavLM(WavLMConfig.from_dict(WAVLM))
     wavlm.save(tmp_path / "wavlm.pt")
     wavlm.save_huggingface(tmp_path / "wavlm")
     for source in (str(tmp_path / "wavlm.pt"), tmp_path / "wavlm"):
         model = WavLMConformer(wavlm=source, **TINY)
         for key, weight in wavlm.state_dict().items():
             assert torch.equal(model.wavlm_model.state_dict()[key], weight), key
-        assert model.hparams.wavlm == TINY_WAVLM
+        assert model.hparams.wavlm == WAVLM
 
 
 def test_a_model_outlives_the_checkpoint_that_it_started_from(tmp_path, waveforms):
-    WavLM(WavLMConfig.from_dict(TINY_WAVLM)).save(tmp_path / "wavlm.pt")
+    WavLM(WavLMConfig.from_dict(WAVLM)).save(tmp_path / "wavlm.pt")
     model = make_model(wavlm=tmp_path / "wavlm.pt")
     trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
     trainer.strategy.connect(model)
@@ -180,4 +171,4 @@ def test_neither_a_structure_nor_a_checkpoint_is_an_error(name):
 
 def test_unknown_wavlm_option_is_an_error():
     with pytest.raises(ValueError, match="Unknown key"):
-        WavLMConformer(wavlm=TINY_WAVLM | {"encoder_size": 3})
+        WavLMConformer(wavlm=WAVLM | {"encoder_size": 3})
