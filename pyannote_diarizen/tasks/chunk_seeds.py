@@ -16,6 +16,7 @@ from itertools import count
 
 import numpy as np
 import torch
+from lightning.pytorch.utilities.seed import isolate_rng
 from pyannote.audio.core.model import Model
 from torch.utils.data import get_worker_info
 
@@ -55,19 +56,14 @@ def place_seed(model: Model, place: int) -> int:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed all global generators, and restore their state at the end.
+    """Seed the global generators of the CPU, and restore their state at the end.
 
     Augmentations draw from them, in a worker or, without workers, between the steps of
     the training, which draws from them, too.
     """
-    # global generator that libraries use
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
+    with isolate_rng(include_cuda=False):
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        torch.manual_seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
+        np.random.seed(seed)  # noqa: NPY002 - libraries use this generator
+        # `torch.manual_seed` would seed GPUs, too, whose dropout is of the training
+        torch.default_generator.manual_seed(seed)
+        yield
