@@ -29,17 +29,8 @@ class LazySpeechPool:
 
     Parameters
     ----------
-    folder : str or Path
-        Folder of `utterances.tsv` and of the audio files listed there.
-    split : str, optional
-        Defaults to "train"; None for all splits.
-    sources : iterable of str, optional
-        Defaults to all.
-    cache : str or Path, optional
-        Folder to keep decoded speech in, one pair of files per speaker. See
-        `cache_folder` for the default.
-    sample_rate : int, optional
-        Sample rate of the files. Defaults to 16000.
+    folder, split, sources, cache, sample_rate
+        See `SpeechPool.from_folder`. The cache has one pair of files per speaker.
 
     Attributes
     ----------

@@ -11,6 +11,8 @@ from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Task
 from torch.utils.data import DataLoader
 
+from pyannote_diarizen.errors import check_at_least
+
 PROGRESS = ("current_epoch", "global_step", "world_size", "global_rank", "local_rank")
 """Attributes of a trainer that choose chunks."""
 
@@ -42,10 +44,7 @@ class PicklableTask(Task):
         ValueError
             If `prefetch_factor` is below 1, or this machine lacks `start_method`.
         """
-        if prefetch_factor is not None and prefetch_factor < 1:
-            raise ValueError(
-                f"`prefetch_factor` should be at least 1, got {prefetch_factor}."
-            )
+        check_at_least(1, prefetch_factor=prefetch_factor)
         known = get_all_start_methods()
         if start_method not in (None, *known):
             raise ValueError(

@@ -46,7 +46,7 @@ def check_settings(config: DictConfig) -> None:
     """Raise a `ValueError` if a setting of `SETTINGS` has another type."""
     for name, kind in SETTINGS.items():
         value = config.get(name)
-        if isinstance(value, str) or value is None:
+        if not fits(value, kind):
             raise ValueError(
                 f"`{name}` should be of type {kind.__name__}, got {value!r}."
             )

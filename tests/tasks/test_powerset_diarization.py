@@ -12,6 +12,7 @@ from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import CSVLogger
 from pyannote.core import Segment, SlidingWindowFeature
 from pyannote.database import registry
+from tiny_wavlm import CONFIG
 
 from pyannote_diarizen.errors import AudioFileError
 from pyannote_diarizen.models import FBankConformer, MultiChannelWavLMConformer
@@ -31,7 +32,6 @@ from pyannote_diarizen.tasks.powerset_diarization import (
     SinglePrecisionPowerset,
 )
 from pyannote_diarizen.tasks.segmentation_loss import SegmentationLoss
-from pyannote_diarizen.wavlm import WavLMConfig
 
 PITCHES = {"low": 0.1, "high": 0.7}
 TINY = {"attention_in": 16, "ffn_hidden": 24, "num_layer": 1, "kernel_size": 7}
@@ -128,18 +128,8 @@ def test_a_multi_channel_model_learns(protocol, simulator, tmp_path):
         batch_size=4,
         num_workers=0,
     )
-    wavlm = WavLMConfig.dense(
-        embed_dim=32,
-        num_layers=2,
-        num_heads=4,
-        feed_forward_dim=48,
-        layer_norm=True,
-        extractor_conv_layer_config=((8, 10, 5), (12, 8, 8), (16, 8, 8)),
-        encoder_pos_conv_kernel=16,
-        encoder_pos_conv_groups=4,
-    )
     model = MultiChannelWavLMConformer(
-        wavlm=wavlm.to_dict(),
+        wavlm=CONFIG.to_dict(),
         channel_fusion_dim=16,
         channel_fusion_layers=2,
         num_channels=3,
