@@ -27,7 +27,7 @@ from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.error_analysis import compare
 from pyannote_diarizen.results.timelines import SPEAKER_COLORS
 from pyannote_diarizen.results.waveform import SOUND_TYPE, Waveform, read_waveform
-from pyannote_diarizen.rttm import MISSING_NAMES, valid_text
+from pyannote_diarizen.rttm import INVISIBLE, MISSING_NAMES, valid_text
 
 Sound = Literal["embed", "link", "none"]
 """Sound of a page: inside it, in the audio file beside it, or none."""
@@ -132,6 +132,7 @@ def render_page(
         "duration": max(document.end, waveform.duration if waveform else 0.0, 0.1),
         "colors": SPEAKER_COLORS,
         "missing_names": sorted(MISSING_NAMES),
+        "invisible": INVISIBLE.pattern,
         "mapping": [],
         "audio": {"type": SOUND_TYPE} if embedded else sound_url and {"url": sound_url},
         "peaks": waveform and _peaks(waveform),

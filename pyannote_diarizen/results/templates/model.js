@@ -74,16 +74,16 @@ function shared(part, track) {
   return seconds;
 }
 
-/** Seconds of speech and number of turns of each name, in order of appearance. */
-function speakersOf(turns, name) {
+/** Seconds of speech and number of turns of each speaker, in order of appearance. */
+function speakersOf(turns) {
   const speakers = new Map();
   for (const turn of turns) {
-    const key = name(turn.speaker);
-    const entry = speakers.get(key) || { label: key, seconds: 0, count: 0, until: 0 };
+    const label = turn.speaker;
+    const entry = speakers.get(label) || { label, seconds: 0, count: 0, until: 0 };
     entry.seconds += Math.max(0, turn.end - Math.max(turn.start, entry.until));
     entry.until = Math.max(entry.until, turn.end);
     entry.count += 1;
-    speakers.set(key, entry);
+    speakers.set(label, entry);
   }
   return [...speakers.values()];
 }

@@ -20,9 +20,10 @@ function namesChanged() {
   announce(same === undefined ? "Names changed." : `Two speakers are called ${nameOf(same)}: they become one speaker in saved files.`);
 }
 
-/** Name as readers of RTTM keep it: without white space, quotation marks, and missing values. */
+/** Name as readers of RTTM keep it: without invisible characters, quotation marks, and missing values. */
+const invisible = new RegExp(data.invisible, "gu");
 function rttmName(name) {
-  const text = name.replace(/"/g, "'").replace(/[\s\0]/gu, "_");
+  const text = name.replace(/"/g, "'").replace(invisible, "_");
   return data.missing_names.includes(text) ? `${text}_` : text;
 }
 
@@ -48,7 +49,7 @@ function toJSON() {
   const renamed = (parts) => parts.map((part) => (part.speaker == null ? part : { ...part, speaker: nameOf(part.speaker) }));
   const saved = { ...data.document };
   for (const key of ["turns", "exclusive_turns", "words"]) if (saved[key]) saved[key] = renamed(saved[key]);
-  saved.speakers = speakersOf(saved.turns, (label) => label).map((speaker) => {
+  saved.speakers = speakersOf(saved.turns).map((speaker) => {
     const merged = data.document.speakers.filter((each) => nameOf(each.label) === speaker.label);
     const confidence = merged.length === 1 ? merged[0].confidence : undefined;
     return { label: speaker.label, speaking_time: Number(speaker.seconds.toFixed(3)), num_turns: speaker.count, confidence };

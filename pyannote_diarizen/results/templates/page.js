@@ -1,6 +1,7 @@
 // Start, buttons, keys, mouse and touch.
 
-const hasOverlap = findOverlaps(data.document.turns).length > 0;
+const overlaps = findOverlaps(data.document.turns);
+const hasOverlap = overlaps.length > 0;
 const hasSpeakerConfidence = data.document.speakers.some((speaker) => speaker.confidence != null);
 
 /** Hide what the recording does not have. */
@@ -17,7 +18,7 @@ function writeSummary() {
   const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const parts = [clock(duration, 0), count(speakers.length, "speaker"), count(turns.length, "turn")];
   if (hasOverlap) {
-    const seconds = findOverlaps(turns).reduce((sum, part) => sum + part.end - part.start, 0);
+    const seconds = overlaps.reduce((sum, part) => sum + part.end - part.start, 0);
     parts.push(`${percent(seconds / duration)} overlapped`);
   }
   if (data.score?.total) parts.push(`error rate ${percent((data.score.missed + data.score.false_alarm + data.score.confusion) / data.score.total)}`);

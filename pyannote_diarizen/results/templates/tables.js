@@ -127,7 +127,7 @@ function fillTurns() {
 
 /** Table of speakers, with their time, their share, and names to edit. */
 function fillSpeakers() {
-  const speakers = speakersOf(shown.turns.parts, (label) => label);
+  const speakers = speakersOf(shown.turns.parts);
   const total = speakers.reduce((sum, speaker) => sum + speaker.seconds, 0) || 1;
   const confidence = new Map(data.document.speakers.map((speaker) => [speaker.label, speaker.confidence]));
   $("speakers").querySelector("tbody").replaceChildren(...speakers.map((speaker) => {
