@@ -15,6 +15,7 @@ from pyannote_diarizen.cli.options import (
     DeviceOption,
     ExclusiveOption,
     FormatOption,
+    IntoOption,
     MaxSpeakersOption,
     MinSpeakersOption,
     NumSpeakersOption,
@@ -36,14 +37,7 @@ def apply(
     audio: AudioArgument,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     preset: PresetOption = None,
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            help="Folder for one file per audio file and format. Default: standard "
-            "output.",
-        ),
-    ] = None,
+    into: IntoOption = None,
     formats: FormatOption = "rttm",
     exclusive: ExclusiveOption = False,
     num_speakers: NumSpeakersOption = None,

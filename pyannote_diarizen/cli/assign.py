@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from pyannote_diarizen.cli.options import ExclusiveOption, FormatOption, check_output
+from pyannote_diarizen.cli.options import (
+    DiarizationArgument,
+    ExclusiveOption,
+    FormatOption,
+    IntoOption,
+    check_output,
+)
 from pyannote_diarizen.cli.writing import check_destination, write_document
 
 
@@ -21,21 +27,9 @@ def assign(
             "VTT, CTM.",
         ),
     ],
-    diarization: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIARIZATION",
-            help="Turns: RTTM, JSON, CSV, TextGrid, EAF, or Audacity labels.",
-        ),
-    ],
+    diarization: DiarizationArgument,
     formats: FormatOption = "srt",
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            help="Folder for one file per format. Default: standard output.",
-        ),
-    ] = None,
+    into: IntoOption = None,
     uri: Annotated[
         str | None,
         typer.Option(

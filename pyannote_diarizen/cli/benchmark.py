@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pyannote_diarizen.cli.findings import checked_files
-from pyannote_diarizen.cli.options import DeviceOption, PresetOption
+from pyannote_diarizen.cli.options import (
+    DatabaseOption,
+    DeviceOption,
+    PipelineArgument,
+    PresetOption,
+    ProtocolArgument,
+)
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.cli.tables import print_table
 
@@ -19,29 +25,13 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    pipeline: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a pipeline, its folder or config file, or owner/name on the "
-            "Hugging Face Hub."
-        ),
-    ],
-    protocol: Annotated[
-        str,
-        typer.Argument(
-            help="Protocol of recordings, such as AMI.SpeakerDiarization.Mini."
-        ),
-    ],
+    pipeline: PipelineArgument,
+    protocol: ProtocolArgument,
     into: Annotated[Path, typer.Option(file_okay=False, help="Folder of results.")],
     subset: Annotated[
         str, typer.Option(help="Subset to use: train, development or test.")
     ] = "test",
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False, help="File database.yml that defines the protocol."
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     pages: Annotated[
         bool,
         typer.Option("--pages", help="Write a page of turns and errors per recording."),

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from pyannote_diarizen.cli.options import ExclusiveOption, FormatOption, check_output
+from pyannote_diarizen.cli.options import (
+    DiarizationArgument,
+    ExclusiveOption,
+    FormatOption,
+    IntoOption,
+    check_output,
+)
 from pyannote_diarizen.cli.writing import check_destination, write_document
 
 
 def edit(
-    diarization: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIARIZATION",
-            help="Turns: RTTM, JSON, CSV, TextGrid, EAF, or Audacity labels.",
-        ),
-    ],
+    diarization: DiarizationArgument,
     split: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,13 +46,7 @@ def edit(
         ),
     ] = None,
     formats: FormatOption = "rttm",
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            help="Folder for one file per format. Default: standard output.",
-        ),
-    ] = None,
+    into: IntoOption = None,
     uri: Annotated[
         str | None,
         typer.Option(help="Name of the recording, if DIARIZATION holds several."),

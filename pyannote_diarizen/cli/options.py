@@ -18,12 +18,21 @@ AudioArgument = Annotated[
     list[Path],
     typer.Argument(help="Audio files, folders of audio files, wav.scp lists."),
 ]
-PipelineOption = Annotated[
+_PIPELINE = (
+    "Name of a pipeline, its folder or config file, or owner/name on the Hugging Face "
+    "Hub."
+)
+PipelineArgument = Annotated[str, typer.Argument(help=_PIPELINE)]
+PipelineOption = Annotated[str, typer.Option(help=_PIPELINE)]
+ProtocolArgument = Annotated[
     str,
-    typer.Option(
-        help="Name of a pipeline, its folder or config file, or owner/name on the "
-        "Hugging Face Hub."
+    typer.Argument(
+        help="Protocol of annotated files, such as AMI.SpeakerDiarization.Mini."
     ),
+]
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option(dir_okay=False, help="File database.yml that defines the protocol."),
 ]
 DeviceOption = Annotated[
     str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: CUDA, else MPS, else CPU.")
@@ -55,6 +64,14 @@ PldaOption = Annotated[
         "PLDA of the pipeline."
     ),
 ]
+DiarizationArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIARIZATION",
+        dir_okay=False,
+        help="Turns: RTTM, JSON, CSV, TextGrid, EAF, or Audacity labels.",
+    ),
+]
 FormatOption = Annotated[
     str,
     typer.Option(
@@ -62,6 +79,13 @@ FormatOption = Annotated[
         metavar="NAMES",
         help="Formats, separated by commas: rttm, json, srt, vtt, csv, ctm (words), "
         "audacity, textgrid, eaf, seglst, lhotse, html, png.",
+    ),
+]
+IntoOption = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        help="Folder for one file per recording and format. Default: standard output.",
     ),
 ]
 ExclusiveOption = Annotated[

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pyannote_diarizen.cli.findings import checked_files
-from pyannote_diarizen.cli.options import DeviceOption
+from pyannote_diarizen.cli.options import (
+    DatabaseOption,
+    DeviceOption,
+    ProtocolArgument,
+)
 from pyannote_diarizen.terminal import progress_bars
 
 if TYPE_CHECKING:
@@ -20,12 +24,7 @@ FEW_SPEAKERS = 50
 
 
 def plda(
-    protocol: Annotated[
-        str,
-        typer.Argument(
-            help="Protocol of annotated files, such as AMI.SpeakerDiarization.Mini."
-        ),
-    ],
+    protocol: ProtocolArgument,
     embedding: Annotated[
         str,
         typer.Option(
@@ -39,12 +38,7 @@ def plda(
     subset: Annotated[
         str, typer.Option(help="Subset to train on: train, development or test.")
     ] = "train",
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False, help="File database.yml that defines the protocol."
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     dimension: Annotated[
         int | None,
         typer.Option(min=2, help="Dimension of the LDA. Default: 128, or the maximum."),

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from pyannote_diarizen.atomic import expand_home
+from pyannote_diarizen.cli.options import DatabaseOption
 from pyannote_diarizen.terminal import progress_bars
 
 
@@ -68,12 +69,7 @@ def prune(
             help="l0 trains in three stages; magnitude and importance do not train."
         ),
     ] = Method.l0,
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False, help="File database.yml that defines the protocol."
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     recipe: Annotated[
         str | None,
         typer.Option(

@@ -11,6 +11,7 @@ from pyannote_diarizen.cli.identify import load_recognition
 from pyannote_diarizen.cli.options import (
     ExclusiveOption,
     FormatOption,
+    IntoOption,
     MaxSpeakersOption,
     MinSpeakersOption,
     NumSpeakersOption,
@@ -37,14 +38,7 @@ def recluster(
     ],
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     preset: PresetOption = None,
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            help="Folder for one file per recording and format. Default: standard "
-            "output.",
-        ),
-    ] = None,
+    into: IntoOption = None,
     formats: FormatOption = "rttm",
     exclusive: ExclusiveOption = False,
     num_speakers: NumSpeakersOption = None,

@@ -7,15 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from pyannote_diarizen.cli.options import ChannelOption
+from pyannote_diarizen.cli.options import ChannelOption, DiarizationArgument
 
 
 def show(
     audio: Annotated[Path, typer.Argument(dir_okay=False, help="Recording.")],
-    diarization: Annotated[
-        Path,
-        typer.Argument(dir_okay=False, help="Turns: RTTM, JSON, CSV, TextGrid, EAF."),
-    ],
+    diarization: DiarizationArgument,
     reference: Annotated[
         Path | None,
         typer.Argument(dir_okay=False, help="True turns, to show errors."),

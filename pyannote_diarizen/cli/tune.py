@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pyannote_diarizen.cli.findings import checked_files
-from pyannote_diarizen.cli.options import DeviceOption
+from pyannote_diarizen.cli.options import (
+    DatabaseOption,
+    DeviceOption,
+    PipelineArgument,
+    ProtocolArgument,
+)
 from pyannote_diarizen.terminal import progress_bars
 
 if TYPE_CHECKING:
@@ -38,19 +43,8 @@ class Pruner(str, Enum):
 
 
 def tune(
-    pipeline: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a pipeline, its folder or config file, or owner/name on the "
-            "Hugging Face Hub."
-        ),
-    ],
-    protocol: Annotated[
-        str,
-        typer.Argument(
-            help="Protocol of annotated files, such as AMI.SpeakerDiarization.Mini."
-        ),
-    ],
+    pipeline: PipelineArgument,
+    protocol: ProtocolArgument,
     into: Annotated[
         Path,
         typer.Option(dir_okay=False, help="YAML file to write the tuned pipeline to."),
@@ -58,12 +52,7 @@ def tune(
     subset: Annotated[
         str, typer.Option(help="Subset to tune on: train, development or test.")
     ] = "development",
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False, help="File database.yml that defines the protocol."
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     trials: Annotated[
         int,
         typer.Option(min=1, help="Number of trials, including earlier runs."),
