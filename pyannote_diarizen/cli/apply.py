@@ -21,6 +21,7 @@ from pyannote_diarizen.cli.options import (
     NumSpeakersOption,
     PipelineOption,
     PresetOption,
+    check_features,
     check_num_speakers,
     check_output,
 )
@@ -121,9 +122,9 @@ def apply(
     check_destination(chosen, into, len(named))
     loaded = load_pipeline(pipeline, device, preset)
     if evidence:
-        _check_method(loaded, "evidence", "--evidence")
+        check_features(loaded, "evidence", "--evidence")
     if keep:
-        _check_method(loaded, "save_features", "--keep")
+        check_features(loaded, "save_features", "--keep")
     options: dict[str, Any] = {
         "channel": channel,
         "expected_speakers": expected_speakers,
@@ -223,15 +224,6 @@ def _print_results(
                 "".join(str(write(output, outcome.file)) for write in writers)
             )
     return failed
-
-
-def _check_method(pipeline: Any, method: str, option: str) -> None:
-    """Refuse pipelines without a method, or whose results carry no features."""
-    if not hasattr(pipeline, method) or getattr(pipeline, "legacy", False):
-        raise typer.BadParameter(
-            f"{option} needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
-            f"not `legacy`, got {type(pipeline).__name__}."
-        )
 
 
 def _skip_finished(journal: "Journal", files: dict[str, Path]) -> dict[str, Path]:

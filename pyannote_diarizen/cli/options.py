@@ -5,7 +5,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -126,6 +126,15 @@ def check_output(into: Path | None) -> None:
     """Refuse a closed standard output if results would go there."""
     if into is None and sys.stdout is None:
         raise typer.BadParameter("Standard output is closed: give a folder, --into.")
+
+
+def check_features(pipeline: Any, method: str, option: str) -> None:
+    """Refuse pipelines without a method, or whose results carry no features."""
+    if not hasattr(pipeline, method) or getattr(pipeline, "legacy", False):
+        raise typer.BadParameter(
+            f"{option} needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
+            f"not `legacy`, got {type(pipeline).__name__}."
+        )
 
 
 def check_num_speakers(

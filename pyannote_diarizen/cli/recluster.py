@@ -3,7 +3,7 @@
 """`pyannote-diarizen recluster`: cluster kept features again, without networks."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -18,15 +18,13 @@ from pyannote_diarizen.cli.options import (
     PipelineOption,
     PldaOption,
     PresetOption,
+    check_features,
     check_num_speakers,
     check_output,
 )
 from pyannote_diarizen.cli.progress import print_failures
-from pyannote_diarizen.cli.writing import check_destination, write_document
+from pyannote_diarizen.cli.writing import check_destination, check_words, write_document
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
-
-if TYPE_CHECKING:
-    from pyannote_diarizen.pipelines.features import Features
 
 
 def recluster(
@@ -76,12 +74,17 @@ def recluster(
     from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import Outcome
-    from pyannote_diarizen.pipelines.diarizen import DiariZen
     from pyannote_diarizen.pipelines.features import SUFFIX, Features
     from pyannote_diarizen.pipelines.splitting import split_speaker
+    from pyannote_diarizen.results.confidence import add_confidence
+    from pyannote_diarizen.results.document import (
+        DiarizationDocument,
+        describe_pipeline,
+    )
     from pyannote_diarizen.results.formats import find_formats
 
     chosen = find_formats(formats)
+    check_words(chosen)
     paths = [
         path
         for given in features
@@ -99,16 +102,14 @@ def recluster(
         known = Voiceprints.load(voiceprints)
         recognition = load_recognition(pipeline, preset, plda, "cpu")
         loaded = recognition.pipeline
-    if not isinstance(loaded, DiariZen) or loaded.legacy:
-        raise typer.BadParameter(
-            "recluster needs a pipeline of type pyannote_diarizen.pipelines.DiariZen, "
-            f"not `legacy`, got {type(loaded).__name__}."
-        )
+    check_features(loaded, "recluster", "recluster")
     options: dict[str, Any] = {
         "num_speakers": num_speakers,
         "min_speakers": min_speakers,
         "max_speakers": max_speakers,
     }
+    about = describe_pipeline(loaded, pipeline, {"preset": preset, **options})
+    confidence = loaded.turn_confidence
     failed = []
     for path in paths:
         try:
@@ -120,30 +121,11 @@ def recluster(
                 output = recognition.identify(output, known)
                 lines = output.describe()
                 typer.echo("\n".join(lines), err=into is None)
-            document = _document(output, kept, loaded, pipeline, preset, options)
+            document = DiarizationDocument.from_output(
+                output, duration=kept.file["duration"], pipeline=about
+            )
+            document = add_confidence(document, confidence, kept)
             write_document(document, chosen, into, exclusive)
         except (OSError, ValueError) as error:
             failed.append(Outcome(path, error=str(error)))
     print_failures(failed)
-
-
-def _document(
-    output: Any,
-    features: "Features",
-    pipeline: Any,
-    name: str,
-    preset: str | None,
-    options: dict[str, Any],
-) -> Any:
-    """Return the document of an output, as `apply` does."""
-    from pyannote_diarizen.results.confidence import add_confidence
-    from pyannote_diarizen.results.document import (
-        DiarizationDocument,
-        describe_pipeline,
-    )
-
-    about = describe_pipeline(pipeline, name, {"preset": preset, **options})
-    document = DiarizationDocument.from_output(
-        output, duration=features.file["duration"], pipeline=about
-    )
-    return add_confidence(document, pipeline.turn_confidence, features)

@@ -132,6 +132,7 @@ def test_features_of_other_networks(run, applied):
     [
         (["kept", "--split", "SPEAKER_00"], "needs a single file"),
         (["kept", "--format", "csv"], "give --into"),
+        (["kept", "--format", "ctm", "--into", "out"], "holds words, which no"),
         (["rttm"], "hold no file called"),
         (["kept", "--num-speakers", "0"], "num-speakers"),
     ],
@@ -141,6 +142,13 @@ def test_wrong_usage_of_recluster(recluster, applied, monkeypatch, arguments, me
     result = recluster(*arguments)
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", "").split())
+
+
+def test_recluster_needs_a_pipeline_with_features(run, pipeline, applied):
+    kept = str(applied / "kept")
+    result = run("recluster", kept, "--pipeline", pipeline)
+    assert result.exit_code == 2
+    assert "recluster needs a pipeline of type" in result.stderr.replace("│", "")
 
 
 def test_a_recording_that_leads_out_of_the_folder(recluster, applied, here):
