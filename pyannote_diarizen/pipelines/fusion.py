@@ -154,9 +154,8 @@ class Fusion(Pipeline):
         -------
         fused : Annotation
         """
-        if self.training and _CACHED in file:
-            found = file[_CACHED]
-        else:
+        found = file.get(_CACHED) if self.training else None
+        if found is None:
             found = [
                 self._diarize(system, file, hook, options) for system in self.systems
             ]
@@ -179,6 +178,7 @@ class Fusion(Pipeline):
         if not isinstance(system, DiariZen) and "waveform" not in shown:
             # without FFmpeg, pyannote.audio reads no file
             shown["waveform"], shown["sample_rate"] = read_audio(file)
+            shown.pop("channel", None)  # the only one that was read
         given = {key: value for key, value in options.items() if value is not None}
         output = system(shown, hook=hook, **given)
         return getattr(output, "speaker_diarization", output)

@@ -5,11 +5,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
+import soundfile
 import torch
 import yaml
-from pyannote.audio import Pipeline
+from pyannote.audio import Audio, Pipeline
 from pyannote.core import Annotation, Segment, Timeline
 
 from pyannote_diarizen.evaluation.study import choose_trial, open_study
@@ -62,6 +64,21 @@ def test_pipelines_vote_and_do_not_get_the_reference(file):
     ]
     (call,) = systems[0].calls
     assert call == (["sample_rate", "uri", "waveform"], {"num_speakers": 2})
+
+
+def test_pipelines_of_the_host_get_the_chosen_channel(tmp_path):
+    class Counting(Fixed):
+        def apply(self, file: Mapping[str, Any], **options: Any) -> Annotation:
+            waveform, _ = Audio(mono="downmix")(file)
+            samples.append(waveform.tolist())
+            return super().apply(file, **options)
+
+    samples: list = []
+    stereo = np.tile(np.float32([0.25, 0.5]), (4, 1))  # (num_samples, num_channels)
+    soundfile.write(tmp_path / "a.wav", stereo, 16000)
+    fusion = Fusion([Counting(0, 1), Counting(0, 1)])
+    fusion({"uri": "a", "audio": tmp_path / "a.wav", "channel": 1})
+    assert samples == [[[0.5] * 4]] * 2
 
 
 def test_weights_are_tuned_while_pipelines_run_once(file):
