@@ -30,11 +30,11 @@ from reports import ROOT, SHARED, table, write_results
 from scipy.optimize import minimize
 
 from pyannote_diarizen.audio.sample import sample_file
-from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines.alignment import turn_frames
 from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.files import without_reference
 from pyannote_diarizen.pipelines.turn_confidence import (
     ConfidenceCalibration,
     turn_evidence,

@@ -36,12 +36,12 @@ from pyannote.audio.core.model import Model
 from reports import SHARED, table, write_results
 
 from pyannote_diarizen.audio.sample import sample_file
-from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.metrics import DiarizationScore, score_diarization
 from pyannote_diarizen.export.network import DESCRIPTION, write_network
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.hub.conversion import write_pyannote
 from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.files import without_reference
 from pyannote_diarizen.pipelines.published import pretrained_config
 
 PAGE = Path(__file__).parents[1] / "docs" / "export.md"

@@ -11,9 +11,7 @@ from pyannote.core import Annotation
 
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.evaluation.metrics import DiarizationScore, score_diarization
-
-# No key of the reference: pipelines would use the names or number of its speakers.
-_SHOWN = ("uri", "audio", "waveform", "sample_rate", "channel")
+from pyannote_diarizen.pipelines.files import without_reference
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,6 @@ class Measurement:
     def real_time_factor(self) -> float:
         """Seconds of processing per second of audio."""
         return self.processing_time / self.duration
-
-
-def without_reference(file: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy the name and the audio of a file of a protocol."""
-    return {key: file[key] for key in _SHOWN if key in file}
 
 
 def measure(

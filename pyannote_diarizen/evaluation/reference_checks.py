@@ -24,9 +24,9 @@ from scipy.signal import correlate, correlation_lags
 
 from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.corpora.protocols import merge_turns
-from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.functional.frames import find_runs
+from pyannote_diarizen.pipelines.files import without_reference
 
 STEP = 0.01
 """Seconds of a frame."""

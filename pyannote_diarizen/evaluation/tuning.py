@@ -29,12 +29,12 @@ from torch import nn
 from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.corpora.protocols import merge_turns
-from pyannote_diarizen.evaluation.measure import without_reference
 from pyannote_diarizen.evaluation.metrics import SpeakerCountError
 from pyannote_diarizen.evaluation.study import enqueue_grid, finished_trials
 from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.features import SUFFIX
+from pyannote_diarizen.pipelines.files import without_reference
 
 _PARTS = "errors of each file"
 

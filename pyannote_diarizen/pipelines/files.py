@@ -25,6 +25,15 @@ CACHED_FILE = "training_cache/loaded_file"
 _AUDIO_KEYS = ("waveform", "sample_rate", "channel")
 
 
+def without_reference(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy the name and the audio of a file of a protocol.
+
+    Pipelines would use the names or the number of the speakers of a reference.
+    """
+    shown = ("uri", "audio", *_AUDIO_KEYS)
+    return {key: file[key] for key in shown if key in file}
+
+
 class LoadedFile(MutableMapping):
     """File whose audio is read once, the first time that it is needed.
 

@@ -17,11 +17,11 @@ from pyannote.pipeline.parameter import ParamDict, Uniform
 from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.functional.dover_lap import fuse_turns
 from pyannote_diarizen.pipelines.diarizen import DiariZen
+from pyannote_diarizen.pipelines.files import without_reference
 from pyannote_diarizen.pipelines.journal import fingerprint
 from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.resources import bundled_pipelines
 
-_SHOWN = ("uri", "audio", "waveform", "sample_rate", "channel")
 _CACHED = "training_cache/fusion"
 """Key under which a file keeps the diarizations while weights are tuned."""
 
@@ -174,7 +174,7 @@ class Fusion(Pipeline):
         options: Mapping[str, Any],
     ) -> Annotation:
         # a copy: pipelines would share what they keep in the file
-        shown = {key: file[key] for key in _SHOWN if key in file}
+        shown = without_reference(file)
         if not isinstance(system, DiariZen) and "waveform" not in shown:
             # without FFmpeg, pyannote.audio reads no file
             shown["waveform"], shown["sample_rate"] = read_audio(file)
