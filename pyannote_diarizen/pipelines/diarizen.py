@@ -22,7 +22,7 @@ from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.features import DiariZenOutput, Features
+from pyannote_diarizen.pipelines.features import DiariZenOutput
 from pyannote_diarizen.pipelines.files import CACHED_FILE, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
@@ -247,8 +247,7 @@ class DiariZen(Reclustering):
             loaded.unload_audio()
             return diarization
         if isinstance(output, DiarizeOutput):
-            settings, frames = self._feature_settings, self._frames
-            features = Features.from_file(loaded, settings, frames)
+            features = self._features_in(loaded)
             output = DiariZenOutput(**vars(output), features=features)
         if directory:
             write_rttm(diarization, rttm)

@@ -212,7 +212,7 @@ class ChunkEmbedding:
     def _extract(
         self,
         file: AudioFile,
-        masks: "Masks",
+        masks: Masks,
         speaking: np.ndarray,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield indices of chunks, (channels, batch, num_speakers, dimension) vectors.

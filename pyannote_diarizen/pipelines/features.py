@@ -238,7 +238,7 @@ class Features:
         expected = [
             ("float32", shape) if scores else ("uint8", (num_bytes,)),
             ("bool", (num_chunks, num_speakers)),
-            ("float32", (int(np.sum(embedded)), embedding.shape[-1])),
+            ("float32", (int(np.sum(embedded)), *embedding.shape[-1:])),
         ]
         for name, (dtype, wanted) in zip(_ARRAYS, expected, strict=True):
             array = arrays[name]

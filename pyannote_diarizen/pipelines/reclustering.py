@@ -13,7 +13,7 @@ from pyannote.audio.pipelines.speaker_diarization import (
     DiarizeOutput,
     SpeakerDiarization,
 )
-from pyannote.core import Annotation, SlidingWindow
+from pyannote.core import Annotation
 
 from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
@@ -21,7 +21,7 @@ from pyannote_diarizen.clustering.plda import PLDA
 from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.pipelines import components
 from pyannote_diarizen.pipelines.features import Features, features_of
-from pyannote_diarizen.pipelines.files import CACHED_FILE
+from pyannote_diarizen.pipelines.files import CACHED_FILE, LoadedFile
 from pyannote_diarizen.pipelines.turn_confidence import (
     ConfidenceCalibration,
     TurnConfidence,
@@ -134,9 +134,7 @@ class Reclustering(SpeakerDiarization):
             file[CACHED_FILE] = features.load(self._reader)
             return
         self(file)  # in training mode, it keeps outputs in the file
-        settings, frames = self._feature_settings, self._frames
-        features = Features.from_file(file[CACHED_FILE], settings, frames)
-        self.save_features(features, path)
+        self.save_features(self._features_in(file[CACHED_FILE]), path)
 
     @property
     def turn_confidence(self) -> TurnConfidence:
@@ -168,10 +166,10 @@ class Reclustering(SpeakerDiarization):
             features.check_models(self.model_fingerprints())
         return features
 
-    @property
-    def _frames(self) -> SlidingWindow:
-        """Receptive field of the segmentation model."""
-        return self._segmentation.model.receptive_field
+    def _features_in(self, file: LoadedFile) -> Features:
+        """Return the features of a file that this pipeline has processed."""
+        frames = self._segmentation.model.receptive_field
+        return Features.from_file(file, self._feature_settings, frames)
 
     @property
     def _threshold(self) -> float | None:

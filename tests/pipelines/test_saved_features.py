@@ -148,6 +148,14 @@ def test_file_of_something_else(saved, tmp_path, change, message):
         Features.read(tmp_path / "a.npz")
 
 
+def test_number_instead_of_embeddings(saved, tmp_path):
+    with np.load(saved[0]) as file:
+        arrays = {**file, "embeddings": np.float32(1)}
+    write_arrays(tmp_path / "a.npz", arrays)
+    with pytest.raises(ValueError, match="expected embeddings of shape"):
+        Features.read(tmp_path / "a.npz")
+
+
 def test_missing_and_pickled_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="No file of features at"):
         Features.read(tmp_path / "a.npz")
