@@ -32,7 +32,6 @@ from scipy.optimize import minimize
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 from pyannote_diarizen.hub.loading import load_pipeline
-from pyannote_diarizen.pipelines.alignment import turn_frames
 from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.files import without_reference
 from pyannote_diarizen.pipelines.turn_confidence import (
@@ -40,7 +39,7 @@ from pyannote_diarizen.pipelines.turn_confidence import (
     turn_evidence,
     turns_in,
 )
-from pyannote_diarizen.pipelines.turn_finding import frame_centres
+from pyannote_diarizen.pipelines.turn_finding import frame_centres, turn_frames
 
 sys.path.append(str(ROOT / "recipes" / "diarizen_tiny"))
 from scenarios import ANY, Simulation  # type: ignore[import-not-found]

@@ -1,49 +1,14 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Frames and chunks of kept features, by the turns of any diarization."""
-
-from collections.abc import Hashable, Sequence
+"""Chunks of kept features, by the turns of any diarization."""
 
 import numpy as np
-from pyannote.core import Annotation, SlidingWindow
+from pyannote.core import Annotation
 
 from pyannote_diarizen.clustering.local_speakers import UNASSIGNED
 from pyannote_diarizen.pipelines import segmentation as steps
 from pyannote_diarizen.pipelines.features import Features
-from pyannote_diarizen.pipelines.turn_finding import frame_centres
-
-
-def turn_frames(
-    diarization: Annotation,
-    labels: Sequence[Hashable],
-    frames: SlidingWindow,
-    num_frames: int,
-) -> np.ndarray:
-    """Find the frames whose centre is in a turn of a speaker.
-
-    Parameters
-    ----------
-    diarization : Annotation
-        Turns of speakers.
-    labels : sequence
-        Speakers; turns of others are left out.
-    frames : SlidingWindow
-        Grid of frames.
-    num_frames : int
-        Number of frames of the file.
-
-    Returns
-    -------
-    spoken : (num_frames, num_labels) np.ndarray of bool
-    """
-    centres = frame_centres(frames, num_frames)
-    spoken = np.zeros((num_frames, len(labels)), dtype=bool)
-    columns = {label: column for column, label in enumerate(labels)}
-    for turn, _, label in diarization.itertracks(yield_label=True):
-        if label in columns:
-            inside = slice(*np.searchsorted(centres, [turn.start, turn.end]))
-            spoken[inside, columns[label]] = True
-    return spoken
+from pyannote_diarizen.pipelines.turn_finding import turn_frames
 
 
 def chunk_owners(features: Features, diarization: Annotation) -> np.ndarray:

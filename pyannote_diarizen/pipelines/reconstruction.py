@@ -23,7 +23,7 @@ from pyannote.core.utils.types import Label
 from pyannote_diarizen._host import without_warning_of_number
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.turn_finding import find_turns, frame_centres
+from pyannote_diarizen.pipelines.turn_finding import find_turns, turn_frames
 
 Naming = Literal["appearance", "cluster", "reference"]
 """What speakers are named after, see `Reconstruction.finish`."""
@@ -271,10 +271,7 @@ def exclusive_turns(
         Turns without overlap, that cover the same speech.
     """
     frames, selected = discrete_diarization.sliding_window, discrete_diarization.data
-    centres = frame_centres(frames, len(selected))
-    spoken = np.zeros(selected.shape, dtype=bool)
-    for turn, _, speaker in turns.itertracks(yield_label=True):
-        spoken[slice(*np.searchsorted(centres, [turn.start, turn.end])), speaker] = True
+    spoken = turn_frames(turns, range(selected.shape[1]), frames, len(selected))
     (several,) = np.nonzero(spoken.sum(axis=1) > 1)
     scores = activity.data[several].astype(np.float32)  # (len(several), num_speakers)
     scores += selected[several] * (1 + scores.max(initial=0))

@@ -22,9 +22,9 @@ from scipy.ndimage import distance_transform_edt
 from pyannote_diarizen.clustering.agglomerative import AgglomerativeClustering
 from pyannote_diarizen.functional.frames import find_runs
 from pyannote_diarizen.pipelines import segmentation as steps
-from pyannote_diarizen.pipelines.alignment import chunk_owners, turn_frames
+from pyannote_diarizen.pipelines.alignment import chunk_owners
 from pyannote_diarizen.pipelines.features import DiariZenOutput, Features, features_of
-from pyannote_diarizen.pipelines.turn_finding import frame_centres
+from pyannote_diarizen.pipelines.turn_finding import frame_centres, turn_frames
 
 BOTH = 0.5
 """Share of the chunks around a frame: more must find the other cluster active, too."""

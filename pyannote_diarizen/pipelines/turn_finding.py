@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Turns of speakers from active frames, at the times that pyannote.audio gives them."""
+"""Turns of speakers from active frames, at the times of pyannote.audio, and back."""
+
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature
@@ -15,6 +17,39 @@ def frame_centres(frames: SlidingWindow, num_frames: int) -> np.ndarray:
     # The sum of the host, for equality to the last bit: start + duration / 2 rounds
     # another way.
     return 0.5 * (starts + (starts + frames.duration))
+
+
+def turn_frames(
+    diarization: Annotation,
+    labels: Sequence[Hashable],
+    frames: SlidingWindow,
+    num_frames: int,
+) -> np.ndarray:
+    """Find the frames whose centre is in a turn of a speaker.
+
+    Parameters
+    ----------
+    diarization : Annotation
+        Turns of speakers.
+    labels : sequence
+        Speakers; turns of others are left out.
+    frames : SlidingWindow
+        Grid of frames.
+    num_frames : int
+        Number of frames of the file.
+
+    Returns
+    -------
+    spoken : (num_frames, num_labels) np.ndarray of bool
+    """
+    centres = frame_centres(frames, num_frames)
+    spoken = np.zeros((num_frames, len(labels)), dtype=bool)
+    columns = {label: column for column, label in enumerate(labels)}
+    for turn, _, label in diarization.itertracks(yield_label=True):
+        if label in columns:
+            inside = slice(*np.searchsorted(centres, [turn.start, turn.end]))
+            spoken[inside, columns[label]] = True
+    return spoken
 
 
 def find_turns(
