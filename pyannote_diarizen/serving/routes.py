@@ -121,20 +121,21 @@ async def upload(
         raise HTTPException(507, "The disk of the server is full.") from error
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    return describe(jobs.get(job.id) or job, _places(jobs))  # it may run already
+    return _describe_now(job, jobs)
 
 
 @_authorized.get("/jobs")
 def list_jobs(service: _Service) -> list[dict[str, Any]]:
     """Describe all jobs, the oldest first."""
-    places = _places(service.jobs)
-    return [describe(job, places) for job in service.jobs.all()]
+    with service.jobs.changed:  # both of one instant
+        jobs, places = service.jobs.all(), _places(service.jobs)
+    return [describe(job, places) for job in jobs]
 
 
 @_authorized.get("/jobs/{job_id}")
 def describe_job(job: _Job, service: _Service) -> dict[str, Any]:
     """Describe a job: its state, place in the queue, progress, error."""
-    return describe(job, _places(service.jobs))
+    return _describe_now(job, service.jobs)
 
 
 @_authorized.get("/jobs/{job_id}/events")
@@ -165,10 +166,13 @@ def send_result(
         "X-Content-Type-Options": "nosniff",
     }
     kind = _TYPES.get(format, "text/plain; charset=utf-8")
-    if format == "html":  # made while the recording was there
-        path = service.jobs.path(job, PAGE)
-        return FileResponse(path, media_type=kind, headers=headers)
     try:
+        if format == "html":  # made while the recording was there
+            path = service.jobs.path(job, PAGE)
+            status = path.stat()
+            return FileResponse(
+                path, headers=headers, media_type=kind, stat_result=status
+            )
         text = service.jobs.path(job, RESULT).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise HTTPException(404, "The job was removed.") from None
@@ -237,6 +241,12 @@ def describe(job: Job, places: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
+def _describe_now(job: Job, jobs: Jobs) -> dict[str, Any]:
+    """Describe a job as it is now, with its place in the queue of the same instant."""
+    with jobs.changed:
+        return describe(jobs.get(job.id) or job, _places(jobs))
+
+
 async def _events(job_id: str, service: Service) -> AsyncIterator[str]:
     """Yield the description of a job after each change, until its end.
 
@@ -244,9 +254,10 @@ async def _events(job_id: str, service: Service) -> AsyncIterator[str]:
     """
     last, sent = None, time.monotonic()
     while job := service.jobs.get(job_id):
-        if (described := describe(job, _places(service.jobs))) != last:
+        if (described := _describe_now(job, service.jobs)) != last:
             last, sent = described, time.monotonic()
-            yield f"event: {job.state}\ndata: {json.dumps(described)}\n\n"
+            state = described["state"]
+            yield f"event: {state}\ndata: {json.dumps(described)}\n\n"
         if job.is_finished or service.is_stopping:
             return
         if time.monotonic() - sent > _QUIET:

@@ -28,6 +28,36 @@ def test_a_full_queue_refuses(client, pipeline):
     assert wait(client, third["id"])["state"] == "done"
 
 
+def test_state_and_place_are_of_one_instant(client, pipeline, monkeypatch):
+    """The job begins between the search for it and its description."""
+    pipeline.release.clear()
+    wait(client, upload(client).json()["id"], "running")
+    second = upload(client).json()["id"]
+    jobs = client.app.state.service.jobs
+    search = jobs.get
+
+    def get(job_id):
+        job = search(job_id)
+        if job_id == second:
+            jobs.update(second, state="running")
+        return job
+
+    monkeypatch.setattr(jobs, "get", get)
+    job = client.get(f"/jobs/{second}").json()
+    assert (job["state"], job.get("position")) == ("running", None)
+    monkeypatch.undo()
+    jobs.update(second, state="queued")
+    pipeline.release.set()
+
+
+def test_a_page_that_is_removed_meanwhile_is_not_found(client, settings):
+    job_id = upload(client).json()["id"]
+    wait(client, job_id)
+    (settings.folder / job_id / "result.html").unlink()
+    response = client.get(f"/jobs/{job_id}/result", params={"format": "html"})
+    assert response.status_code == 404
+
+
 def test_errors_of_the_pipeline_are_those_of_the_job(client, settings):
     job = wait(client, upload(client, "broken.wav").json()["id"])
     assert job["error"] == "'broken' cannot be diarized"
