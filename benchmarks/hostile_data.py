@@ -14,6 +14,7 @@ PROTOCOL = "P.SpeakerDiarization.T"
 TURN = "SPEAKER good 1 {} {} <NA> <NA> {} <NA> <NA>\n"
 RTTM = TURN.format("0.5", "1.5", "a") + TURN.format("1.8", "2.0", "b")
 OTHER_RTTM = RTTM.replace("good", "other")
+ALL_RTTM = RTTM + OTHER_RTTM
 UEM = "good 1 0.0 4.0\nother 1 0.0 4.0\n"
 DATABASE = """\
 Databases:
@@ -26,6 +27,16 @@ Protocols:
         train: {uri: train.lst, annotation: all.rttm, annotated: all.uem}
         development: {uri: development.lst, annotation: all.rttm, annotated: all.uem}
 """
+COMBINED = (
+    DATABASE.replace("{", "{{").replace("}", "}}")
+    + """\
+  X:
+    SpeakerDiarization:
+      Y:
+        train:
+          {}
+"""
+)
 TRAIN = [
     *("train", f"protocol={PROTOCOL}", "+database=database.yml", "run=out"),
     *("model=FBankConformer", "model.attention_in=8", "model.ffn_hidden=8"),
@@ -51,7 +62,7 @@ def write_template(folder: Path) -> None:
     """Write the lists of a protocol of the recordings `good` and `other`."""
     files = {
         "database.yml": DATABASE,
-        "all.rttm": RTTM + OTHER_RTTM,
+        "all.rttm": ALL_RTTM,
         "all.uem": UEM,
         "train.lst": "good\n",
         "development.lst": "other\n",
@@ -73,7 +84,7 @@ _UNREADABLE: dict[str, bytes] = {
     "blank lines": b"\n\n \n\t\n",
     "zero bytes": bytes(100),
     "random bytes": random.Random(4).randbytes(3000),
-    "UTF-16": (RTTM + OTHER_RTTM).encode("utf-16"),
+    "UTF-16": ALL_RTTM.encode("utf-16"),
     "gzip": gzip.compress(RTTM.encode()),
     "web page": b"<!DOCTYPE html><html><body>404</body></html>\n",
     "Latin-1": RTTM.replace(" a ", " José ").encode("latin-1"),
@@ -82,7 +93,7 @@ _UNREADABLE: dict[str, bytes] = {
 
 
 def _rttm(start: str = "0.5", duration: str = "1.5", speaker: str = "a") -> str:
-    return TURN.format(start, duration, speaker) + RTTM + OTHER_RTTM
+    return TURN.format(start, duration, speaker) + ALL_RTTM
 
 
 RTTM_TEXTS: dict[str, str] = {
@@ -98,30 +109,28 @@ RTTM_TEXTS: dict[str, str] = {
         f"speaker {value!r}": _rttm(speaker=value)
         for value in ("NA", "nan", "None", '"a', "a b", "<NA>", "[/b]", "{x}", "\x00")
     },
-    "byte-order mark": "\ufeff" + RTTM + OTHER_RTTM,
-    "CR LF": (RTTM + OTHER_RTTM).replace("\n", "\r\n"),
-    "CR": (RTTM + OTHER_RTTM).replace("\n", "\r"),
-    "no last line break": (RTTM + OTHER_RTTM).rstrip("\n"),
-    "comments": ";; made by\n" + RTTM + OTHER_RTTM,
-    "lower case": (RTTM + OTHER_RTTM).lower(),
-    "few fields": "SPEAKER good 1 0.5\n" + RTTM + OTHER_RTTM,
+    "byte-order mark": "\ufeff" + ALL_RTTM,
+    "CR LF": ALL_RTTM.replace("\n", "\r\n"),
+    "CR": ALL_RTTM.replace("\n", "\r"),
+    "no last line break": ALL_RTTM.rstrip("\n"),
+    "comments": ";; made by\n" + ALL_RTTM,
+    "lower case": ALL_RTTM.lower(),
+    "few fields": "SPEAKER good 1 0.5\n" + ALL_RTTM,
     "many fields": RTTM.replace("<NA>\n", "<NA> <NA> <NA> <NA>\n") + OTHER_RTTM,
-    "tabs": (RTTM + OTHER_RTTM).replace(" ", "\t"),
+    "tabs": ALL_RTTM.replace(" ", "\t"),
     "form feed": RTTM + "\x0c\n" + OTHER_RTTM,
     "line separator": RTTM.replace("a <", "a\u2028 <") + OTHER_RTTM,
     "other recordings": RTTM.replace("good", "stranger"),
     "only one recording": RTTM,
     "past the end": _rttm(start="100"),
     "far past the end": _rttm(start="0", duration="1000000"),
-    "the same turn twice": RTTM + RTTM + OTHER_RTTM,
-    "10000 lines": (RTTM + OTHER_RTTM) * 2_500,
+    "the same turn twice": RTTM + ALL_RTTM,
+    "10000 lines": ALL_RTTM * 2_500,
     "1000 speakers": "".join(
         TURN.format(0.5 + i / 1000, 0.5, f"s{i}") for i in range(1000)
     )
     + OTHER_RTTM,
-    "other types": "SPKR-INFO good 1 <NA> <NA> <NA> unknown a <NA> <NA>\n"
-    + RTTM
-    + OTHER_RTTM,
+    "other types": "SPKR-INFO good 1 <NA> <NA> <NA> unknown a <NA> <NA>\n" + ALL_RTTM,
     "JSON": '[{"start": 0.5, "end": 2, "speaker": "a"}]\n',
     "CSV": "good,0.5,2.0,a\n",
 }
@@ -255,17 +264,10 @@ YML: dict[str, str] = {
     "dot in a name": DATABASE.replace("T:", "T.x:"),
     "number as name": DATABASE.replace("T:", "3:"),
     "null as name": DATABASE.replace("T:", "null:"),
-    "X of itself": DATABASE
-    + "  X:\n    SpeakerDiarization:\n      Y:\n        train:\n"
-    "          X.SpeakerDiarization.Y: [train]\n",
-    "X of nothing there": DATABASE
-    + "  X:\n    SpeakerDiarization:\n      Y:\n        train:\n"
-    "          Q.SpeakerDiarization.Y: [train]\n",
-    "X with a text": DATABASE
-    + "  X:\n    SpeakerDiarization:\n      Y:\n        train:\n"
-    f"          {PROTOCOL}: train\n",
-    "X twice": DATABASE + "  X:\n    SpeakerDiarization:\n      Y:\n        train:\n"
-    f"          {PROTOCOL}: [train, train]\n",
+    "X of itself": COMBINED.format("X.SpeakerDiarization.Y: [train]"),
+    "X of nothing there": COMBINED.format("Q.SpeakerDiarization.Y: [train]"),
+    "X with a text": COMBINED.format(f"{PROTOCOL}: train"),
+    "X twice": COMBINED.format(f"{PROTOCOL}: [train, train]"),
 }
 UTTERANCES = "source\tspeaker\tsplit\tfile\tstart_sample\tnum_samples\n" + "".join(
     f"s\t{speaker}\t{split}\t../good.wav\t{start}\t16000\n"
