@@ -41,8 +41,14 @@ _OTHER_NAMES = {
 """Names that other tools use, and the key of `database.yml`."""
 
 
-_brief = Repr()
-_brief.maxlevel, _brief.maxstring, _brief.maxother = 2, 200, 200
+class _Brief(Repr):
+    """Short texts of mappings of a YAML file, too: `Repr` goes by names of classes."""
+
+    repr_Keys = Repr.repr_dict  # noqa: N815
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 2, 200, 200
 
 
 def brief(value: Any) -> str:
@@ -50,7 +56,7 @@ def brief(value: Any) -> str:
 
     A few lines of YAML may hold aliases of aliases that make gigabytes of text.
     """
-    return _brief.repr(dict(value) if isinstance(value, Keys) else value)
+    return _Brief().repr(value)
 
 
 class Keys(dict):
@@ -74,7 +80,9 @@ class _Loader(yaml.SafeLoader):
         yield keys
         lines: dict[str, int] = {}
         for key, _ in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # cannot be hashed, which `construct_mapping` reports
+            name, line = key.value, key.start_mark.line + 1
             if name in lines and (name, line) not in self.repeated:
                 self.repeated.append((name, line))
             lines[name] = line

@@ -147,12 +147,21 @@ def test_the_last_file_that_defines_a_protocol_is_the_one_of_the_host(tmp_path):
     assert find_protocol(NAME, tmp_path / "a.yml").path == tmp_path / "b.yml"
 
 
-def test_aliases_of_aliases_are_not_written_out(tmp_path):
+@pytest.mark.parametrize(
+    ("databases", "message"),
+    [
+        ("{P: *a8}", "`P` should hold a path"),
+        ("{P: [{name: *a8}]}", "`P` should hold a path"),
+        ("{P: {name: {name: *a8}}}", "`P` should hold a path"),
+        ("{? [*a8] : P}", "unhashable key"),
+    ],
+)
+def test_aliases_of_aliases_are_not_written_out(tmp_path, databases, message):
     """Nine levels of nine aliases would be a billion words."""
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 9)]
     path = tmp_path / "database.yml"
-    path.write_text("\n".join([*levels, "Databases: {P: *a8}", "Protocols: {}"]))
-    with pytest.raises(ValueError, match="`P` should hold a path") as caught:
+    path.write_text("\n".join([*levels, f"Databases: {databases}", "Protocols: {}"]))
+    with pytest.raises(ValueError, match=message) as caught:
         DatabaseFile(path)
     assert len(str(caught.value)) < 1000
