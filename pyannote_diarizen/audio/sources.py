@@ -173,7 +173,7 @@ def _open(audio: Path | Stream) -> Iterator[AudioSource]:
 
 
 def _is_seekable(file: soundfile.SoundFile, audio: Path | Stream) -> bool:
-    """Whether libsndfile finds any sample, and knows the length."""
+    """Whether libsndfile can read all samples, and their number is right."""
     if file.subtype not in SEEKABLE or not 0 < file.frames < MAX_NUM_SAMPLES:
         return False
     if file.format != "FLAC":

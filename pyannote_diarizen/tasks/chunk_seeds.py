@@ -39,7 +39,7 @@ def place_seed(model: Model, place: int) -> int:
     Parameters
     ----------
     model : Model
-        Model that is trained, which knows epoch and process.
+        Model in training, at some epoch, in one of several processes.
     place : int
         Place of the chunk, or number of a batch, in the epoch of this process.
 

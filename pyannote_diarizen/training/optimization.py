@@ -74,8 +74,8 @@ class Optimization:
     schedule : callable
         Maps the number of the step and the number of all steps to the factor of the
         learning rates, see `pyannote_diarizen.functional.schedules`; or maps the
-        optimizer to a scheduler of torch, which counts steps. `ReduceLROnPlateau` looks
-        at "loss/val" once per epoch.
+        optimizer to a scheduler of torch, which counts steps. `ReduceLROnPlateau`
+        monitors "loss/val", once per epoch.
     backbone : Backbone
     """
 

@@ -20,6 +20,7 @@ from pyannote.audio.tasks import SpeakerDiarization
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.atomic import expand_home
+from pyannote_diarizen.composition import CONFIG
 from pyannote_diarizen.corpora.protocols import subset_files
 from pyannote_diarizen.corpora.validation import check_protocol
 from pyannote_diarizen.findings import Finding, require
@@ -72,7 +73,7 @@ def read_config(path: Path | str) -> DictConfig:
     """
     path = expand_home(path)
     if path.is_dir():
-        path = path / "config.yaml"
+        path = path / CONFIG
     if not path.is_file():
         raise FileNotFoundError(f"There is no configuration '{path}'.")
     try:
