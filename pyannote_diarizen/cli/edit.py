@@ -14,7 +14,7 @@ from pyannote_diarizen.cli.options import (
     IntoOption,
     check_output,
 )
-from pyannote_diarizen.cli.writing import check_destination, write_document
+from pyannote_diarizen.cli.writing import check_destination, check_words, write_document
 
 
 def edit(
@@ -78,6 +78,8 @@ def edit(
     chosen = find_formats(formats)
     check_destination(chosen, into)
     document = read_document(diarization, uri)
+    if not document.words:
+        check_words(chosen)
     if splits and features is not None:
         from pyannote_diarizen.pipelines.features import Features
 

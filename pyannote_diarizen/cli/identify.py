@@ -26,6 +26,7 @@ from pyannote_diarizen.cli.writing import check_destination, check_words
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 
 
@@ -79,23 +80,19 @@ def identify(
     check_num_speakers(num_speakers, min_speakers, max_speakers)
     check_output(into)
 
-    from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
     from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
     from pyannote_diarizen.results.document import describe_pipeline
     from pyannote_diarizen.results.formats import find_formats
     from pyannote_diarizen.results.writers import document_writers
-    from pyannote_diarizen.rttm import check_speakers
 
     check_probability("--unknown", unknown)
-    known = Voiceprints.load(voiceprints)
+    known = load_voiceprints(voiceprints)
     chosen = find_formats(formats)
     named, failed = find_audio(audio, into, [form.suffix for form in chosen.values()])
     check_words(chosen)
     check_destination(chosen, into, len(named))
-    recognition = load_recognition(pipeline, preset, plda, device)
-    known.check_identity(recognition.identity)
-    check_speakers(known.speakers)
+    recognition = load_recognition(pipeline, preset, plda, device, known)
     description = describe_pipeline(recognition.pipeline, pipeline, {"preset": preset})
     writers = document_writers(chosen, False, description)
 
@@ -127,10 +124,27 @@ def identify(
     print_failures(failed)
 
 
+def load_voiceprints(path: Path) -> "Voiceprints":
+    """Load voiceprints; refuse speakers that RTTM cannot distinguish."""
+    from pyannote_diarizen.clustering.voiceprints import Voiceprints
+    from pyannote_diarizen.rttm import check_speakers
+
+    voiceprints = Voiceprints.load(path)
+    check_speakers(voiceprints.speakers)
+    return voiceprints
+
+
 def load_recognition(
-    pipeline: str, preset: str | None, plda: str | None, device: str
+    pipeline: str,
+    preset: str | None,
+    plda: str | None,
+    device: str,
+    known: "Voiceprints | None" = None,
 ) -> "SpeakerRecognition":
-    """Load speaker recognition; print a warning if the PLDA is not calibrated."""
+    """Load speaker recognition that can compare `known` voiceprints.
+
+    Prints a warning if the PLDA is not calibrated.
+    """
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.functional.detection import Calibration
     from pyannote_diarizen.hub.bundled import find_part
@@ -139,6 +153,8 @@ def load_recognition(
 
     loaded = None if plda is None else PLDA.from_pretrained(find_part(plda, "plda"))
     recognition = SpeakerRecognition(load_pipeline(pipeline, device, preset), loaded)
+    if known is not None:
+        known.check_identity(recognition.identity)
     if recognition.plda.calibration == Calibration():
         typer.secho(
             "The PLDA is not calibrated: probabilities of names are too high. See "

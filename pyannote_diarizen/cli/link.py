@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyannote_diarizen.cli.identify import load_recognition
+from pyannote_diarizen.cli.identify import load_recognition, load_voiceprints
 from pyannote_diarizen.cli.options import (
     AudioArgument,
     ChannelOption,
@@ -79,23 +79,18 @@ def link(
     """
     check_num_speakers(num_speakers, min_speakers, max_speakers)
 
-    from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.functional.identification import check_probability
     from pyannote_diarizen.pipelines.batch import Outcome, diarize_files, find_audio
     from pyannote_diarizen.results.document import describe_pipeline
     from pyannote_diarizen.results.formats import find_formats
     from pyannote_diarizen.results.writers import document_writers
-    from pyannote_diarizen.rttm import check_speakers
 
     check_probability("--prior", prior)
-    known = None if voiceprints is None else Voiceprints.load(voiceprints)
+    known = None if voiceprints is None else load_voiceprints(voiceprints)
     chosen = find_formats(formats)
     named, failed = find_audio(audio, into, [form.suffix for form in chosen.values()])
     check_words(chosen)
-    recognition = load_recognition(pipeline, preset, plda, device)
-    if known is not None:
-        known.check_identity(recognition.identity)
-        check_speakers(known.speakers)
+    recognition = load_recognition(pipeline, preset, plda, device, known)
     description = describe_pipeline(recognition.pipeline, pipeline, {"preset": preset})
     writers = document_writers(chosen, exclusive, description)
     into.mkdir(parents=True, exist_ok=True)

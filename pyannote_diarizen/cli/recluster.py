@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pyannote_diarizen.cli.identify import load_recognition
+from pyannote_diarizen.cli.identify import load_recognition, load_voiceprints
 from pyannote_diarizen.cli.options import (
     ExclusiveOption,
     FormatOption,
@@ -71,7 +71,6 @@ def recluster(
     if plda and voiceprints is None:
         raise typer.BadParameter("--plda compares voices: give --voiceprints, too.")
 
-    from pyannote_diarizen.clustering.voiceprints import Voiceprints
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.pipelines.batch import Outcome
     from pyannote_diarizen.pipelines.features import SUFFIX, Features
@@ -99,8 +98,8 @@ def recluster(
     if voiceprints is None:
         loaded = load_pipeline(pipeline, "cpu", preset)
     else:
-        known = Voiceprints.load(voiceprints)
-        recognition = load_recognition(pipeline, preset, plda, "cpu")
+        known = load_voiceprints(voiceprints)
+        recognition = load_recognition(pipeline, preset, plda, "cpu", known)
         loaded = recognition.pipeline
     check_features(loaded, "recluster", "recluster")
     options: dict[str, Any] = {

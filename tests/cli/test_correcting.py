@@ -5,10 +5,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tone_model import TURNS, count_passes
 from tone_pipeline import write_tones
 
+from pyannote_diarizen.clustering.voiceprints import EmbeddingIdentity, Voiceprints
 from pyannote_diarizen.pipelines import features as kept_features
 
 
@@ -111,6 +113,16 @@ def test_names_of_voiceprints_and_a_split(run, recluster, tone_folder, applied, 
     speakers = [line.split()[7] for line in result.stdout.splitlines()]
     assert speakers == ["unknown_00", "Bob"]
     assert "tuesday: SPEAKER_01 is unknown" in result.stderr
+
+
+def test_voiceprints_that_cannot_be_compared_are_wrong_usage(recluster, applied, here):
+    model = EmbeddingIdentity("Other, 6 dimensions", "0" * 16)
+    for path, names in (("other.npz", ("Ann",)), ("one.npz", ("Ann B", "Ann_B"))):
+        Voiceprints(model, names, np.eye(len(names), 6)).save(here / path)
+    for path, message in (("other.npz", "cannot be compared"), ("one.npz", "be one")):
+        result = recluster(applied / "kept", "--voiceprints", path)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert message in result.stderr
 
 
 def test_a_bad_file_does_not_stop_the_others(recluster, applied, here):
@@ -223,6 +235,7 @@ DOCUMENT = """{"format": "pyannote-diarizen", "version": 1, "uri": "monday",
         (["--split", "SPEAKER_00", "--features", "no.npz"], "No file of features"),
         (["--split", "SPEAKER_00", "--features", "TUESDAY"], "cannot split 'monday'"),
         (["--format", "rttm,csv"], "give --into"),
+        (["--format", "ctm"], "holds words, which no diarization finds"),
     ],
 )
 def test_wrong_edits(run, applied, arguments, message):
