@@ -241,6 +241,7 @@ def test_half_precision_and_gradient_checkpointing(configure, recurrent):
         ({"trainer.max_epochs": "x"}, "`max_epochs` should be of type .*int"),
         ({"patience": "x"}, "`patience` should be of type int, got 'x'"),
         ({"max_crowded": "x"}, "`max_crowded` should be of type float, got 'x'"),
+        ({"gradient_checkpointing": 0.5}, "`gradient_.*` should be of type bool"),
         ({"optimizer.lr": -1}, "Invalid learning rate: -1"),
         ({"optimizer.lr": "nan"}, "Invalid learning rate: nan"),
         ({"+callbacks.own": 1}, "should hold `_target_`.* got 1"),
