@@ -23,7 +23,8 @@ def to_textgrid(document: DiarizationDocument, exclusive: bool) -> str:
     """TextGrid of Praat, one tier per speaker."""
     from praatio import textgrid
 
-    grid, end = textgrid.Textgrid(0, document.end or 1), document.end or 1
+    end = document.end or 1
+    grid = textgrid.Textgrid(0, end)
     for speaker, tier in _tiers(document, exclusive):
         entries = [(each.start, each.end, each.text or speaker) for each in tier]
         grid.addTier(textgrid.IntervalTier(speaker, entries, 0, end))

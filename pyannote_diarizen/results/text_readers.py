@@ -114,7 +114,10 @@ def read_audacity(path: Path) -> list[DiarizationDocument]:
 def read_lhotse(path: Path) -> list[DiarizationDocument]:
     """Read supervisions of Lhotse."""
     segments = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    # texts may hold other line breaks, such as U+2028
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
             item = parse_json(line)
             keys = ("recording_id", "start", "duration", "speaker")

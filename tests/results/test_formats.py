@@ -192,6 +192,15 @@ def test_supervisions_are_read_by_lhotse(write, document, transcript):
     assert [(each.start, each.end, each.speaker) for each in read] == TIMES
 
 
+def test_supervisions_may_hold_line_breaks_of_unicode(tmp_path):
+    line = '{"recording_id": "a", "start": 0, "duration": 1, "speaker": "b", "text": '
+    path = tmp_path / "a.jsonl"
+    path.write_text(line + '"one\u2028two"}\n\n' + line + '"\x85"}', encoding="utf-8")
+    (document,) = read_documents(path)
+    assert [word.text for word in document.words] == ["one\u2028two"]
+    assert len(document.turns) == 2
+
+
 def test_csv_is_no_formula(write, transcript):
     turns = [Turn(0, 1, "=HYPERLINK(1)"), Turn(1, 2, "'x")]
     path = write("csv", DiarizationDocument("@u", turns))
