@@ -189,5 +189,5 @@ class Voiceprints:
             )
         except UNREADABLE as error:
             raise ValueError(
-                f"'{path}' is not a file of voiceprints: {error}."
+                f"'{path}' is not a file of voiceprints: {str(error).rstrip('.')}."
             ) from error

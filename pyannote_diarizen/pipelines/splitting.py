@@ -72,10 +72,9 @@ def split_speaker(
         raise ValueError(f"'{diarization.uri}' has a speaker '{new_speaker}' already.")
     clusters, centroids = _two_clusters(features, diarization, speaker)
     frames, active, stronger = _votes(features, clusters)
-    # seconds of each cluster, to the frame
     inside = turn_frames(diarization, [speaker], frames, len(active))[:, 0]
-    seconds = active[inside].sum(axis=0)
-    order = [0, 1] if seconds[0] >= seconds[1] else [1, 0]
+    num_active = active[inside].sum(axis=0)  # (2,) frames of each cluster
+    order = [0, 1] if num_active[0] >= num_active[1] else [1, 0]
     active, stronger = active[:, order], stronger[:, order]
     names = [speaker, new_speaker or _unused_name(labels)]
     divided = _divide(diarization, names, frames, active)
