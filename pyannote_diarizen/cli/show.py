@@ -34,7 +34,7 @@ def show(
         Literal["embed", "link", "none"],
         typer.Option(
             "--audio",
-            help="Sound: compressed into the page (15 megabytes an hour), played from "
+            help="Sound: compressed into the page (14 megabytes an hour), played from "
             "AUDIO, which moves with the page, or none.",
         ),
     ] = "embed",
