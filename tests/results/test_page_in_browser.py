@@ -255,8 +255,10 @@ def test_a_name_is_edited_and_saved(page, folder, document, name):
         expected.splitlines()
     )
     rttm.unlink()
-    found = DiarizationDocument.from_json(saved.read_text(encoding="utf-8"))
+    content = json.loads(saved.read_text(encoding="utf-8"))
     saved.unlink()
+    found = DiarizationDocument.from_dict(content)
+    assert content == found.to_dict()
     assert found.annotation() == renamed
     assert [speaker.label for speaker in found.speakers] == [name, "SPEAKER_01"]
     assert found.words[0].speaker == name

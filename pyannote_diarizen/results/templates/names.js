@@ -48,7 +48,7 @@ function toRTTM() {
 function toJSON() {
   const renamed = (parts) => parts.map((part) => (part.speaker == null ? part : { ...part, speaker: nameOf(part.speaker) }));
   const saved = { ...data.document };
-  for (const key of ["turns", "exclusive_turns", "words"]) if (saved[key]) saved[key] = renamed(saved[key]);
+  for (const key of ["turns", "exclusive_turns", "review", "words"]) if (saved[key]) saved[key] = renamed(saved[key]);
   saved.speakers = speakersOf(saved.turns).map((speaker) => {
     const merged = data.document.speakers.filter((each) => nameOf(each.label) === speaker.label);
     const confidence = merged.length === 1 ? merged[0].confidence : undefined;
