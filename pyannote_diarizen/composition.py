@@ -7,6 +7,7 @@ torch and pyannote.audio. They are cached: a wrong command line is refused at on
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -103,17 +104,18 @@ def cached_components(describe: Callable[[], Components]) -> Components:
     Returns
     -------
     components : Components
-        Those of the cache, unless a file or an entry point has changed.
+        Those of the cache, unless a file, an entry point or the environment changed.
     """
     cache = cache_folder() / "options.json"
-    points = _entry_points()
+    # another environment, or checkout, has other files
+    owner = [sys.prefix, __file__, _entry_points()]
     with suppress(OSError, ValueError, KeyError, TypeError):
         stored = json.loads(cache.read_text(encoding="utf-8"))
-        if stored["key"] == [points, _states(stored["components"]["files"])]:
+        if stored["key"] == [owner, _states(stored["components"]["files"])]:
             return Components(**stored["components"])
     components = describe()
     described = {
-        "key": [points, _states(components.files)],
+        "key": [owner, _states(components.files)],
         "components": asdict(components),
     }
     with suppress(OSError):  # a folder that is not writable

@@ -61,7 +61,7 @@ def test_components_are_described_once(components):
     assert "Cached.yaml" in ConfigStore.instance().list("model")
 
 
-@pytest.mark.parametrize("change", ["edit", "remove", "damage", "register"])
+@pytest.mark.parametrize("change", ["edit", "remove", "damage", "register", "move"])
 def test_a_change_is_noticed(components, source, tmp_path, monkeypatch, change):
     cached_components(lambda: components)
     if change == "edit":
@@ -70,6 +70,8 @@ def test_a_change_is_noticed(components, source, tmp_path, monkeypatch, change):
         source.unlink()
     elif change == "damage":
         (tmp_path / "cache" / "pyannote-diarizen" / "options.json").write_text("{")
+    elif change == "move":
+        monkeypatch.setattr("sys.prefix", str(tmp_path))
     else:
         monkeypatch.syspath_prepend(Path(__file__).parent / "third_party")
     with pytest.raises(AssertionError, match="described again"):
