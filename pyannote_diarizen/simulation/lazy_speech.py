@@ -8,10 +8,11 @@ without pauses is known only after decoding.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from pyannote_diarizen.simulation.speech import (
     read_rows,
     unique_names,
 )
+from pyannote_diarizen.terminal import progress_bars
 
 
 class LazySpeechPool:
@@ -94,14 +96,42 @@ class LazySpeechPool:
         NoSpeechError
             If no speaker of the list has speech.
         """
-        missing = [speaker for speaker in speakers if speaker not in self._decoded]
-        with ThreadPoolExecutor() as threads:
-            decoded = threads.map(self._decode, missing)
-            self._decoded.update(zip(missing, decoded, strict=True))
+        self._decode_all(speakers)
         if len(self._decoded) == len(self._rows) and not any(self._decoded.values()):
             raise NoSpeechError(f"No speech is detected in the audio of {self.folder}.")
         pools = [self._decoded[speaker] for speaker in speakers]
         return _join(pools), [index for index, pool in enumerate(pools) if len(pool)]
+
+    def prepare(self, speakers: Sequence[int]) -> None:
+        """Decode speakers, with a progress bar: `select` then finds them.
+
+        Parameters
+        ----------
+        speakers : (num_speakers,) sequence of int
+            Indices in `speakers`.
+
+        Raises
+        ------
+        AudioFileError
+            See `select`.
+        """
+        with progress_bars() as progress:
+            bar = progress.add_task("Decoding speech", total=len(speakers))
+            self._decode_all(speakers, lambda: progress.advance(bar))
+
+    def _decode_all(
+        self, speakers: Sequence[int], hook: Callable[[], None] = lambda: None
+    ) -> None:
+        missing = [speaker for speaker in speakers if speaker not in self._decoded]
+        with ThreadPoolExecutor() as threads:
+            decoded = threads.map(self._decode, missing)
+            for speaker, pool in zip(missing, decoded, strict=True):
+                self._decoded[speaker] = pool
+                hook()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Attributes without decoded speech: other processes read the cache."""
+        return vars(self) | {"_decoded": {}}
 
     def _decode(self, speaker: int) -> SpeechPool:
         """Pool of one speaker, empty if no speech is detected."""
@@ -127,13 +157,39 @@ _EMPTY = SpeechPool(
 )
 
 
+class _JoinedSamples:
+    """Samples of pools one after the other, without a copy.
+
+    Parameters
+    ----------
+    pools : (num_pools,) sequence of SpeechPool
+    starts : (num_pools + 1,) np.ndarray
+        First sample of each pool, then the number of samples.
+    """
+
+    def __init__(self, pools: Sequence[SpeechPool], starts: np.ndarray) -> None:
+        self._pools = pools
+        self._starts = starts
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return int(self._starts[-1])
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        """Return samples of one pool, int16."""
+        index = int(np.searchsorted(self._starts, part.start, side="right")) - 1
+        start = int(self._starts[index])
+        return self._pools[index].samples[part.start - start : part.stop - start]
+
+
 def _join(pools: Sequence[SpeechPool]) -> SpeechPool:
     """Join pools of one speaker each."""
     # first sample of each pool in the joined one
     starts = np.cumsum([0, *(len(pool.samples) for pool in pools)])
     placed = list(zip(pools, starts, strict=False))
     return SpeechPool(
-        samples=np.concatenate([pool.samples for pool in pools]),
+        # no array, but its slices are
+        samples=cast(np.ndarray, _JoinedSamples(pools, starts)),
         bounds=np.concatenate([pool.bounds + start for pool, start in placed]),
         segments=np.concatenate([pool.segments + start for pool, start in placed]),
         labels=np.repeat(np.arange(len(pools)), [len(pool) for pool in pools]),

@@ -111,6 +111,24 @@ class ConversationSimulator:
         conversation = self._simulate(round(num_samples * speed), rng)
         return conversation if speed == 1 else change_speed(conversation, num_samples)
 
+    def prepare(self, generators: Iterable[np.random.Generator]) -> None:
+        """Decode the speakers of conversations, unless their pool has decoded all.
+
+        Parameters
+        ----------
+        generators : iterable of np.random.Generator
+            Argument of `simulate` for each conversation, in the same state.
+        """
+        if not isinstance(self.pool, LazySpeechPool):
+            return
+        drawn: set[int] = set()
+        for rng in generators:
+            self._draw_speed(rng)
+            drawn.update(self._draw_speakers(rng))
+            if len(drawn) == len(self.pool.speakers):
+                break
+        self.pool.prepare(sorted(drawn))
+
     def _draw_speed(self, rng: np.random.Generator) -> float:
         # log-uniform: x and 1 / x are equally probable
         slowest, fastest = self.speed

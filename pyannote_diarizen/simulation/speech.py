@@ -351,7 +351,8 @@ class SpeechPool:
         try:
             pool.save(path)
         except OSError as error:
-            warnings.warn(f"Decoded speech is not cached: {error}", stacklevel=2)
+            reason = f"Decoded speech is not cached in {path.parent}: {error.strerror}."
+            warnings.warn(reason, stacklevel=2)  # once, as it is that of all speakers
             return pool
         return cls.load(path)
 

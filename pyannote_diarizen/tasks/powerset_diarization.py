@@ -25,6 +25,7 @@ from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from pyannote_diarizen.errors import check_at_least
 from pyannote_diarizen.functional.losses import balanced_class_weights
@@ -232,6 +233,19 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
 
     def _keep_frames(self, layer: nn.Module, inputs: Any, frames: Tensor) -> None:
         self._frames = frames
+
+    def train_dataloader(self) -> DataLoader:
+        """Load training batches; the speech of their epoch is decoded before."""
+        if self.simulator is not None:
+            self.simulator.prepare(self._generators())
+        return super().train_dataloader()
+
+    def _generators(self) -> Iterator[np.random.Generator]:
+        """Yield generators of the simulated chunks of an epoch, see `train__iter__`."""
+        for place in range(self.train__len__()):
+            rng = np.random.default_rng(place_seed(self.model, place))
+            if rng.random() < self.simulated:
+                yield rng
 
     def train__len__(self) -> int:
         """Return the number of chunks of an epoch."""

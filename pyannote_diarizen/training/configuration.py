@@ -35,9 +35,9 @@ from pyannote_diarizen.functional.schedules import (
 from pyannote_diarizen.plugins import Group, component_names, load_component
 from pyannote_diarizen.simulation.acoustics import Rooms
 from pyannote_diarizen.simulation.augmentation import recording_conditions
+from pyannote_diarizen.simulation.lazy_speech import LazySpeechPool
 from pyannote_diarizen.simulation.recording import Mixing
 from pyannote_diarizen.simulation.simulator import ConversationSimulator
-from pyannote_diarizen.simulation.speech import SpeechPool
 from pyannote_diarizen.simulation.turn_taking import TurnTaking
 from pyannote_diarizen.tasks.segmentation_distillation import Distillation
 from pyannote_diarizen.tasks.wavlm_distillation import WavLMDistillation
@@ -57,7 +57,7 @@ _DEFAULTS: tuple[Callable[..., Any], ...] = (
     ValidationFigures,
     EpochCheckpoints,
     ConversationSimulator,
-    SpeechPool.from_folder,
+    LazySpeechPool,
     Rooms.simulate,
     TurnTaking,
     Mixing,

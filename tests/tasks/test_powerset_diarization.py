@@ -91,6 +91,29 @@ def test_share_of_simulated_chunks_is_as_asked(protocol, simulator):
     assert 30 < sum(simulated) < 70
 
 
+def test_speech_of_an_epoch_is_decoded_before_it(protocol, simulator, monkeypatch):
+    prepared: list[dict] = []
+
+    def prepare(generators):
+        prepared.extend(rng.bit_generator.state for rng in generators)
+
+    drawn: list[dict] = []
+
+    def simulate(duration, rng):
+        drawn.append(rng.bit_generator.state)
+        return ConversationSimulator.simulate(simulator, duration, rng)
+
+    task = make_task(protocol, simulator=simulator, simulated=0.5, batches_per_epoch=3)
+    monkeypatch.setattr(simulator, "prepare", prepare)
+    monkeypatch.setattr(simulator, "simulate", simulate)
+    seed_everything(0)
+    loader = task.train_dataloader()
+    assert prepared
+    assert drawn == []
+    assert len(list(islice(loader, 3))) == 3
+    assert drawn == prepared
+
+
 def test_frames_of_simulated_chunks_tell_who_speaks_alone(protocol, simulator):
     task = make_task(protocol, simulator=simulator, simulated=1.0)
     for chunk in first_chunks(task, 5):
