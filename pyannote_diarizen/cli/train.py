@@ -71,11 +71,14 @@ def train(config: DictConfig) -> None:
     """Train with a configuration."""
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
+    from pyannote_diarizen.training.batch_size import describe_split, stored_size
+    from pyannote_diarizen.training.memory import free_memory
     from pyannote_diarizen.training.run import assemble
     from pyannote_diarizen.training.run_folder import write_start
 
     # the same folder for all processes, although they start at different times
     config.run = HydraConfig.get().runtime.output_dir
+    config.auto_batch_size = stored_size(config)
     try:
         run = assemble(config)
     except MisconfigurationException as error:
@@ -86,13 +89,28 @@ def train(config: DictConfig) -> None:
         scores = run.validate()
         print(*(f"{name}: {score:.4f}" for name, score in scores.items()), sep="\n")
         return
-    if run.trainer.is_global_zero:
-        write_start(config, HydraConfig.get().overrides.task)
-    _fit(run, config)
+    while True:
+        if run.trainer.is_global_zero:
+            write_start(config, HydraConfig.get().overrides.task)
+        size = _fit(run, config)
+        if size is None:
+            return
+        config.auto_batch_size = size
+        print(describe_split(config))
+        del run
+        free_memory()
+        run = assemble(config)
 
 
-def _fit(run: "Run", config: DictConfig) -> None:
-    """Train, then print the end; exit with 3 if it diverges, 4 without memory."""
+def _fit(run: "Run", config: DictConfig) -> int | None:
+    """Train, then print the end; exit with 3 if it diverges, 4 without memory.
+
+    Returns
+    -------
+    size : int or None
+        `auto_batch_size` for another try; None if the training has ended.
+    """
+    from pyannote_diarizen.training.batch_size import smaller_size, split_batches
     from pyannote_diarizen.training.ending import DivergenceError, describe_end
     from pyannote_diarizen.training.memory import advise, is_out_of_memory
 
@@ -104,7 +122,10 @@ def _fit(run: "Run", config: DictConfig) -> None:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        failure, reason, code = advise(config), "out of memory", 4
+        size = smaller_size(config)
+        if size is not None:
+            return size
+        failure, reason, code = advise(split_batches(config)), "out of memory", 4
     except SystemExit:  # Ctrl+C
         code = 1
     if run.trainer.is_global_zero:
@@ -113,6 +134,7 @@ def _fit(run: "Run", config: DictConfig) -> None:
         _fail(failure, code)
     if code:
         sys.exit(code)
+    return None
 
 
 @contextmanager

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Memory of a training: an estimate before it starts, and options that need less."""
 
+import gc
 import os
+import re
 import warnings
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,10 +21,27 @@ from pyannote_diarizen.training.checkpoints import NUM_STATES
 
 
 class MemoryEstimate(Callback):
-    """Estimate the memory of a training when it starts; warn if there is less."""
+    """Estimate the memory of a training when it starts.
+
+    Parameters
+    ----------
+    auto_batch_size : bool or int, optional
+        Whether the training tries smaller batches after a `MemoryError`, which a CPU
+        does not raise: the system ends the process. Defaults to False: a warning.
+    """
+
+    def __init__(self, auto_batch_size: bool | int = False) -> None:
+        super().__init__()
+        self.auto_batch_size = bool(auto_batch_size)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Estimate the memory of a step with zeros as audio."""
+        """Estimate the memory of a step with zeros as audio.
+
+        Raises
+        ------
+        MemoryError
+            If smaller batches should be tried.
+        """
         task: Any = pl_module.task
         hparams: Any = pl_module.hparams
         num_samples = round(task.duration * hparams.sample_rate)
@@ -31,13 +52,18 @@ class MemoryEstimate(Callback):
             needed = estimate_memory(pl_module, chunk, task.batch_size)
         available = _available_memory(pl_module.device)
         rank_zero_info(f"Memory of this training: about {needed / 1e9:.1f} GB.")
-        if available is not None and needed > available:
-            warnings.warn(
-                f"This training needs about {needed / 1e9:.1f} GB, and this device has "
-                f"{available / 1e9:.1f} GB: use a smaller task.batch_size or "
-                "task.duration, gradient_checkpointing=true or backbone.frozen=true.",
-                stacklevel=2,
-            )
+        if available is None or needed <= available:
+            return
+        if self.auto_batch_size and task.batch_size > 1:
+            if pl_module.device.type == "cuda":  # which raises an error itself
+                return
+            raise MemoryError(f"{needed / 1e9:.1f} GB are needed.")
+        warnings.warn(
+            f"This training needs about {needed / 1e9:.1f} GB, and "
+            f"{available / 1e9:.1f} GB are free: use auto_batch_size=true, a smaller "
+            "task.duration, gradient_checkpointing=true or backbone.frozen=true.",
+            stacklevel=2,
+        )
 
 
 def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
@@ -84,13 +110,27 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
     return states + batch_size * sum(saved.values())
 
 
+_MEMORY = Path("/proc/meminfo")
+
+
 def _available_memory(device: torch.device) -> int | None:
-    """Free bytes of a GPU, all bytes of a machine, None if unknown."""
+    """Free bytes of a GPU or machine (all bytes outside Linux), None if unknown."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu" or not hasattr(os, "sysconf"):
         return None
+    with suppress(OSError):
+        found = re.search(r"MemAvailable: *(\d+) kB", _MEMORY.read_text())
+        if found:
+            return 1024 * int(found[1])
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_memory() -> None:
+    """Free the memory of objects that are not used any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -109,7 +149,7 @@ def advise(config: DictConfig) -> str:
     if task.batch_size > 1:
         copies = 2 * config.trainer.accumulate_grad_batches
         options.append(
-            f"task.batch_size={task.batch_size // 2} "
+            f"auto_batch_size=true, or task.batch_size={task.batch_size // 2} "
             f"trainer.accumulate_grad_batches={copies} (the same steps)"
         )
     if not config.gradient_checkpointing:

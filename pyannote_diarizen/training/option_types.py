@@ -11,7 +11,12 @@ from torch import Tensor
 
 _NUMBERS = {bool, int, float, NoneType, Tensor}
 """Types that no text has."""
-SETTINGS = {"max_crowded": float, "gradient_checkpointing": bool, "validate": bool}
+SETTINGS = {
+    "max_crowded": float,
+    "gradient_checkpointing": bool,
+    "auto_batch_size": int,
+    "validate": bool,
+}
 """Types of the options that belong to no class."""
 
 

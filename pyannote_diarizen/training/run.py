@@ -14,6 +14,7 @@ from pyannote.audio.core.task import Task
 
 from pyannote_diarizen.findings import require
 from pyannote_diarizen.tasks import DistillationPruning
+from pyannote_diarizen.training.batch_size import split_batches
 from pyannote_diarizen.training.checkpoints import (
     AtomicCheckpoints,
     check_room,
@@ -101,6 +102,7 @@ def assemble(config: DictConfig) -> Run:
             "`validate` needs a checkpoint: add run=FOLDER +resume=last, or "
             "+pretrained=CHECKPOINT."
         )
+    config = split_batches(config)
     seed_everything(config.seed, workers=True)
     require_data(config)
     task = make_task(config)
@@ -123,6 +125,12 @@ def assemble(config: DictConfig) -> Run:
     check_room(model, folder, _num_checkpoints(config))
     trainer = _make_trainer(config, folder, callbacks)
     if trainer.world_size > 1:
+        if config.auto_batch_size:
+            raise ValueError(
+                f"`auto_batch_size` needs one process, got {trainer.world_size}: use "
+                "trainer.devices=1, or set task.batch_size and "
+                "trainer.accumulate_grad_batches."
+            )
         # pyannote.audio logs the values of each process without averaging them
         model.log = partial(model.log, sync_dist=True)
     return Run(model, trainer, checkpoint)

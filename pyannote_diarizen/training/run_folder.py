@@ -21,6 +21,7 @@ from pyannote_diarizen.weights import read_weights
 
 _FIXED = ("optimizer.", "backbone.", "task.max_speakers_per_")
 """Options that cannot change: the checkpoint holds the optimizer and the classes."""
+_NOT_COMPARED = ("resume", "validate", "auto_batch_size")
 
 
 def write_start(config: DictConfig, overrides: Sequence[str]) -> None:
@@ -90,7 +91,8 @@ def checkpoint_to_resume(config: DictConfig) -> Path | None:
                 f"'{folder}' holds a training that did not start from '{resume}': use "
                 "+resume=last to go on with it, or choose another folder by run=."
             )
-        checkpoint = last
+        if last.is_file():  # otherwise no epoch was completed
+            checkpoint = last
     if not checkpoint.is_file():
         return None
     fixed = [
@@ -171,7 +173,7 @@ def changed_options(folder: Path, config: DictConfig) -> list[str]:
     -------
     changed : list of str
         "name=value", with the value of `config`; none if the folder has no
-        configuration. `run`, `resume` and `validate` do not count.
+        configuration. `run`, `resume`, `validate` and `auto_batch_size` do not count.
     """
     if not (folder / CONFIG).is_file():
         return []
@@ -184,7 +186,8 @@ def changed_options(folder: Path, config: DictConfig) -> list[str]:
     return [
         f"{name}={_shown(new.get(name))}"
         for name in {**old, **new}
-        if name not in ("resume", "validate") and old.get(name) != new.get(name)
+        if name.rpartition(".")[2] not in _NOT_COMPARED
+        and old.get(name) != new.get(name)
     ]
 
 

@@ -26,7 +26,7 @@ OPTIONS = [
     span
     for span in SPANS
     if re.match(rf"[+~]?({GROUPS}|augmentation|validate|seed|train|patience)\b", span)
-    or span.startswith("gradient_checkpointing=")
+    or span.startswith(("gradient_checkpointing=", "auto_batch_size="))
 ]
 COMMANDS = [span for span in SPANS if span.startswith("pyannote-diarizen ")]
 

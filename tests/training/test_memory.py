@@ -12,6 +12,7 @@ from torch import nn
 
 from pyannote_diarizen.training.memory import (
     MemoryEstimate,
+    _available_memory,
     advise,
     estimate_memory,
     is_out_of_memory,
@@ -26,6 +27,15 @@ def test_the_estimate_grows_with_the_batch():
     assert one - (two - one) == 4 * 4 * (100 * 100 + 100)
     model.requires_grad_(False)
     assert estimate_memory(model, torch.zeros(1, 50, 100), 9) == 4 * (100 * 100 + 100)
+
+
+def test_free_memory_of_a_machine_is_that_of_linux(monkeypatch, tmp_path):
+    module = "pyannote_diarizen.training.memory"
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    7 kB\n")
+    monkeypatch.setattr(f"{module}._MEMORY", tmp_path / "meminfo")
+    assert _available_memory(torch.device("cpu")) == 7 * 1024
+    monkeypatch.setattr(f"{module}._MEMORY", tmp_path / "none")
+    assert _available_memory(torch.device("cpu")) > 10**8
 
 
 def test_options_that_need_less_memory(configure):
@@ -52,6 +62,11 @@ def test_a_training_in_half_precision_is_estimated(monkeypatch):
     monkeypatch.setattr(f"{module}.estimate_memory", lambda *_: 10**15)
     with pytest.warns(UserWarning, match=r"needs about 1000000\.0 GB.*batch_size"):
         MemoryEstimate().on_fit_start(trainer, model)
+    with pytest.raises(MemoryError, match="1000000"):
+        MemoryEstimate(auto_batch_size=4).on_fit_start(trainer, model)
+    model.task.batch_size = 1
+    with pytest.warns(UserWarning, match="1000000"):
+        MemoryEstimate(auto_batch_size=4).on_fit_start(trainer, model)
     monkeypatch.setattr(f"{module}.estimate_memory", estimate_memory)
     MemoryEstimate().on_fit_start(trainer, model)
     assert next(model.parameters()).dtype == torch.bfloat16

@@ -66,6 +66,8 @@ def test_another_start_is_refused_in_a_started_folder(configure, started, tmp_pa
     write_start(configure(**{"+resume": other}), ["protocol=P"])
     last = started / "checkpoints" / "last.ckpt"
     assert checkpoint_to_resume(configure(**{"+resume": other})) == last
+    last.unlink()  # as before the end of the first epoch
+    assert checkpoint_to_resume(configure(**{"+resume": other})) == other
 
 
 @pytest.mark.parametrize(
