@@ -91,15 +91,11 @@ class WeightNormConv1d(nn.Module):
         super().__init__()
         conv = nn.Conv1d(channels, channels, kernel_size, groups=groups)
         self.bias = cast(nn.Parameter, conv.bias)
-        original0 = nn.Parameter(self._norm(conv.weight.detach()))
-        weights = {"original0": original0, "original1": conv.weight}
+        norm = torch.norm_except_dim(conv.weight.detach(), dim=2)  # (1, 1, kernel_size)
+        weights = {"original0": nn.Parameter(norm), "original1": conv.weight}
         self.parametrizations = nn.ModuleDict({"weight": nn.ParameterDict(weights)})
         self.padding = kernel_size // 2
         self.groups = groups
-
-    @staticmethod
-    def _norm(weight: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(weight, dim=(0, 1), keepdim=True)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *args: Any
@@ -117,7 +113,9 @@ class WeightNormConv1d(nn.Module):
         """
         weights = cast(nn.ParameterDict, self.parametrizations["weight"])
         norm, direction = weights["original0"], weights["original1"]
-        weight = direction * (norm / self._norm(direction))  # norm: (1, 1, kernel_size)
+        # one fused pass over the weights, with norms over all dimensions but the third;
+        # `torch.linalg.vector_norm` would take a tenth of the time of wavlm_base_s80_md
+        weight = torch._weight_norm(direction, norm, dim=2)
         options = {"padding": self.padding, "groups": self.groups}
         if x.is_cpu and weight.shape[1] < NARROW:
             single = torch.promote_types(x.dtype, torch.float32)
