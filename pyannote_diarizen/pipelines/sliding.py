@@ -3,6 +3,7 @@
 """Segmentation model in sliding windows, on audio that is read batch by batch."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from pyannote.audio import Inference
@@ -82,14 +83,15 @@ def slide(
     if SharedSincNet.supports(inference, step):
         shared = SharedSincNet(inference, window, step)
 
-    def read(chunks: range) -> Tensor:
-        return file.read(chunks.start * step, (chunks.stop - 1) * step + window)
-
-    def infer(waveform: Tensor) -> np.ndarray:
+    def read(chunks: range) -> Any:
+        start = chunks.start * step
+        waveform = file.read(start, (chunks.stop - 1) * step + window)
         if shared:
-            return shared.infer(waveform)
+            return shared.filter(waveform, start)
         # (num_channels, num_chunks, window) to (num_chunks, num_channels, window)
-        return inference.infer(waveform.unfold(1, window, step).transpose(0, 1))
+        return waveform.unfold(1, window, step).transpose(0, 1)
+
+    infer = shared.infer if shared else inference.infer
 
     passes = Passes.of(
         *(inference.model, inference.device, inference.batch_size),
