@@ -40,8 +40,8 @@ WRITERS: Mapping[str, Writer] = {".rttm": _write_rttm}
 ERRORS = (OSError, ValueError, RuntimeError, MemoryError)
 """Errors whose message needs no name of its type."""
 
-# Faults of pipelines, preprocessors and components of other packages.
-_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
+FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
+"""Faults of pipelines, preprocessors and components of other packages."""
 
 
 @dataclass(frozen=True)
@@ -236,8 +236,27 @@ def diarize_files(
         If a folder cannot be created, before anything runs.
     """
     make_folders(into, folders)
-    for uri, path in files.items():
-        yield diarize_file(pipeline, uri, path, into, folders, **options)
+    keys = {name: options.pop(name, None) for name in ("channel", "expected_speakers")}
+    described = (describe(uri, path, **keys) for uri, path in files.items())
+    # `DiariZen` shares batches of its networks between short files
+    together = getattr(pipeline, "load_together", iter)
+    for file, path in zip(together(described), files.values(), strict=True):
+        yield _diarize(pipeline, file, path, into, folders, **options)
+
+
+def describe(
+    uri: str,
+    path: Path,
+    channel: int | None = None,
+    expected_speakers: float | None = None,
+) -> dict[str, Any]:
+    """Return a file for a pipeline, see `diarize_file`."""
+    file: dict[str, Any] = {"uri": uri, "audio": path}
+    if channel is not None:
+        file["channel"] = channel
+    if expected_speakers is not None:
+        file["expected_speakers"] = expected_speakers
+    return file
 
 
 def diarize_file(
@@ -248,8 +267,6 @@ def diarize_file(
     folders: Mapping[str, Path] | None = None,
     channel: int | None = None,
     expected_speakers: float | None = None,
-    journal: Journal | None = None,
-    writers: Mapping[str, Writer] = WRITERS,
     **options: Any,
 ) -> Outcome:
     """Diarize a file, and write the results.
@@ -276,12 +293,22 @@ def diarize_file(
     outcome : Outcome
         Result or error.
     """
-    file: dict[str, Any] = {"uri": uri, "audio": path}
-    if channel is not None:
-        file["channel"] = channel
-    if expected_speakers is not None:
-        file["expected_speakers"] = expected_speakers
-    started = time.perf_counter()
+    file = describe(uri, path, channel, expected_speakers)
+    return _diarize(pipeline, file, path, into, folders, **options)
+
+
+def _diarize(
+    pipeline: Callable[..., Any],
+    file: Mapping[str, Any],
+    path: Path,
+    into: Path | None,
+    folders: Mapping[str, Path] | None,
+    journal: Journal | None = None,
+    writers: Mapping[str, Writer] = WRITERS,
+    **options: Any,
+) -> Outcome:
+    """See `diarize_file`."""
+    uri, started = file["uri"], time.perf_counter() - getattr(file, "seconds", 0.0)
     try:
         paths = {
             suffix: recording_path(folder, uri, suffix)
@@ -297,7 +324,7 @@ def diarize_file(
             journal.add(uri, path, diarization, time.perf_counter() - started)
     except AudioFileError as error:
         return Outcome(path, error=str(error))
-    except (*ERRORS, *_FAULTS) as error:
+    except (*ERRORS, *FAULTS) as error:
         kind = "" if isinstance(error, ERRORS) else f"{type(error).__name__}: "
         return Outcome(path, error=f"'{path}' cannot be diarized: {kind}{error}")
     return Outcome(path, diarization=diarization, output=output)

@@ -7,7 +7,7 @@ speaker, VBx clustering, reconstruction (J. Han et al., "Leveraging self-supervi
 learning for speaker diarization", 2025). A file is read once, a chunk embedded once.
 """
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -22,6 +22,7 @@ from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction, sliding
 from pyannote_diarizen.pipelines import segmentation as steps
+from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
 from pyannote_diarizen.pipelines.features import DiariZenOutput
 from pyannote_diarizen.pipelines.files import CACHED_FILE, LoadedFile
 from pyannote_diarizen.pipelines.options import Options, check_preload
@@ -29,6 +30,7 @@ from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.pipelines.reclustering import Reclustering
 from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
+from pyannote_diarizen.pipelines.short_files import load_together
 from pyannote_diarizen.pipelines.turn_confidence import ConfidenceCalibration
 from pyannote_diarizen.pipelines.turn_finding import find_turns
 from pyannote_diarizen.rttm import rttm_name, write_rttm
@@ -256,6 +258,8 @@ class DiariZen(Reclustering):
     def prepare_one(self, file: AudioFile, preload: bool = False) -> LoadedFile:
         """Check `file` and prepare it for `apply`; `preload` has no effect."""
         check_preload(preload)
+        if isinstance(file, LoadedFile):
+            return file
         file = LoadedFile.checked(file)
         # pyannote.audio wraps the file anew in each call if the pipeline has
         # preprocessors: keep results in the file of the caller while tuning.
@@ -272,10 +276,7 @@ class DiariZen(Reclustering):
         """Segment each chunk, see `segmentation.segment`."""
         loaded = LoadedFile.of(file, self._reader)
         if loaded.segmentations is None:
-            silence_end = self.compatibility is None
-            loaded.segmentations = steps.segment(
-                loaded, self._segmentation, self.median_filter, silence_end, hook
-            )
+            (loaded.segmentations,) = self._segment([loaded], hook)
         return loaded.segmentations
 
     def get_embeddings(
@@ -288,20 +289,38 @@ class DiariZen(Reclustering):
         """Extract one embedding per (chunk, speaker), see `build_extraction`."""
         loaded = LoadedFile.of(file, self._reader)
         if loaded.embeddings is None or loaded.threshold != self._threshold:
-            extract: Callable | None = build_extraction(
-                self.embedding_mode,
-                self._embedding,
-                audio=self._audio,
-                batch_size=self.embedding_batch_size,
-                embed_silence=self._embed_silence,
-                channel_weights=loaded.channel_weights,
-            )
+            extract: Callable | None = self._extraction(loaded.channel_weights)
             # otherwise, one network pass per speaker, also for silent ones
             loaded.embeddings = (extract or super().get_embeddings)(
                 loaded, binary_segmentations, exclude_overlap, hook
             )
             loaded.threshold = self._threshold
         return loaded.embeddings
+
+    def load_together(self, files: Iterable[AudioFile]) -> Iterator[AudioFile]:
+        """Run the networks on several short files at once, see `short_files`."""
+        return load_together(self, files)
+
+    def _segment(
+        self, files: list[LoadedFile], hook: Callable | None = None
+    ) -> list[SlidingWindowFeature]:
+        return steps.segment(
+            *(files, self._segmentation, self.median_filter),
+            silence_end=self.compatibility is None,
+            hook=hook,
+        )
+
+    def _extraction(
+        self, channel_weights: np.ndarray | None = None
+    ) -> ChunkEmbedding | None:
+        return build_extraction(
+            self.embedding_mode,
+            self._embedding,
+            audio=self._audio,
+            batch_size=self.embedding_batch_size,
+            embed_silence=self._embed_silence,
+            channel_weights=channel_weights,
+        )
 
     # the results of the host, in less time and memory
     reconstruct = staticmethod(reconstruction.reconstruct)
@@ -312,6 +331,7 @@ class DiariZen(Reclustering):
         self, files: list[LoadedFile], **kwargs: Any
     ) -> Iterator[tuple[MutableMapping, DiarizeOutput | Annotation]]:
         """Process files as the host does, but hold one waveform at a time."""
-        for file, output in super()._apply_batch(files, **kwargs):
-            yield file.file, output
-            file.unload()
+        for loaded in self.load_together(files):
+            for file, output in super()._apply_batch([loaded], **kwargs):
+                yield file.file, output
+                file.unload()

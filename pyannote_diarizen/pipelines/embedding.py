@@ -32,7 +32,7 @@ from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.pipelines.batches import Passes, shrinking_batches
-from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.files import JoinedChunks, LoadedFile
 
 CPU_PASS = 30.0
 """Seconds of audio in one pass on a CPU. Layers of a ResNet34 then fit in 32 MiB, the
@@ -159,7 +159,7 @@ class ChunkEmbedding:
 
     def __call__(
         self,
-        file: AudioFile,
+        file: AudioFile | JoinedChunks,
         segmentations: SlidingWindowFeature,
         exclude_overlap: bool,
         hook: Callable | None = None,
@@ -168,8 +168,8 @@ class ChunkEmbedding:
 
         Parameters
         ----------
-        file : AudioFile
-            Source of the audio.
+        file : AudioFile or JoinedChunks
+            Source of the audio: a file, or the files whose chunks are joined.
         segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
             Activity, 0 or 1.
         exclude_overlap : bool
@@ -211,7 +211,7 @@ class ChunkEmbedding:
 
     def _extract(
         self,
-        file: AudioFile,
+        file: AudioFile | JoinedChunks,
         masks: Masks,
         speaking: np.ndarray,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -219,17 +219,23 @@ class ChunkEmbedding:
 
         Parameters
         ----------
-        file : AudioFile
+        file : AudioFile or JoinedChunks
         masks : Masks
         speaking : (num_speaking_chunks,) np.ndarray
             Indices of the chunks to embed.
         """
         chunks = masks.chunks
 
+        def read_chunk(chunk: int) -> Tensor:
+            if not isinstance(file, JoinedChunks):
+                return self._read(file, chunks[chunk])
+            own_file, part = next(file.parts(range(chunk, chunk + 1)))
+            return self._read(own_file, chunks[part.start])
+
         def read(rows: range) -> tuple[np.ndarray, Tensor]:
             batch = speaking[rows.start : rows.stop]
             # each (num_channels, num_samples), zeros past the end of the file
-            waveforms = [self._read(file, chunks[chunk]) for chunk in batch]
+            waveforms = [read_chunk(chunk) for chunk in batch]
             return batch, torch.stack(waveforms)
 
         def embed(inputs: tuple[np.ndarray, Tensor]) -> tuple[np.ndarray, np.ndarray]:

@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
-from pyannote.audio.utils.signal import binarize
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 
 from pyannote_diarizen.arrays import UNREADABLE, array_bytes, read_arrays
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.segmentation import binarize_scores
 
 SUFFIX = ".features.npz"
 """Suffix of files of features."""
@@ -116,9 +116,7 @@ class Features:
     def binary_segmentations(self) -> SlidingWindowFeature:
         """(num_chunks, num_frames, num_speakers) activity, 0 or 1."""
         threshold = self.settings["segmentation.threshold"]
-        if threshold is None:  # powerset
-            return self.segmentations
-        return binarize(self.segmentations, onset=threshold, initial_state=False)
+        return binarize_scores(self.segmentations, threshold)
 
     @property
     def embeddings(self) -> np.ndarray:

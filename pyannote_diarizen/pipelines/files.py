@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A file in a pipeline: its audio is read once, and outputs of networks are kept."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,8 @@ class LoadedFile(MutableMapping):
         Output of the embedding network, once it has run.
     threshold : float or None
         Threshold on the segmentations from which `embeddings` were extracted.
+    seconds : float
+        Time that the networks took before the file came to a pipeline.
     """
 
     def __init__(self, file: MutableMapping, audio: AudioReader) -> None:
@@ -65,6 +68,7 @@ class LoadedFile(MutableMapping):
         self.segmentations: SlidingWindowFeature | None = None
         self.embeddings: np.ndarray | None = None
         self.threshold: float | None = None
+        self.seconds = 0.0
         self._audio = audio
         self._waveform: Tensor | None = None
         self._blocks: dict[int, Tensor] = {}
@@ -174,3 +178,31 @@ class LoadedFile(MutableMapping):
     def __len__(self) -> int:
         """Count keys."""
         return sum(1 for _ in self)
+
+
+@dataclass(frozen=True)
+class JoinedChunks:
+    """Chunks of several files, one file after the other.
+
+    Parameters
+    ----------
+    files : sequence of LoadedFile
+    num_chunks : sequence of int
+        Number of chunks of each file.
+    """
+
+    files: Sequence[LoadedFile]
+    num_chunks: Sequence[int]
+
+    def parts(self, chunks: range) -> Iterator[tuple[LoadedFile, range]]:
+        """Yield the files of some chunks, and the numbers of the chunks in them."""
+        first = 0
+        for file, num_chunks in zip(self.files, self.num_chunks, strict=True):
+            start, stop = chunks.start - first, chunks.stop - first
+            if inside := range(max(0, start), min(stop, num_chunks)):
+                yield file, inside
+            first += num_chunks
+
+    def split(self, array: np.ndarray) -> list[np.ndarray]:
+        """Split an array along chunks, into those of each file."""
+        return np.split(array, np.cumsum(self.num_chunks)[:-1])

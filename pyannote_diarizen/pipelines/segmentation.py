@@ -7,7 +7,7 @@ uint8: one hour of audio is 4,500 chunks, 7 MB instead of 29 MB as float32. Func
 that replace steps of pyannote.audio give the same result in less time or memory.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
@@ -15,6 +15,7 @@ from threading import get_ident
 import numpy as np
 from pyannote.audio import Inference
 from pyannote.audio.core.model import Model
+from pyannote.audio.utils.signal import binarize
 from pyannote.core import SlidingWindow, SlidingWindowFeature
 from scipy.ndimage import median_filter
 
@@ -61,18 +62,18 @@ def recorded_channel_weights(model: Model) -> Iterator[list[np.ndarray]]:
 
 
 def segment(
-    file: LoadedFile,
+    files: Sequence[LoadedFile],
     inference: Inference,
     filter_size: int | None,
     silence_end: bool,
     hook: Callable | None = None,
-) -> SlidingWindowFeature:
-    """Segment each chunk of a file, filter, and silence frames past its end.
+) -> list[SlidingWindowFeature]:
+    """Segment each chunk of some files, filter, and silence frames past their end.
 
     Parameters
     ----------
-    file : LoadedFile
-        File, whose `channel_weights` are set if the model computes them.
+    files : sequence of LoadedFile
+        A single file if the model computes channel weights, which are set in it.
     inference : Inference
         Segmentation model in sliding windows.
     filter_size : int or None
@@ -84,21 +85,24 @@ def segment(
 
     Returns
     -------
-    segmentations : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+    segmentations : list of (num_chunks, num_frames, num_speakers) SlidingWindowFeature
         0 or 1 as uint8 for powerset models, scores as float32 for others.
     """
+    progress = hook and partial(hook, "segmentation", None)
     with recorded_channel_weights(inference.model) as channel_weights:
-        segmented = slide(file, inference, hook and partial(hook, "segmentation", None))
+        segmented = slide(files, inference, progress)
     if channel_weights:
+        (file,) = files
         file.channel_weights = np.concatenate(channel_weights)
-    data = segmented.data
-    if filter_size is not None:
-        data = smooth(data, filter_size)
     frames = inference.model.receptive_field
-    chunks = without_ties(segmented.sliding_window, frames.step)
-    segmentations = SlidingWindowFeature(data, chunks)
-    if silence_end:
-        return silence_padding(segmentations, frames, file.duration)
+    segmentations = []
+    for file, some in zip(files, segmented, strict=True):
+        data = some.data if filter_size is None else smooth(some.data, filter_size)
+        chunks = without_ties(some.sliding_window, frames.step)
+        own = SlidingWindowFeature(data, chunks)
+        if silence_end:
+            own = silence_padding(own, frames, file.duration)
+        segmentations.append(own)
     return segmentations
 
 
@@ -160,6 +164,18 @@ def silence_padding(
     data = segmentations.data.copy()
     data[reaches_end] *= inside(first[reaches_end] + np.arange(num_frames))[:, :, None]
     return SlidingWindowFeature(data, segmentations.sliding_window)
+
+
+def binarize_scores(
+    segmentations: SlidingWindowFeature, threshold: float | None
+) -> SlidingWindowFeature:
+    """Return activity, 0 or 1: speech is above a threshold, None for powerset models.
+
+    As in pyannote.audio.
+    """
+    if threshold is None:
+        return segmentations
+    return binarize(segmentations, onset=threshold, initial_state=False)
 
 
 def count_speakers(

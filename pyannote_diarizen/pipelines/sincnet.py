@@ -37,10 +37,12 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Filtered:
-    """Outputs of the filters, which the chunks of a batch share.
+    """Outputs of the filters, which chunks of a recording share.
 
     Attributes
     ----------
+    recording : object
+        Identity of the recording.
     first : int
         Index of the first step of the filters in the recording.
     highest, lowest : (num_steps, 80) Tensor
@@ -49,6 +51,7 @@ class Filtered:
         a, and c / a divided by the sum of h.
     """
 
+    recording: object
     first: int
     highest: Tensor
     lowest: Tensor
@@ -101,15 +104,19 @@ class SharedSincNet:
         )
 
     @torch.inference_mode()
-    def filter(self, waveform: Tensor, start: int = 0) -> Filtered:
-        """Filter the waveform of a batch, but for what the last batch has filtered.
+    def filter(
+        self, waveform: Tensor, start: int = 0, recording: object = None
+    ) -> Filtered:
+        """Filter some chunks of a recording, but for what the last call has filtered.
 
         Parameters
         ----------
         waveform : (1, num_samples) Tensor
-            Waveform of all chunks of the batch.
+            Waveform of all these chunks.
         start : int, optional
             Index of its first sample in the recording, a multiple of `step`.
+        recording : object, optional
+            Identity of the recording.
 
         Returns
         -------
@@ -122,7 +129,11 @@ class SharedSincNet:
 
         first, last = start // stride, self._last
         kept: tuple[Tensor, ...] = ()  # each of shape (num_kept, 80)
-        if last is not None and 0 <= first - last.first < len(last.highest):
+        if (
+            last is not None
+            and last.recording is recording
+            and 0 <= first - last.first < len(last.highest)
+        ):
             kept = last.highest[first - last.first :], last.lowest[first - last.first :]
         rest = waveform[:, stride * len(kept[0]) :] if kept else waveform
         filtered = F.conv1d(rest[None], self._filters, stride=stride)  # (1, 80, ...)
@@ -132,13 +143,13 @@ class SharedSincNet:
         if kept:
             highest = torch.cat([kept[0], highest])
             lowest = torch.cat([kept[1], lowest])
-        self._last = Filtered(first, highest, lowest, scales, offsets)
+        self._last = Filtered(recording, first, highest, lowest, scales, offsets)
         return self._last
 
     @torch.inference_mode()
-    def infer(self, filtered: Filtered) -> np.ndarray:
-        """Segment the chunks of a batch, see `Inference.infer`."""
-        return self._rest.infer(self.features(filtered))
+    def infer(self, batch: list[Filtered]) -> np.ndarray:
+        """Segment chunks of some recordings, see `Inference.infer`."""
+        return self._rest.infer(torch.cat([*map(self.features, batch)]))
 
     @torch.inference_mode()
     def features(self, filtered: Filtered) -> Tensor:

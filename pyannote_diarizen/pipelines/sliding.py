@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Segmentation model in sliding windows, on audio that is read batch by batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from pyannote.audio import Inference
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.reproducibility import fix_reproducibility
@@ -13,7 +14,7 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import Tensor, nn, uint8
 
 from pyannote_diarizen.pipelines.batches import CPU_BATCH, Passes, shrinking_batches
-from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.files import JoinedChunks, LoadedFile
 from pyannote_diarizen.pipelines.sincnet import SharedSincNet
 
 
@@ -53,16 +54,29 @@ def configure(inference: Inference, duration: float | None, step: float) -> None
         inference.conversion = HardMultilabel(inference.conversion)
 
 
+def count_chunks(file: LoadedFile, inference: Inference) -> int:
+    """Count the chunks of a file; the last one is filled with zeros."""
+    window, step = _samples(inference)
+    return 1 + max(0, -(-(file.num_samples - window) // step))
+
+
+def _samples(inference: Inference) -> tuple[int, int]:
+    """Length of chunks and their distance, in samples."""
+    audio = inference.model.audio
+    step = round(inference.step * audio.sample_rate)
+    return audio.get_num_samples(inference.duration), step
+
+
 def slide(
-    file: LoadedFile, inference: Inference, hook: Callable | None = None
-) -> SlidingWindowFeature:
-    """Apply a model to all chunks of a file.
+    files: Sequence[LoadedFile], inference: Inference, hook: Callable | None = None
+) -> list[SlidingWindowFeature]:
+    """Apply a model to all chunks of some files, in common batches.
 
     Equals `Inference.__call__` of pyannote.audio, without the whole waveform.
 
     Parameters
     ----------
-    file : LoadedFile
+    files : sequence of LoadedFile
     inference : Inference
         Segmentation model in sliding windows, without aggregation.
     hook : callable, optional
@@ -71,27 +85,31 @@ def slide(
 
     Returns
     -------
-    output : (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+    outputs : list of (num_chunks, num_frames, num_speakers) SlidingWindowFeature
+        Of each file.
     """
     fix_reproducibility(inference.device)
-    audio = inference.model.audio
-    window = audio.get_num_samples(inference.duration)
-    step = round(inference.step * audio.sample_rate)
-    # the last chunk is filled with zeros
-    num_chunks = 1 + max(0, -(-(file.num_samples - window) // step))
+    window, step = _samples(inference)
+    joined = JoinedChunks(files, [count_chunks(file, inference) for file in files])
+    num_chunks = sum(joined.num_chunks)
     shared = None
     if SharedSincNet.supports(inference, step):
         shared = SharedSincNet(inference, window, step)
 
-    def read(chunks: range) -> Any:
-        start = chunks.start * step
-        waveform = file.read(start, (chunks.stop - 1) * step + window)
-        if shared:
-            return shared.filter(waveform, start)
-        # (num_channels, num_chunks, window) to (num_chunks, num_channels, window)
-        return waveform.unfold(1, window, step).transpose(0, 1)
+    def read(chunks: range) -> list[Any]:
+        parts = []
+        for file, part in joined.parts(chunks):
+            start = part.start * step
+            waveform = file.read(start, (part.stop - 1) * step + window)
+            if shared:
+                parts.append(shared.filter(waveform, start, file))
+            else:
+                # chunks come first, then channels
+                parts.append(waveform.unfold(1, window, step).transpose(0, 1))
+        return parts
 
-    infer = shared.infer if shared else inference.infer
+    def infer(parts: list[Any]) -> np.ndarray:
+        return shared.infer(parts) if shared else inference.infer(torch.cat(parts))
 
     passes = Passes.of(
         *(inference.model, inference.device, inference.batch_size),
@@ -108,4 +126,4 @@ def slide(
         if hook is not None:
             hook(completed=chunks.stop, total=num_chunks)
     grid = SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
-    return SlidingWindowFeature(data, grid)
+    return [SlidingWindowFeature(own, grid) for own in joined.split(data)]

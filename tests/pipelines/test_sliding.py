@@ -60,11 +60,18 @@ def test_shared_filters_give_the_output_of_each_chunk(pyannet, rng, step):
             shared.features(filtered), expected[batch], rtol=1e-4, atol=1e-4
         )
         npt.assert_allclose(
-            shared.infer(filtered),
+            shared.infer([filtered]),
             inference.infer(chunks[batch]),
             rtol=1e-4,
             atol=1e-5,
         )
+    other = waveform.flip(1)[:, : 2 * RATE]
+    with torch.inference_mode():
+        expected = pyannet.sincnet(other[None])
+    filtered = shared.filter(other, recording="another one")
+    torch.testing.assert_close(
+        shared.features(filtered), expected, rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("duration", [0.5, 2.0, 2.3, 7.25])
@@ -73,7 +80,9 @@ def test_output_is_that_of_pyannote(pyannet, rng, duration):
     inference = Inference(pyannet, duration=2.0, step=0.5, batch_size=4)
     expected = inference({"waveform": waveform, "sample_rate": RATE})
     progress = []
-    output = slide(file_of(waveform), inference, lambda **now: progress.append(now))
+    (output,) = slide(
+        [file_of(waveform)], inference, lambda **now: progress.append(now)
+    )
     npt.assert_allclose(output.data, expected.data, rtol=1e-4, atol=1e-5)
     assert output.sliding_window.step == expected.sliding_window.step
     assert progress[0] == {"completed": 0, "total": len(expected.data)}
@@ -96,7 +105,7 @@ def test_long_files_are_read_in_blocks(pyannet, rng, monkeypatch):
     waveform_part = AudioReader.read
     monkeypatch.setattr(AudioReader, "read", spy)
     inference = Inference(pyannet, duration=2.0, step=0.5, batch_size=2)
-    output = slide(file, inference)
+    (output,) = slide([file], inference)
     assert file._waveform is None
     assert read == [0, RATE, 2 * RATE, 3 * RATE, 4 * RATE]
     expected = inference({"waveform": waveform, "sample_rate": RATE})
