@@ -10,9 +10,11 @@ def benchmark(load_benchmark):
     return load_benchmark("bundled")
 
 
-def test_baseline_has_the_known_error_rates(benchmark, shared, monkeypatch):
-    monkeypatch.setenv("PYANNOTE_DIARIZEN_SHARED", str(shared))
-    rows = [benchmark.baseline_row(*item) for item in benchmark.conversations().items()]
+def test_baseline_has_the_known_error_rates(benchmark):
+    rows = [
+        str(benchmark.rows(data, files, {})[0])
+        for data, files in benchmark.conversations().items()
+    ]
     assert rows[0].startswith(
         "| sample of pyannote.audio | one speaker everywhere | 79.6%"
     )
@@ -24,8 +26,14 @@ def test_baseline_has_the_known_error_rates(benchmark, shared, monkeypatch):
 def test_a_pipeline_is_measured_over_all_files(benchmark):
     files = [benchmark.sample_file()] * 2
 
-    def pipeline(file):
+    def oracle(file):
         return files[0]["annotation"]
 
-    row = benchmark.pipeline_row("data", files, "oracle", pipeline)
-    assert row.startswith("| data | oracle | 0.0% | 0.0% | 0.0% | 0.0% | 0.0")
+    _, row = benchmark.rows("data", files, {"oracle": oracle})
+    expected = "| data | oracle | 0.0% | 0.0% | 0.0% | 0.0% | 0.00 | +0.00 | 0.0"
+    assert str(row).startswith(expected)
+
+
+def test_the_number_of_speakers_is_compared(benchmark):
+    row, *_ = benchmark.rows("data", [benchmark.sample_file()] * 2, {})
+    assert "| 1.00 | -1.00 |" in str(row)
