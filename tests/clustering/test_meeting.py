@@ -66,7 +66,7 @@ def test_hidden_markov_vbx_equals_the_authors(meeting):
         epsilon=1e-6,
     )
     npt.assert_allclose(
-        posterior.responsibilities, meeting.responsibilities, rtol=0, atol=1e-6
+        posterior.responsibilities, meeting.responsibilities, rtol=0, atol=1e-8
     )
     npt.assert_allclose(posterior.priors, meeting.priors, rtol=0, atol=1e-6)
     npt.assert_allclose(posterior.elbo, meeting.elbo, rtol=1e-6)
