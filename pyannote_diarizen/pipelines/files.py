@@ -78,7 +78,9 @@ class LoadedFile(MutableMapping):
     def checked(file: AudioFile) -> AudioFile:
         """Return `file` for pyannote.audio; an `AudioFileError` if it has no sample."""
         if audio_info(file).num_samples == 0:
-            name = file.get("uri") if isinstance(file, Mapping) else file
+            name: Any = file
+            if isinstance(file, Mapping):
+                name = file.get("uri") or file.get("audio")
             raise AudioFileError(f"'{name}' holds no sample: record it again.")
         return host_file(file)
 

@@ -22,6 +22,9 @@ EMBEDDING = "pyannote/wespeaker-voxceleb-resnet34-LM"
 MEDIAN_FILTER = 11
 """Width of DiariZen's median filter, in frames."""
 
+METHODS = ("VBxClustering", "AgglomerativeClustering")
+"""Clusterings of DiariZen."""
+
 VBX_OPTIONS = {"ahc_criterion": "distance", "max_iterations": 20}
 """Defaults of the options of `VBxClustering` that DiariZen has too."""
 
@@ -33,7 +36,7 @@ KNOWN = {
     ),
     "clustering": (
         *("method", "min_speakers", "max_speakers", "ahc_criterion", "ahc_threshold"),
-        *("Fa", "Fb", "lda_dim", "max_iters", "min_cluster_size"),
+        *("Fa", "Fb", "lda_dim", "max_iters", "min_cluster_size", "linkage_method"),
         # read by older versions of DiariZen, without effect
         *("merge_delta", "merge_max_length"),
     ),
@@ -111,6 +114,12 @@ def _clustering(
         return options, default_parameters(method)
 
     method = config.get("clustering", "method", str)
+    linkage = config.args("clustering").get("linkage_method")
+    if linkage is not None and method != "AgglomerativeClustering":
+        raise ValueError(
+            "`linkage_method` is an argument of AgglomerativeClustering, but `method` "
+            f"in [clustering.args] of '{config.path}' is '{method}'."
+        )
     if method == "VBxClustering":
         plda["lda_dimension"] = config.get("clustering", "lda_dim", int)
         # DiariZen ignores min_speakers and max_speakers with VBx
@@ -126,13 +135,13 @@ def _clustering(
             "max_speakers": config.get("clustering", "max_speakers", int),
         }
         return options, {
-            "method": "centroid",
+            "method": linkage or "centroid",
             "min_cluster_size": config.get("clustering", "min_cluster_size", int),
             "threshold": config.get("clustering", "ahc_threshold", float),
         }
     raise ValueError(
-        f"`method` in [clustering.args] of '{config.path}' should be VBxClustering "
-        f"or AgglomerativeClustering, got '{method}'."
+        f"`method` in [clustering.args] of '{config.path}' should be "
+        f"{' or '.join(METHODS)}, got '{method}'."
     )
 
 

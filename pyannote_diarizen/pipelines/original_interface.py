@@ -25,6 +25,7 @@ from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.original_config import (
     KNOWN,
     MEDIAN_FILTER,
+    METHODS,
     original_config,
 )
 from pyannote_diarizen.repository import Repository
@@ -203,5 +204,11 @@ def _override(config: OriginalConfig, tables: Mapping[str, Any]) -> OriginalConf
         if unknown := [key for key in table["args"] if key not in KNOWN[name]]:
             where = f"in [{name}.args] of `config_parse`"
             raise ValueError(unknown_keys(where, unknown, KNOWN[name]))
+        method = table["args"].get("method", METHODS[0])
+        if name == "clustering" and method not in METHODS:
+            raise ValueError(
+                f"`method` in `config_parse` should be {' or '.join(METHODS)}, got "
+                f"{method!r}: DiariZen takes others, by `clustering`."
+            )
         merged[name] = {"args": {**config.args(name), **table["args"]}}
     return OriginalConfig(config.path, merged)

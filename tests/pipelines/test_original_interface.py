@@ -148,6 +148,22 @@ def test_attributes_that_scripts_set(published, recordings):
     assert pipeline.median_filter is None
 
 
+def test_linkage_of_agglomerative_clustering(published):
+    args = {"method": "AgglomerativeClustering", "min_cluster_size": 2}
+    for linkage in ("complete", None):
+        args |= {"linkage_method": linkage} if linkage else {}
+        tables = {"clustering": {"args": args}}
+        pipeline = DiariZenPipeline(published, config_parse=tables)
+        assert pipeline.clustering.method == (linkage or "centroid")
+        args.pop("linkage_method", None)
+
+
+def test_an_empty_file_is_named(pipeline, tmp_path):
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
+    with pytest.raises(AudioFileError, match=r"empty\.wav' holds no sample"):
+        pipeline(tmp_path / "empty.wav")
+
+
 def test_one_table_of_ones_own(published):
     tables = {"clustering": {"args": {"Fb": 3}}}
     pipeline = DiariZenPipeline(published, config_parse=tables)
@@ -167,7 +183,11 @@ def test_one_table_of_ones_own(published):
         ),
         (
             {"clustering": {"args": {"linkage_method": "ward"}}},
-            r"linkage_method",
+            r"`linkage_method` is an argument of AgglomerativeClustering, but",
+        ),
+        (
+            {"clustering": {"args": {"method": "hybrid"}}},
+            r"`config_parse` should be VBxClustering or Agg.*'hybrid': DiariZen takes",
         ),
     ],
 )
