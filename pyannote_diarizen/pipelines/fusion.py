@@ -20,7 +20,6 @@ from pyannote_diarizen.pipelines.diarizen import DiariZen
 from pyannote_diarizen.pipelines.files import without_reference
 from pyannote_diarizen.pipelines.journal import fingerprint
 from pyannote_diarizen.pipelines.published import load_pretrained
-from pyannote_diarizen.resources import bundled_pipelines
 
 _CACHED = "training_cache/fusion"
 """Key under which a file keeps the diarizations while weights are tuned."""
@@ -212,4 +211,4 @@ def _load(
     where: dict[str, Any] = {"token": token, "cache_dir": cache_dir}
     if isinstance(source, Mapping):
         return load_pretrained(**{**where, **source})
-    return load_pretrained(bundled_pipelines().get(str(source), source), **where)
+    return load_pretrained(source, **where)

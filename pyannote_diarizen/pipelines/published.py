@@ -36,7 +36,7 @@ from pyannote_diarizen.pipelines.components import (
 )
 from pyannote_diarizen.pipelines.original_config import PIPELINE, original_config
 from pyannote_diarizen.repository import Repository
-from pyannote_diarizen.resources import PUBLISHED, published_config
+from pyannote_diarizen.resources import PUBLISHED, bundled_pipelines, published_config
 
 HOST_CONFIG = AssetFileName.Pipeline.value
 PRESET_FOLDER = "presets"
@@ -120,8 +120,8 @@ def pretrained_config(
     Parameters
     ----------
     checkpoint : Path, str or Mapping
-        Folder or configuration file; name of a published pipeline, as in
-        "diarizen-wavlm-base-s80-md", or of a registered class of pipelines; owner/name
+        Folder or configuration file; name of a bundled or published pipeline,
+        as in "diarizen-tiny", or of a registered class of pipelines; owner/name
         on the Hugging Face Hub; or the content of a `config.yaml`.
     subfolder, revision, token, cache_dir : optional
         See `Repository`.
@@ -272,11 +272,7 @@ def find_preset(
     """
     if _is_name(checkpoint):
         raise FileNotFoundError(f"'{checkpoint}' has no preset called '{name}'.")
-    path = expand_home(checkpoint)
-    if path.is_file():
-        repository = Repository(path.parent)
-    else:
-        repository = Repository(checkpoint, subfolder, revision, token, cache_dir)
+    repository = _repository(checkpoint, subfolder, revision, token, cache_dir)
     found = repository.find(f"{PRESET_FOLDER}/{name}.yaml")
     if found is None:
         folder = repository.folder
@@ -298,11 +294,10 @@ def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
         if checkpoint in PUBLISHED:
             return published_config(str(checkpoint))
         return {"pipeline": {"name": checkpoint}}
+    checkpoint = bundled_pipelines().get(str(checkpoint), checkpoint)
+    repository = _repository(checkpoint, *where)
     path = expand_home(checkpoint)
-    if path.is_file():
-        repository = Repository(path.parent)
-    else:
-        repository = Repository(checkpoint, *where)
+    if not path.is_file():
         path = repository.file(CONFIG, HOST_CONFIG)
     if path.suffix == Path(CONFIG).suffix:
         return original_config(OriginalConfig.read(path), repository)
@@ -317,6 +312,11 @@ def _read(checkpoint: Path | str, *where: Any) -> dict[str, Any]:
         cache_dir=repository.cache_dir,
     )
     return config
+
+
+def _repository(checkpoint: Path | str, *where: Any) -> Repository:
+    path = expand_home(checkpoint)
+    return Repository(path.parent) if path.is_file() else Repository(checkpoint, *where)
 
 
 def _is_name(checkpoint: Path | str) -> bool:

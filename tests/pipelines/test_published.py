@@ -19,6 +19,7 @@ from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.original_config import EMBEDDING
 from pyannote_diarizen.pipelines.published import pretrained_config
+from pyannote_diarizen.resources import bundled_pipelines
 
 
 class Harmful:
@@ -189,6 +190,12 @@ def test_both_classes_load_a_folder_of_pyannote(folder, conversation):
         assert DiariZen.from_pretrained(source).segmentation_step == 0.25
     assert isinstance(ours, DiariZen)
     assert ours(conversation) == theirs(conversation).speaker_diarization
+
+
+def test_a_bundled_pipeline_is_loaded_by_name():
+    config = pretrained_config("diarizen-tiny")
+    assert config == pretrained_config(bundled_pipelines()["diarizen-tiny"])
+    assert Path(config["pipeline"]["params"]["segmentation"]["checkpoint"]).is_dir()
 
 
 def test_the_content_of_a_configuration_is_left_as_it_is(folder):
