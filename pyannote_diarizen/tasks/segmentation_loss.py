@@ -22,6 +22,15 @@ from pyannote_diarizen.functional.losses import (
     multilabel_cross_entropy,
 )
 
+_NEEDED = {
+    "focal_gamma": "cross_entropy",
+    "label_smoothing": "cross_entropy",
+    "class_balance": "cross_entropy",
+    "pos_weight": "binary_cross_entropy",
+    "sigma": "smoothness",
+}
+"""Part of the loss that an option belongs to."""
+
 PARTS = ("cross_entropy", "binary_cross_entropy", "temporal_consistency", "smoothness")
 
 
@@ -92,6 +101,12 @@ class SegmentationLoss:
                 "`cross_entropy` or `binary_cross_entropy` should be above 0: other "
                 "parts do not depend on the labels."
             )
+        for name, part in _NEEDED.items():
+            is_set = getattr(self, name) != getattr(type(self), name)
+            if is_set and not getattr(self, part):
+                raise ValueError(
+                    f"`{name}` has no effect without `{part}`: set that above 0, too."
+                )
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "SegmentationLoss":

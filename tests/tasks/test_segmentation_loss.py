@@ -114,6 +114,12 @@ def test_gradients_are_finite_in_half_precision(target):
         ({"smoothness": float("nan")}, "not be negative"),
         ({"label_smoothing": 1}, "below 1"),
         ({"sigma": 0}, "greater than 0"),
+        ({"pos_weight": 2.0}, "`pos_weight` has no effect without `binary_cross_ent"),
+        ({"sigma": 2.0}, "`sigma` has no effect without `smoothness`"),
+        (
+            {"cross_entropy": 0, "binary_cross_entropy": 1, "focal_gamma": 2},
+            "`focal_gamma` has no effect without `cross_entropy`",
+        ),
         (
             {"cross_entropy": 0, "temporal_consistency": 1},
             "do not depend on the labels",
