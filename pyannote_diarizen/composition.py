@@ -88,7 +88,13 @@ class Components:
                 for key in map(str, node):
                     if key not in known and not key.startswith("_"):
                         raise ValueError(unknown_keys(f"in '{group}'", [key], known))
-        if missing := sorted(OmegaConf.missing_keys(config)):
+        described = OmegaConf.to_yaml(config)  # with references as they are written
+        missing = [
+            f"+{name}"
+            for name in ADDED
+            if f"${{{name}}}" in described and name not in config
+        ] or sorted(OmegaConf.missing_keys(config))
+        if missing:
             typed = " ".join(f"{name}=..." for name in missing)
             raise ValueError(f"Value(s) are missing: add {typed}")
 
@@ -177,33 +183,38 @@ def explain_unknown_key(
 
 
 def complete_arguments(arguments: list[str]) -> list[str]:
-    """Add the arguments of the interrupted run to `+resume=last`.
+    """Add the arguments of the former run to `+resume=`.
 
     Parameters
     ----------
     arguments : list of str
-        Arguments of the command line. `run=FOLDER` is the run to resume, by default the
-        latest in `runs/`.
+        Arguments of the command line. The run to resume is that of the checkpoint, or
+        with `+resume=last` that of `run=FOLDER`, by default the latest in `runs/`.
 
     Returns
     -------
     arguments : list of str
         Arguments of the run that are not given again, then `arguments`.
-        Unchanged without `+resume=last`.
+        Unchanged without `+resume=`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such run.
+        If there is no run for `+resume=last`.
     ValueError
         If its options cannot be read.
     """
-    if "+resume=last" not in arguments:
+    typed = {_key(each): each.partition("=")[2] for each in arguments}
+    if "resume" not in typed:
         return arguments
-    keys = {_key(argument) for argument in arguments}
-    given = [each.removeprefix("run=") for each in arguments if _key(each) == "run"]
-    folder = Path(given[-1]) if given else _latest(RUNS.glob("*"))
+    is_last = typed["resume"] == "last"
+    if not is_last:
+        folder = Path(typed["resume"]).parent.parent  # of checkpoints/0000.ckpt
+    else:
+        folder = Path(typed["run"]) if "run" in typed else _latest(RUNS.glob("*"))
     if not (folder / OVERRIDES).is_file():
+        if not is_last:
+            return arguments
         raise FileNotFoundError(
             f"There is no training to resume in '{folder}': give its folder by run=."
         )
@@ -213,8 +224,8 @@ def complete_arguments(arguments: list[str]) -> list[str]:
             f"'{folder / OVERRIDES}' should list the options of the training: give "
             "them again, without +resume=last."
         )
-    run = [] if given else [f"run={folder}"]
-    kept = [each for each in former if _key(each) not in keys | {"run"}]
+    run = [f"run={folder}"] if is_last and "run" not in typed else []
+    kept = [each for each in former if _key(each) not in {*typed, "run"}]
     return [*kept, *arguments, *run]
 
 

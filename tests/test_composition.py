@@ -90,6 +90,11 @@ def test_unknown_options_and_missing_values_are_refused(components):
     config.model.file = "a.bin"  # has no default
     config.protocol = "P"
     components.check(config)
+    config.distillation = {"teacher": "${pretrained}"}
+    with pytest.raises(ValueError, match=r"missing: add \+pretrained=\.\.\.$"):
+        components.check(config)
+    config.pretrained = "a.ckpt"
+    components.check(config)
     config.model.widht = 3
     with pytest.raises(ValueError, match=r"in 'model': widht\. Did you mean width\?"):
         components.check(config)
@@ -127,6 +132,14 @@ def test_resuming_repeats_what_began_the_run_but_for_what_is_typed(tmp_path):
     shutil.rmtree(run)
     begin(run, *completed)  # interrupted and resumed a second time
     assert complete_arguments(typed) == completed
+
+
+def test_a_checkpoint_brings_the_options_of_its_run(tmp_path):
+    begin(tmp_path / "run", "protocol=P", "run=run", "seed=1")
+    resume = f"+resume={tmp_path / 'run' / 'checkpoints' / '0001.ckpt'}"
+    typed = [resume, "run=other", "seed=2"]
+    assert complete_arguments(typed) == ["protocol=P", *typed]
+    assert complete_arguments(["+resume=1.ckpt"]) == ["+resume=1.ckpt"]
 
 
 @pytest.mark.parametrize("content", ["", "- 1\n- 2\n"])

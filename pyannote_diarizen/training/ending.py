@@ -125,10 +125,10 @@ def describe_end(run: Path, trainer: Trainer, reason: str | None = None) -> list
     history = History.read(run)
     best = history.best(VALIDATION_LOSS)
     path = run / (LAST if best is None else Path(CHECKPOINTS) / f"{best:04d}.ckpt")
-    lines += [
-        summarize(history),
-        f"Checkpoint: {path if path.exists() else run / LAST}",
-    ]
+    lines.append(summarize(history))
+    if not (run / LAST).exists():  # as with trainer.fast_dev_run
+        return [*lines, "No checkpoint was written."]
+    lines.append(f"Checkpoint: {path if path.exists() else run / LAST}")
     if reason:  # the error has another command to type
         return lines
     num = len(find_checkpoints(run / CHECKPOINTS).keys() & set(history.epochs))

@@ -16,6 +16,7 @@ from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
 from pyannote_diarizen.pipelines.published import pretrained_config
 from pyannote_diarizen.tasks.segmentation_distillation import separate_lstm_layers
+from pyannote_diarizen.training.checkpoints import LAST
 
 _CONFIGURATIONS = (".yaml", ".yml", ".toml")
 
@@ -26,8 +27,9 @@ def load_pretrained(name: str) -> Model:
     Parameters
     ----------
     name : str
-        Checkpoint of pyannote.audio, DiariZen or an earlier run; or a pipeline (see
-        `resolve_pipeline`), whose segmentation model is loaded.
+        Checkpoint of pyannote.audio, DiariZen or an earlier run; folder of such a run,
+        for its last checkpoint; or a pipeline (see `resolve_pipeline`), whose
+        segmentation model is loaded.
 
     Returns
     -------
@@ -41,8 +43,11 @@ def load_pretrained(name: str) -> Model:
     ValueError
         If it cannot be loaded.
     """
-    if is_checkpoint(name):
-        return load_model(expand_home(name)).train()
+    path = expand_home(name)
+    if (path / LAST).is_file():
+        path = path / LAST
+    if is_checkpoint(str(path)):
+        return load_model(path).train()
     config = pretrained_config(resolve_pipeline(name))
     segmentation = config["pipeline"]["params"]["segmentation"]
     if not isinstance(segmentation, Mapping):

@@ -139,7 +139,7 @@ def assemble(config: DictConfig) -> Run:
 def _num_checkpoints(config: DictConfig) -> int:
     """Maximum number of epochs whose checkpoints stay."""
     num_epochs = config.trainer.get("max_epochs") or 1
-    keep = config.callbacks.get("checkpoints", {}).get("keep")
+    keep = (config.callbacks.get("checkpoints") or {}).get("keep")
     # the best and the last epochs
     return num_epochs if keep is None else min(2 * keep, num_epochs)
 

@@ -136,6 +136,14 @@ def test_patience_keeps_best_and_last_epochs_and_may_grow(configure):
     assert len(read_table(folder / "metrics.csv")) == 5
 
 
+def test_a_trial_without_checkpoints_names_none(configure):
+    config = configure(callbacks__checkpoints="null", **{"+trainer.fast_dev_run": True})
+    run = assemble(config)
+    run.fit()
+    last = describe_end(Path(config.run), run.trainer)[-1]
+    assert last == "No checkpoint was written."
+
+
 def test_the_command_goes_on_and_describes_the_end(tiny, tmp_path, monkeypatch, capsys):
     run = tmp_path / "run"
 

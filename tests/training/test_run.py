@@ -99,7 +99,11 @@ def test_what_a_run_writes(configure):
     assert float(row["DiarizationErrorRate"]) >= 0
     assert float(row["learning_rate/all"]) > 0
     checkpoint = folder / "checkpoints" / "0000.ckpt"
-    for model in (Model.from_pretrained(checkpoint), load_pretrained(str(checkpoint))):
+    for model in (
+        Model.from_pretrained(checkpoint),
+        load_pretrained(str(checkpoint)),
+        load_pretrained(str(folder)),
+    ):
         assert model(torch.zeros(1, 1, 16000)).shape[-1] == 4
 
 
