@@ -15,6 +15,20 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
 
+def _normalized(features: Tensor, convolution: nn.Module, norm: nn.Module) -> Tensor:
+    """Convolve, then normalise; outside of training, both are one convolution."""
+    if norm.training:
+        return norm(convolution(features))
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return F.conv2d(
+        features,
+        convolution.weight * scale[:, None, None, None],
+        norm.bias - scale * norm.running_mean,
+        convolution.stride,
+        convolution.padding,
+    )
+
+
 class ResidualBlock(nn.Module):
     """Two convolutions and a shortcut [1]_. `stride` is (frequency, time)."""
 
@@ -35,8 +49,11 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (batch, in_channels, band, frame) to (batch, out_channels, ...)."""
-        output = F.relu(self.norm1(self.conv1(features)))
-        return F.relu(self.norm2(self.conv2(output)) + self.shortcut(features))
+        output = F.relu_(_normalized(features, self.conv1, self.norm1))
+        output = _normalized(output, self.conv2, self.norm2)
+        if isinstance(self.shortcut, nn.Sequential):
+            features = _normalized(features, *self.shortcut)
+        return F.relu_(output + features)
 
 
 class ResidualNetwork(nn.Sequential):
@@ -85,6 +102,14 @@ class ResidualNetwork(nn.Sequential):
         for weight in self.parameters():
             if weight.ndim == 4:
                 weight.data = weight.data.to(memory_format=torch.channels_last)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (batch, 1, band, frame) to (batch, channel, band, frame)."""
+        convolution, norm, _, *blocks = self
+        features = F.relu_(_normalized(features, convolution, norm))
+        for block in blocks:
+            features = block(features)
+        return features
 
     def num_features(self, num_bands: int) -> int:
         """Return the number of features (channels x bands) per output frame."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.models.blocks.pooling import StatsPool
@@ -48,6 +49,19 @@ def test_three_speakers_from_shared_frames_equal_three_passes(
     assert together.shape == (3, 3, model.dimension)
     alone = [model(waveforms, weights[:, speaker]) for speaker in range(3)]
     assert_close(together, torch.stack(alone, dim=1), rtol=1e-5, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_convolutions_normalise_outside_of_training() -> None:
+    network = make_model().encoder.resnet
+    features = torch.randn(2, 1, 10, 12)
+    convolution, norm, _, *blocks = network
+    expected = F.relu(norm(convolution(features)))
+    for block in blocks:
+        output = F.relu(block.norm1(block.conv1(expected)))
+        output = block.norm2(block.conv2(output))
+        expected = F.relu(output + block.shortcut(expected))
+    assert_close(network(features), expected, rtol=1e-5, atol=1e-5)
 
 
 @torch.inference_mode()
