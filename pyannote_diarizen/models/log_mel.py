@@ -148,7 +148,11 @@ class LogMelSpectrogram(nn.Module):
             power = spectrum.real.square() + spectrum.imag.square()
             return torch.log(power @ self.filters.float() + self.floor)
 
+    @staticmethod
+    def centred(log_mel: Tensor) -> Tensor:
+        """Map the output of `log_mel` to (batch, num_mel_bins, num_frames)."""
+        return (log_mel - log_mel.mean(dim=1, keepdim=True)).transpose(1, 2)
+
     def forward(self, waveforms: Tensor) -> Tensor:
         """Map (batch, num_samples) to (batch, num_mel_bins, num_frames)."""
-        log_mel = self.log_mel(waveforms)
-        return (log_mel - log_mel.mean(dim=1, keepdim=True)).transpose(1, 2)
+        return self.centred(self.log_mel(waveforms))

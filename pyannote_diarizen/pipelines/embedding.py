@@ -19,6 +19,7 @@ J. Han et al., arXiv:2510.14551, 2025 (channel weights).
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,13 @@ from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from torch import Tensor
 
 from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.pipelines.batches import Passes, shrinking_batches
 from pyannote_diarizen.pipelines.files import JoinedChunks, LoadedFile
+from pyannote_diarizen.pipelines.frame_features import (
+    ChunkSpectrograms,
+    SpeakerResNetFrames,
+)
 
 CPU_PASS = 30.0
 """Seconds of audio in one pass on a CPU. Layers of a ResNet34 then fit in 32 MiB, the
@@ -225,29 +231,51 @@ class ChunkEmbedding:
             Indices of the chunks to embed.
         """
         chunks = masks.chunks
+        source: tuple[Any, Callable[[Segment], Tensor]] | None = None
 
-        def read_chunk(chunk: int) -> Tensor:
-            if not isinstance(file, JoinedChunks):
-                return self._read(file, chunks[chunk])
-            own_file, part = next(file.parts(range(chunk, chunk + 1)))
-            return self._read(own_file, chunks[part.start])
+        def chunk_input(chunk: int) -> Tensor:
+            nonlocal source
+            own_file, number = file, chunk
+            if isinstance(file, JoinedChunks):
+                own_file, part = next(file.parts(range(chunk, chunk + 1)))
+                number = part.start
+            if source is None or source[0] is not own_file:
+                source = own_file, self._source(own_file, chunks)
+            return source[1](chunks[number])
 
         def read(rows: range) -> tuple[np.ndarray, Tensor]:
             batch = speaking[rows.start : rows.stop]
-            # each (num_channels, num_samples), zeros past the end of the file
-            waveforms = [read_chunk(chunk) for chunk in batch]
-            return batch, torch.stack(waveforms)
+            inputs = [chunk_input(chunk) for chunk in batch]
+            return batch, torch.stack(inputs)
 
         def embed(inputs: tuple[np.ndarray, Tensor]) -> tuple[np.ndarray, np.ndarray]:
-            batch, waveforms = inputs
-            # one (batch, 1, num_samples) tensor per channel
-            channels = waveforms.split(1, dim=1)
+            batch, of_channels = inputs
+            # one (batch, 1, ...) tensor per channel
+            channels = of_channels.split(1, dim=1)
             embedded = [self._embed(channel, masks[batch]) for channel in channels]
             return batch, np.stack(embedded)
 
         passes = self._passes(max(1, int(CPU_PASS // chunks.duration)))
         for _, result in shrinking_batches(read, embed, len(speaking), passes):
             yield result
+
+    def _source(
+        self, file: AudioFile, chunks: SlidingWindow
+    ) -> Callable[[Segment], Tensor]:
+        """Return what reads a chunk of a file: its waveform, or its spectrogram.
+
+        On a CPU, chunks that start at steps share the spectrogram of a SpeakerResNet.
+        """
+        # (num_channels, num_samples), zeros past the end of the file
+        waveform = partial(self._read, file)
+        model, rate = self.embedding.model_, self.embedding.sample_rate
+        if self.embedding.device.type != "cpu" or not isinstance(model, SpeakerResNet):
+            return waveform
+        network = SpeakerResNetFrames(model)
+        starts = np.array([chunks.start, chunks.step]) * rate / network.hop
+        if np.abs(starts - np.rint(starts)).max() > 1e-6:
+            return waveform
+        return ChunkSpectrograms(network, waveform, rate)
 
     def _passes(self, cpu_batch: int) -> Passes:
         return Passes.of(
@@ -276,10 +304,19 @@ class ChunkEmbedding:
         return average_channels(embeddings, self.channel_weights[chunks])
 
     @torch.inference_mode()
-    def _embed(self, waveforms: Tensor, masks: np.ndarray) -> np.ndarray:
-        """Pool one embedding per mask of (chunks, 1, num_samples) waveforms.
+    def _embed(self, inputs: Tensor, masks: np.ndarray) -> np.ndarray:
+        """Pool one embedding per mask of each chunk.
 
-        NaN for speakers with an empty mask, unless `embed_silence`.
+        Parameters
+        ----------
+        inputs : (num_chunks, 1, num_samples) Tensor
+            Waveforms, or spectrograms (num_chunks, 1, num_steps, num_bands).
+        masks : (num_chunks, num_frames, num_speakers) np.ndarray
+
+        Returns
+        -------
+        embeddings : (num_chunks, num_speakers, dimension) np.ndarray
+            NaN for speakers with an empty mask, unless `embed_silence`.
         """
         # typed as LightningModule, which has none of these methods
         model: Any = self.embedding.model_
@@ -287,7 +324,12 @@ class ChunkEmbedding:
         # masks become weights of shape (chunks, speakers, frames)
         weights = torch.from_numpy(masks).to(device, torch.float32).transpose(1, 2)
         # the expensive part, once per chunk; pooling is cheap, once per speaker
-        frames = model.forward_frames(waveforms.to(device))
+        inputs = inputs.to(device)
+        if inputs.ndim == 4:
+            spectrogram = model.encoder.spectrogram.centred(inputs.squeeze(1))
+            frames = model.encoder.encode(spectrogram)
+        else:
+            frames = model.forward_frames(inputs)
         embeddings = model.forward_embedding(frames, weights=weights)
         return self._silenced(embeddings, weights)
 

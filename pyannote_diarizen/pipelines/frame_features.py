@@ -8,12 +8,14 @@ their surroundings only: neighbouring chunks share them.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from pyannote.audio.core.model import Model
 from pyannote.audio.models.embedding.wespeaker import BaseWeSpeakerResNet
+from pyannote.core import Segment
 from torch import Tensor
 
 from pyannote_diarizen.models.speaker_resnet import MIN_VARIANCE, SpeakerResNet
@@ -159,6 +161,42 @@ class WeSpeakerFrames(FrameNetwork):
         deviation = unbiased.clamp(min=0).sqrt()
         # one linear layer in all of these models: no `two_emb_layer`
         return self.model.resnet.seg_1(torch.cat([mean, deviation], dim=1))
+
+
+class ChunkSpectrograms:
+    """Spectrograms of chunks that overlap, each step computed once.
+
+    Parameters
+    ----------
+    network : FrameNetwork
+        Network whose spectrogram of a chunk is part of that of the recording.
+    read : callable
+        Reads a segment as a (num_channels, num_samples) tensor.
+    sample_rate : int
+    """
+
+    def __init__(
+        self, network: FrameNetwork, read: Callable[[Segment], Tensor], sample_rate: int
+    ) -> None:
+        self._network, self._read, self._rate = network, read, sample_rate
+        self._first, self._last = 0, torch.empty(1, 0, 0)  # step and output of a call
+
+    @torch.inference_mode()
+    def __call__(self, chunk: Segment) -> Tensor:
+        """Compute the (num_channels, num_steps, num_bands) spectrogram of a chunk.
+
+        Its start is a multiple of the hop.
+        """
+        hop = self._network.hop
+        first = round(chunk.start * self._rate / hop)
+        skipped = first - self._first
+        kept = self._last[:, skipped:] if skipped > 0 else self._last[:, :0]
+        start = chunk.start + kept.shape[1] * hop / self._rate
+        spectrogram = self._network.spectrogram(self._read(Segment(start, chunk.end)))
+        if kept.shape[1]:
+            spectrogram = torch.cat([kept, spectrogram], dim=1)
+        self._first, self._last = first, spectrogram
+        return spectrogram
 
 
 def shares_frames(model: Any) -> bool:

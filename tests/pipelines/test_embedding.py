@@ -77,6 +77,25 @@ def _one_by_one(embedding, segmentations, conversation):
             yield (chunk, speaker), embedding(waveform[None], mask[None])[0]
 
 
+def test_steps_of_a_spectrogram_are_computed_once(
+    extract, segmentations, conversation, monkeypatch
+):
+    if not isinstance(extract.embedding.model_, SpeakerResNet):
+        pytest.skip("only SpeakerResNet has this spectrogram")
+    spectrogram = extract.embedding.model_.encoder.spectrogram
+    num_steps, log_mel = [], spectrogram.log_mel
+
+    def spy(waveforms):
+        output = log_mel(waveforms)
+        num_steps.append(output.shape[1])
+        return output
+
+    monkeypatch.setattr(spectrogram, "log_mel", spy)
+    extract(conversation, segmentations, exclude_overlap=False)
+    # chunks of 2 s each half a second, without the third one
+    assert num_steps == [198, 50, 100, 50, 50]
+
+
 def test_silent_speakers_have_no_embedding(extract, segmentations, conversation):
     embeddings = extract(conversation, segmentations, exclude_overlap=True)
     silent = ~segmentations.data.any(axis=1)
@@ -98,13 +117,13 @@ def test_the_network_runs_once_per_chunk_with_speech(
     extract, segmentations, conversation, monkeypatch
 ):
     batches = []
-    forward_frames = extract.embedding.model_.forward_frames
+    forward_embedding = extract.embedding.model_.forward_embedding
 
-    def spy(waveforms):
-        batches.append(len(waveforms))
-        return forward_frames(waveforms)
+    def spy(frames, weights):
+        batches.append(len(frames))
+        return forward_embedding(frames, weights=weights)
 
-    monkeypatch.setattr(extract.embedding.model_, "forward_frames", spy)
+    monkeypatch.setattr(extract.embedding.model_, "forward_embedding", spy)
     progress = []
     extract(
         conversation,
