@@ -97,7 +97,7 @@ def slide(
         shared = SharedSincNet(inference, window, step)
 
     def read(chunks: range) -> list[Any]:
-        parts = []
+        parts: list[Any] = []
         for file, part in joined.parts(chunks):
             start = part.start * step
             waveform = file.read(start, (part.stop - 1) * step + window)
@@ -118,7 +118,7 @@ def slide(
     )
     if hook is not None:
         hook(completed=0, total=num_chunks)
-    data = None
+    data: Any = None
     for chunks, output in shrinking_batches(read, infer, num_chunks, passes):
         if data is None:
             data = np.empty((num_chunks, *output.shape[1:]), output.dtype)
