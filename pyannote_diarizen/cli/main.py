@@ -7,6 +7,7 @@ Commands import the package inside their function, so that `--help` is fast.
 
 import os
 from importlib.metadata import version as version_of
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -57,6 +58,18 @@ class OneLineErrors(TyperGroup):
 
     The error about incompatible packages has a second line: the command that helps.
     """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Find a command; an option in place of the value of another is refused."""
+        name, command, rest = super().resolve_command(ctx, args)
+        options = {text: each for each in command.params for text in each.opts}
+        for option, value in pairwise(rest):
+            lacks_value = option in options and not options[option].is_flag
+            if lacks_value and option.startswith("-") and value in options:
+                raise typer.BadParameter(
+                    f"{option} needs a value, but {value} follows.", ctx
+                )
+        return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""

@@ -85,6 +85,16 @@ def test_options_without_effect_are_refused(run, arguments, message):
     assert message in " ".join(result.stderr.replace("│", "").split())
 
 
+@pytest.mark.parametrize(
+    "arguments", [("--evidence", "--into", "d"), ("--into", "--again")]
+)
+def test_an_option_is_no_value_of_another(run, arguments):
+    result = run("apply", "a.wav", *arguments)
+    assert result.exit_code == 2
+    message = f"{arguments[0]} needs a value, but {arguments[1]} follows"
+    assert message in " ".join(result.stderr.replace("│", "").split())
+
+
 def test_help_lists_the_commands(run):
     result = run("--help")
     assert result.exit_code == 0

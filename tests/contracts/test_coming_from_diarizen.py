@@ -60,7 +60,8 @@ def test_persistent_workers_are_refused(components):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_and_their_options_exist(command):
-    name, *options = shlex.split(command)[1:]
+    name, *typed = shlex.split(command)[1:]
+    options = [each for each in typed if each.startswith("-")]
     parameters = get_command(app).commands[name].params
     assert set(options) <= {option for each in parameters for option in each.opts}
 
