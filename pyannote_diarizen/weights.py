@@ -5,7 +5,7 @@
 import errno
 import re
 from collections.abc import Mapping
-from io import BytesIO
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from pickle import UnpicklingError
 from struct import error as StructError  # noqa: N812
@@ -88,10 +88,27 @@ def save_weights(content: Any, path: Path) -> None:
     OSError
         If it cannot be written.
     """
-    # Python writes the file: torch raises a RuntimeError for a full disk.
-    buffer = BytesIO()
-    torch.save(content, buffer)
-    path.write_bytes(buffer.getbuffer())
+    with _Writer(FileIO(path, "wb")) as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:
+            raise file.error or error from error
+
+
+class _Writer(BufferedWriter):
+    """File that keeps the reason why it could not be written.
+
+    torch replaces it by a RuntimeError about positions in the file.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.error = error
+            raise
 
 
 def save_safetensors(
@@ -112,7 +129,7 @@ def save_safetensors(
     OSError
         If it cannot be written.
     """
-    # Python writes the file, as in `save_weights`
+    # Python writes the file: its errors are OSErrors
     apart = {k: v.detach().cpu().clone().contiguous() for k, v in weights.items()}
     path.write_bytes(save(apart, metadata))
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 import argparse
 import os
+import signal
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,30 @@ def test_what_is_saved_is_read(tmp_path):
 def test_a_full_disk_is_an_error_of_the_system():
     with pytest.raises(OSError, match="No space left"):
         save_weights({"a": torch.arange(3.0)}, Path("/dev/full"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="files have no limit")
+@pytest.mark.parametrize("limit", [1000, 300_000])
+def test_a_file_that_cannot_grow_is_an_error_of_the_system(tmp_path, limit):
+    import resource
+
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, former[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_weights({k: torch.zeros(50_000) for k in "abc"}, tmp_path / "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+def test_a_file_is_written_without_a_copy_in_memory(tmp_path):
+    weights = {str(number): torch.zeros(100_000) for number in range(20)}
+    tracemalloc.start()
+    save_weights(weights, tmp_path / "a")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (tmp_path / "a").stat().st_size > 8e6
+    assert peak < 2e6
 
 
 def test_weights_that_fit_are_loaded():
