@@ -18,6 +18,9 @@ FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 NETWORKS = r"(torch|torchaudio|lightning|pyannote\.audio\.models)\b"
 """Modules whose warnings are about the implementation of networks."""
 
+INFERRED = "target_rate is required by"
+"""Start of warnings of torch_audiomentations, which pyannote.audio causes."""
+
 EXCLUSIVE = "The exclusive diarization"
 """Start of warnings about what no command writes."""
 
@@ -62,7 +65,8 @@ def show_warnings_as_sentences() -> None:
     for category in FOR_DEVELOPERS:
         warnings.simplefilter("ignore", category)
     warnings.filterwarnings("ignore", module=NETWORKS)
-    warnings.filterwarnings("ignore", EXCLUSIVE)
+    for start in (INFERRED, EXCLUSIVE):
+        warnings.filterwarnings("ignore", start)
     warnings.showwarning = _print_warning
 
 

@@ -19,6 +19,7 @@ def test_warnings_are_sentences_printed_once(capsys):
     with warnings_as_sentences():
         for text in ("'a[/b].wav' is\n  silent.", "Second.", "Second."):
             warnings.warn(text, stacklevel=1)
+        warnings.warn("target_rate is required by Gain. It", stacklevel=1)
         warnings.warn("for developers", FutureWarning, stacklevel=1)
         warnings.warn_explicit("std()", UserWarning, "a.py", 1, "torch.nn.functional")
     lines = ["Warning: 'a[/b].wav' is silent.", "Warning: Second."]

@@ -73,9 +73,11 @@ def train(config: DictConfig) -> None:
 
     from pyannote_diarizen.training.batch_size import describe_split, stored_size
     from pyannote_diarizen.training.memory import free_memory
+    from pyannote_diarizen.training.progress import silence_useless_messages
     from pyannote_diarizen.training.run import assemble
     from pyannote_diarizen.training.run_folder import write_start
 
+    silence_useless_messages()
     # the same folder for all processes, although they start at different times
     config.run = HydraConfig.get().runtime.output_dir
     config.auto_batch_size = stored_size(config)

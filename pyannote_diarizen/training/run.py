@@ -38,6 +38,7 @@ from pyannote_diarizen.training.preflight import (
     require_data,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
+from pyannote_diarizen.training.progress import EpochProgress
 from pyannote_diarizen.training.run_folder import check_weights, checkpoint_to_resume
 from pyannote_diarizen.training.seeding import EpochSeeds
 
@@ -177,6 +178,8 @@ def _make_optimization(config: DictConfig, model: Model) -> Optimization:
 
 def _make_callbacks(config: DictConfig, backbone: Backbone) -> list[Callback]:
     callbacks = [build(each) for each in config.callbacks.values() if each]
+    if config.trainer.get("enable_progress_bar", True):
+        callbacks.append(EpochProgress())
     if backbone.frozen:
         callbacks.append(FrozenBackbone(backbone))
     return [*callbacks, EpochSeeds(config.seed)]
