@@ -14,8 +14,10 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
 from lightning.pytorch.utilities.memory import is_oom_error
+from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pyannote_diarizen.training.checkpoints import NUM_STATES
 
@@ -83,31 +85,34 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
         that the backward pass of one chunk needs.
     """
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    saved: dict[int, int] = {}
+    # kept until the end: otherwise another tensor could get the address of a former one
+    saved: dict[int, torch.UntypedStorage] = {}
 
-    def pack(tensor: Tensor) -> Tensor:
+    def pack(tensor: Tensor) -> None:
+        # returns nothing: a graph that holds a tensor of its own is never freed
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
-            saved[storage.data_ptr()] = storage.nbytes()
-        kept.append(tensor)  # otherwise another tensor could get its address
-        return tensor
+            saved[storage.data_ptr()] = storage
 
-    kept: list[Tensor] = []
-    was_training = model.training
-    # neither statistics of batches nor random numbers change
-    model.eval()
+    modes = {module: module.training for module in model.modules()}
+    model.train()  # masks of dropout, and attention probabilities, are saved, too
+    for module in modes:
+        if isinstance(module, _BatchNorm):
+            module.eval()  # keeps its statistics
     with (
+        isolate_rng(),
         torch.enable_grad(),
-        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda packed: packed),
     ):
         model(chunk)
-    model.train(was_training)
+    for module, mode in modes.items():
+        module.training = mode
     # a trained weight has a gradient besides the values in a checkpoint
     states = sum(
         p.numel() * p.element_size() * (NUM_STATES + 1 if p.requires_grad else 1)
         for p in model.parameters()
     )
-    return states + batch_size * sum(saved.values())
+    return states + batch_size * sum(each.nbytes() for each in saved.values())
 
 
 _MEMORY = Path("/proc/meminfo")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Memory of a training is estimated before it starts."""
 
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -27,6 +28,42 @@ def test_the_estimate_grows_with_the_batch():
     assert one - (two - one) == 4 * 4 * (100 * 100 + 100)
     model.requires_grad_(False)
     assert estimate_memory(model, torch.zeros(1, 50, 100), 9) == 4 * (100 * 100 + 100)
+
+
+class Square(torch.autograd.Function):
+    """Function whose backward pass needs its own output."""
+
+    @staticmethod
+    def forward(ctx, x):
+        """Square."""
+        y = x.square()
+        ctx.save_for_backward(y)
+        return y
+
+
+def test_the_estimate_keeps_no_memory():
+    class Model(nn.Linear):
+        def forward(self, x):
+            y = Square.apply(super().forward(x))
+            graphs.append(weakref.ref(y.grad_fn))
+            return y
+
+    graphs: list[weakref.ref] = []
+    estimate_memory(Model(10, 10), torch.zeros(1, 10), 1)
+    assert [graph() for graph in graphs] == [None]
+
+
+def test_masks_of_dropout_count_but_nothing_changes():
+    layers = [nn.BatchNorm1d(3), nn.Dropout(0.5), nn.Dropout(0.5).eval()]
+    model = nn.Sequential(*layers)
+    chunk, state = torch.ones(1, 3, 1000), torch.random.get_rng_state()
+    with_masks = estimate_memory(model, chunk, 1)
+    assert [module.training for module in layers] == [True, True, False]
+    assert layers[0].num_batches_tracked == 0
+    assert torch.equal(torch.random.get_rng_state(), state)
+    without = estimate_memory(nn.Sequential(layers[0]), chunk, 1)
+    # a mask of 1 to 4 bytes per value and layer
+    assert 2 * 3000 <= with_masks - without <= 8 * 3000
 
 
 def test_free_memory_of_a_machine_is_that_of_linux(monkeypatch, tmp_path):
