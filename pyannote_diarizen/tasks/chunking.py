@@ -11,7 +11,7 @@ from start to end. DiariZen uses the part `[start + 1, end - 1]`, in whole secon
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -97,6 +97,40 @@ def training_chunks(
             "shorter chunks."
         )
     return chunks
+
+
+def balanced_filters(
+    prepared_data: MutableMapping[str, Any], keys: Sequence[str]
+) -> list[dict[str, str]]:
+    """Values of some fields of recordings that occur together in the training set.
+
+    Parameters
+    ----------
+    prepared_data : MutableMapping
+        Prepared data of the task. The values of fields get the name under which filters
+        of pyannote.audio 4.0.7 look for them, not the one of its own `prepare_data`.
+    keys : sequence of str
+        Fields of the protocol, as in "database".
+
+    Raises
+    ------
+    ValueError
+        If a recording of the training set has no such field.
+    """
+    values = prepared_data["metadata"] = prepared_data["metadata-values"].item()
+    files = prepared_data["audio-metadata"]
+    files = files[files["subset"] == Subsets.index("train")]
+    for key in keys:
+        if key not in values or (files[key] < 0).any():
+            raise ValueError(
+                f"`balance` needs the field '{key}' of all recordings: add it to the "
+                "protocol, as in `domain: domain.map`."
+            )
+    indices = zip(*(files[key].tolist() for key in keys), strict=True)
+    return [
+        {key: values[key][index] for key, index in zip(keys, chosen, strict=True)}
+        for chosen in sorted(set(indices))
+    ] or [{}]
 
 
 def chunks_of_worker(num_chunks: int, model: Model, batch_size: int) -> Iterator[int]:

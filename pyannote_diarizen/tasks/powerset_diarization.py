@@ -13,7 +13,6 @@ References
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
 from random import Random
 from typing import Any
 
@@ -39,7 +38,11 @@ from pyannote_diarizen.tasks.channel_selection import (
     fit_channels,
 )
 from pyannote_diarizen.tasks.chunk_seeds import place_seed, places_of_worker, seeded
-from pyannote_diarizen.tasks.chunking import chunks_of_worker, training_chunks
+from pyannote_diarizen.tasks.chunking import (
+    balanced_filters,
+    chunks_of_worker,
+    training_chunks,
+)
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
 from pyannote_diarizen.tasks.segmentation_distillation import (
     Distillation,
@@ -145,6 +148,8 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         **host: Any,
     ) -> None:
         super().__init__(protocol, **host)
+        if self.balance and shift is not None:
+            raise ValueError("`balance` draws chunks at random: leave out `shift`.")
         self._check_sizes(batches_per_epoch, shift)
         self.set_workers(prefetch_factor, start_method)
         check_labels_stay_true(self.augmentation)
@@ -277,12 +282,8 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
 
     def _drawn_chunks(self, rng: Random) -> Iterator[dict[str, Any]]:
         """Chunks as pyannote.audio draws them; `rng` may be seeded before each one."""
-        keys = getattr(self, "balance", None) or ()
-        values = [self.prepared_data["metadata"][key] for key in keys]
-        subsets = [
-            self.train__iter__helper(rng, **dict(zip(keys, chosen, strict=True)))
-            for chosen in product(*values)
-        ]
+        filters = balanced_filters(self.prepared_data, self.balance or ())
+        subsets = [self.train__iter__helper(rng, **each) for each in filters]
         while True:
             yield next(rng.choice(subsets))
 

@@ -12,6 +12,7 @@ from pyannote.audio.core.task import Subsets
 from pyannote.database.util import load_uem
 
 from pyannote_diarizen.tasks.chunking import (
+    balanced_filters,
     shifted_chunks,
     shuffled_epochs,
     training_chunks,
@@ -89,3 +90,23 @@ def test_chunks_of_the_original_but_for_the_seconds_that_it_leaves_out(
     # which skips a recording of 9.5 s
     assert {uri for uri, *_ in theirs} == {"recA", "recB"}
     assert set(whole) == {"recA", "recB", "recShort"}
+
+
+def test_balanced_values_are_those_of_training_recordings():
+    domains = [("train", 1), ("development", 2), ("train", 0), ("train", 1)]
+    files = [(Subsets.index(subset), domain, -1) for subset, domain in domains]
+    values = {"domain": ["phone", "room", "car"], "channel": ["far"]}
+    data = {
+        "audio-metadata": np.array(
+            files, [("subset", "b"), ("domain", "b"), ("channel", "b")]
+        ),
+        "metadata-values": np.array(values, dtype=object),
+    }
+    assert balanced_filters(data, []) == [{}]
+    assert balanced_filters(data, ["domain"]) == [
+        {"domain": "phone"},
+        {"domain": "room"},
+    ]
+    for key in ("channel", "accent"):
+        with pytest.raises(ValueError, match=f"needs the field '{key}'"):
+            balanced_filters(data, [key])

@@ -10,7 +10,7 @@ import torch
 import torch_audiomentations
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import CSVLogger
-from pyannote.core import Segment, SlidingWindowFeature
+from pyannote.core import Segment, SlidingWindowFeature, Timeline
 from pyannote.database import registry
 from tiny_wavlm import CONFIG
 
@@ -249,6 +249,23 @@ def seconds_by_hand(protocol) -> torch.Tensor:
     return torch.tensor([silence, alone / 2, alone / 2, overlap])
 
 
+def test_recordings_are_balanced_by_a_field(protocol):
+    """In pyannote.audio 4.0.7, `balance` is a KeyError."""
+    name = "Simulated.SpeakerDiarization.Conversations"
+    fields = {
+        "domain": lambda file: file["uri"][-1],
+        # drawn ten times less often otherwise
+        "annotated": lambda file: Timeline(
+            [Segment(0, 0.3 if file["uri"].endswith("0") else 3)]
+        ),
+    }
+    task = make_task(
+        registry.get_protocol(name, fields), balance=["domain"], duration=0.3
+    )
+    files = [chunk["meta"]["file"] for chunk in first_chunks(task, 100)]
+    assert 30 < files.count(0) < 70
+
+
 def test_balanced_classes_of_recordings_weigh_as_much(protocol):
     task = make_task(protocol, loss=SegmentationLoss(class_balance=1.0))
     seconds = seconds_by_hand(protocol)
@@ -280,6 +297,7 @@ def test_powerset_is_exact_under_autocast():
     ("options", "message"),
     [
         ({"simulated": 0.5}, "need a `simulator`"),
+        ({"balance": ["domain"], "shift": 1.0}, "leave out `shift`"),
         ({"identification": 0.5}, "need a `simulator`"),
         ({"simulated": 90}, "between 0 and 1"),
         ({"loss": {"focal": 2}}, "of the loss: focal"),
