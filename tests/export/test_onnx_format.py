@@ -74,9 +74,15 @@ def test_positions_of_wavlm_stay_in_float32_in_int8(build, tmp_path):
     assert write(model, tmp_path, "int8")(*inputs).isfinite().all()
 
 
-def test_lstm_in_float16_is_an_error(build, tmp_path):
-    with pytest.raises(ValueError, match=r"PyanNet has LSTM layers.*float32 or int8"):
-        write(build("segmentation"), tmp_path, "float16")
+@pytest.mark.slow
+@torch.inference_mode()
+def test_lstm_in_float16_is_half_as_large_and_close(build, tmp_path):
+    model = build("segmentation")
+    run = write(model, tmp_path, "float16")
+    num_bytes = 4 * sum(weight.numel() for weight in model.parameters())
+    assert (tmp_path / "network.onnx").stat().st_size < 0.75 * num_bytes
+    (waveforms,) = inputs_of(model, 2, 32000)
+    assert_close(run(waveforms), model(waveforms), atol=0.05, rtol=0)
 
 
 def test_an_operator_that_cannot_leave_is_named(build, tmp_path):

@@ -18,10 +18,20 @@ def test_openvino_that_is_missing_is_an_error_with_the_pip_line(monkeypatch):
         find_exporter("openvino").check()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fbank",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("segmentation", "wavlm", "wavlm-pruned", "wespeaker")
+        ),
+    ],
+)
 @torch.inference_mode()
-def test_openvino_gives_the_output_of_torch(build, tmp_path):
+def test_openvino_gives_the_output_of_torch(build, tmp_path, name):
     pytest.importorskip("openvino", reason="pip install openvino")
-    model = build("fbank")
+    model = build(name)
     write_network(model, tmp_path, "openvino")
     waveforms = 0.1 * torch.randn(3, 1, 12345)
     exported = load_exported(tmp_path)

@@ -58,6 +58,15 @@ def test_onnx_gives_the_output_of_torch_and_is_exported_once(caches, monkeypatch
     assert rttm(pipeline) == rttm(torch_pipeline)
 
 
+@pytest.mark.slow
+@torch.inference_mode()
+def test_openvino_finds_the_turns_of_torch(caches):
+    pytest.importorskip("openvino", reason="pip install openvino")
+    pipeline = DiariZen.from_pretrained(bundled_folder(), backend="openvino")
+    assert len([*caches.glob("*/network.xml")]) == 2
+    assert rttm(pipeline) == rttm(DiariZen.from_pretrained(bundled_folder()))
+
+
 def test_an_exported_model_runs_by_its_own_format_only(caches):
     pipeline = DiariZen.from_pretrained(bundled_folder(), backend="torchscript")
     exported = pipeline._segmentation.model
