@@ -38,6 +38,7 @@ from pyannote_diarizen.pipelines.files import JoinedChunks, LoadedFile
 from pyannote_diarizen.pipelines.frame_features import (
     ChunkSpectrograms,
     SpeakerResNetFrames,
+    min_num_samples,
 )
 
 CPU_PASS = 30.0
@@ -196,7 +197,7 @@ class ChunkEmbedding:
             # shortest input of the network, in frames of the segmentation
             num_samples = segmentations.sliding_window.duration
             num_samples *= self.embedding.sample_rate
-            shortest = num_frames * self.embedding.min_num_samples / num_samples
+            shortest = num_frames * min_num_samples(self.embedding) / num_samples
         masks = Masks(segmentations, shortest and math.ceil(shortest))
         embeddings = np.full(
             (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32

@@ -163,6 +163,18 @@ class WeSpeakerFrames(FrameNetwork):
         return self.model.resnet.seg_1(torch.cat([mean, deviation], dim=1))
 
 
+def min_num_samples(embedding: Any) -> int:
+    """Return the length of the shortest input of an embedding.
+
+    pyannote.audio searches it with a dozen passes of different lengths, for each of
+    which the first pass of a process prepares the layers anew: seconds on a busy
+    machine. Known networks need one window of their spectrogram.
+    """
+    model = getattr(embedding, "model_", None)
+    known = shares_frames(model)
+    return frame_network(model).window if known else embedding.min_num_samples
+
+
 class ChunkSpectrograms:
     """Spectrograms of chunks that overlap, each step computed once.
 

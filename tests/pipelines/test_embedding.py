@@ -15,6 +15,7 @@ from torch import nn
 from pyannote_diarizen.audio.reader import AudioReader
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding, without_overlap
+from pyannote_diarizen.pipelines.frame_features import min_num_samples
 
 CHUNKS = SlidingWindow(start=0.0, duration=2.0, step=0.5)
 
@@ -75,6 +76,10 @@ def _one_by_one(embedding, segmentations, conversation):
         for speaker in np.flatnonzero(activity.any(axis=0)):
             mask = torch.from_numpy(activity[:, speaker]).float()
             yield (chunk, speaker), embedding(waveform[None], mask[None])[0]
+
+
+def test_shortest_input_is_that_of_pyannote(extract):
+    assert min_num_samples(extract.embedding) == extract.embedding.min_num_samples
 
 
 def test_steps_of_a_spectrogram_are_computed_once(
