@@ -13,6 +13,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from pyannote_diarizen.remote import AnyPath, RemotePath
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -20,14 +23,14 @@ _MAX_NAME_SIZE = 255
 """Maximum number of bytes in the name of a file, on all common file systems."""
 
 
-def recording_path(folder: Path | str, uri: str, suffix: str) -> Path:
+def recording_path(folder: AnyPath | str, uri: str, suffix: str) -> Any:
     """Compose the path of a file about a recording, always inside `folder`.
 
     Different recordings have different paths. A name may contain subfolders.
 
     Parameters
     ----------
-    folder : Path or str
+    folder : Path, RemotePath or str
         Folder of results.
     uri : str
         Name of the recording.
@@ -36,7 +39,8 @@ def recording_path(folder: Path | str, uri: str, suffix: str) -> Path:
 
     Returns
     -------
-    path : Path
+    path : Path or RemotePath
+        As `folder`.
 
     Raises
     ------
@@ -63,6 +67,8 @@ def recording_path(folder: Path | str, uri: str, suffix: str) -> Path:
             f"Recording '{uri:.40}...' has too long a name for a file: {size} bytes "
             f"with {suffix}, at most {_MAX_NAME_SIZE} are possible. Rename it."
         )
+    if isinstance(folder, RemotePath):
+        return folder / f"{uri}{suffix}"
     path = Path(folder, f"{uri}{suffix}")
     if path.is_dir():
         raise ValueError(f"'{path}' is a folder: rename recording '{uri}'.")
@@ -137,9 +143,12 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_file(content: str | bytes, path: Path) -> None:
+def write_file(content: str | bytes, path: AnyPath) -> None:
     """Write a file, whole or not at all; text in UTF-8, with its line breaks."""
     data = content.encode("utf-8") if isinstance(content, str) else content
+    if isinstance(path, RemotePath):
+        path.write_bytes(data)
+        return
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 

@@ -3,6 +3,7 @@
 """`pyannote-diarizen apply`: diarize audio files."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,20 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pyannote_diarizen.cli.options import (
-    AudioArgument,
     ChannelOption,
     DeviceOption,
     ExclusiveOption,
     FormatOption,
-    IntoOption,
     MaxSpeakersOption,
     MinSpeakersOption,
     NumSpeakersOption,
     PipelineOption,
     PresetOption,
+    RecordingsArgument,
+    ResultsOption,
     check_features,
     check_num_speakers,
     check_output,
+    parse_folder,
 )
 from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.cli.writing import check_destination, check_words
@@ -32,13 +34,14 @@ from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
 if TYPE_CHECKING:
     from pyannote_diarizen.pipelines.batch import Outcome, Writer
     from pyannote_diarizen.pipelines.journal import Journal
+    from pyannote_diarizen.remote import AnyPath
 
 
 def apply(
-    audio: AudioArgument,
+    audio: RecordingsArgument,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
     preset: PresetOption = None,
-    into: IntoOption = None,
+    into: ResultsOption = None,
     formats: FormatOption = "rttm",
     exclusive: ExclusiveOption = False,
     num_speakers: NumSpeakersOption = None,
@@ -58,9 +61,10 @@ def apply(
         ),
     ] = None,
     keep: Annotated[
-        Path | None,
+        Any,
         typer.Option(
-            file_okay=False,
+            metavar="FOLDER",
+            parser=parse_folder,
             help="Folder for the outputs of the networks, one file per audio file: "
             "`recluster` and `edit` change the speakers later, without the audio.",
         ),
@@ -79,7 +83,7 @@ def apply(
         str | None,
         typer.Option(
             help="Address of a Ray cluster that shares the files, or local. Paths are "
-            "the same on all machines.",
+            "the same on all machines, or addresses.",
         ),
     ] = None,
     channel: ChannelOption = None,
@@ -90,9 +94,9 @@ def apply(
     standard error at the end. Folders distinguish files of the same name.
 
     With --into, a second call goes on where the first one stopped. finished.jsonl in
-    that folder lists finished files, which are skipped unless they, the pipeline or the
-    options have changed, or a format or the file of --keep is missing. --evidence
-    skips none.
+    that folder, or a folder finished at an address, lists finished files, which are
+    skipped unless they, the pipeline or the options have changed, or a format or the
+    file of --keep is missing. --evidence skips none.
 
     Exit codes: 0, all files were diarized; 1, some files failed; 2, wrong usage, or the
     pipeline cannot be loaded.
@@ -169,7 +173,7 @@ def _share(
     load: Any,
     devices: str | None,
     ray: str | None,
-    files: dict[str, Path],
+    files: "dict[str, AnyPath]",
     **options: Any,
 ) -> "Iterator[Outcome]":
     """Diarize files on several devices, or on a cluster."""
@@ -187,7 +191,7 @@ def _share(
 
 def _diarize_here(
     pipeline: Any,
-    files: dict[str, Path],
+    files: "dict[str, AnyPath]",
     progress: ProgressBars,
     evidence: Path | None,
     **options: Any,
@@ -226,15 +230,21 @@ def _print_results(
     return failed
 
 
-def _skip_finished(journal: "Journal", files: dict[str, Path]) -> dict[str, Path]:
+def _skip_finished(
+    journal: "Journal", files: "dict[str, AnyPath]"
+) -> "dict[str, AnyPath]":
     """Return the files to diarize, and print how many are finished."""
+    with ThreadPoolExecutor() as threads:  # addresses take their time
+        finished = [*threads.map(journal.is_finished, files, files.values())]
     left = {
-        uri: path for uri, path in files.items() if not journal.is_finished(uri, path)
+        uri: path
+        for (uri, path), skipped in zip(files.items(), finished, strict=True)
+        if not skipped
     }
-    if finished := len(files) - len(left):
+    if num_finished := sum(finished):
         typer.echo(
-            f"{finished} of {len(files)} files are finished: skipped. --again diarizes "
-            "them again.",
+            f"{num_finished} of {len(files)} files are finished: skipped. --again "
+            "diarizes them again.",
             err=True,
         )
     return left

@@ -96,7 +96,7 @@ def link(
     into.mkdir(parents=True, exist_ok=True)
 
     outputs: list[Any] = []
-    paths: list[Path] = []
+    paths: list[Any] = []
     with ProgressBars(len(named)) as progress:
         for outcome in diarize_files(
             recognition.diarize,

@@ -13,10 +13,29 @@ from pyannote_diarizen.functional.speaker_bounds import (
     SpeakerBounds,
     check_expected_speakers,
 )
+from pyannote_diarizen.remote import AnyPath, parse_path
+
+
+def parse_folder(text: str) -> AnyPath:
+    """Return the path or the address of a folder; refuse a file."""
+    path = parse_path(text)
+    if isinstance(path, Path) and path.is_file():
+        raise typer.BadParameter(f"Directory '{text}' is a file.")
+    return path
+
 
 AudioArgument = Annotated[
     list[Path],
     typer.Argument(help="Audio files, folders of audio files, wav.scp lists."),
+]
+RecordingsArgument = Annotated[
+    list[Any],
+    typer.Argument(
+        metavar="AUDIO...",
+        parser=parse_path,
+        help="Audio files, folders of audio files, wav.scp lists; also at addresses, "
+        "as in s3://bucket/calls.",
+    ),
 ]
 _PIPELINE = (
     "Name of a pipeline, its folder or config file, or owner/name on the Hugging Face "
@@ -88,6 +107,15 @@ IntoOption = Annotated[
         help="Folder for one file per recording and format. Default: standard output.",
     ),
 ]
+ResultsOption = Annotated[
+    Any,
+    typer.Option(
+        metavar="FOLDER",
+        parser=parse_folder,
+        help="Folder, or address of one, for one file per recording and format. "
+        "Default: standard output.",
+    ),
+]
 ExclusiveOption = Annotated[
     bool,
     typer.Option("--exclusive", help="Write one speaker at a time, without overlap."),
@@ -122,7 +150,7 @@ WeightsOnlyOption = Annotated[
 ]
 
 
-def check_output(into: Path | None) -> None:
+def check_output(into: AnyPath | None) -> None:
     """Refuse a closed standard output if results would go there."""
     if into is None and sys.stdout is None:
         raise typer.BadParameter("Standard output is closed: give a folder, --into.")

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pyannote_diarizen.remote import AnyPath
+
 if TYPE_CHECKING:
     from pyannote_diarizen.results.document import DiarizationDocument
     from pyannote_diarizen.results.formats import Format
 
 
 def check_destination(
-    formats: "Mapping[str, Format]", into: Path | None, num_files: int = 1
+    formats: "Mapping[str, Format]", into: AnyPath | None, num_files: int = 1
 ) -> None:
     """Refuse formats that cannot go to standard output."""
     if into is not None:

@@ -12,25 +12,27 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pyannote.core import Annotation
 
 from pyannote_diarizen.atomic import recording_path, write_file
-from pyannote_diarizen.audio.reader import list_audio
+from pyannote_diarizen.audio.reader import AUDIO_SUFFIXES, list_audio
 from pyannote_diarizen.corpora.listings import read_wav_scp
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.pipelines.fetching import LocalCopies
 from pyannote_diarizen.pipelines.journal import Journal
+from pyannote_diarizen.remote import AnyPath, RemotePath, local_copy
 from pyannote_diarizen.rttm import rttm_name, rttm_text, warn_of_rename
 
 _LIST_SUFFIX = ".scp"
 
-Writer = Callable[[Any, Path], "str | bytes"]
+Writer = Callable[[Any, Any], "str | bytes"]
 """Maps the output of a pipeline, and its audio file, to the content of a result."""
 
 
-def _write_rttm(output: Any, audio: Path) -> str:
+def _write_rttm(output: Any, audio: AnyPath) -> str:
     return rttm_text(getattr(output, "speaker_diarization", output))
 
 
@@ -50,7 +52,7 @@ class Outcome:
 
     Parameters
     ----------
-    file : Path
+    file : Path or RemotePath
         The file.
     diarization : Annotation, optional
         Turns of speakers.
@@ -60,7 +62,7 @@ class Outcome:
         Message that names the file, if there is no diarization.
     """
 
-    file: Path
+    file: AnyPath
     diarization: Annotation | None = None
     output: Any = None
     error: str | None = None
@@ -72,24 +74,24 @@ def is_collection(path: Path) -> bool:
 
 
 def find_audio(
-    paths: Iterable[Path],
-    into: Path | None = None,
+    paths: Iterable[AnyPath],
+    into: AnyPath | None = None,
     suffixes: Collection[str] = (".rttm",),
-) -> tuple[dict[str, Path], list[Outcome]]:
+) -> tuple[dict[str, Any], list[Outcome]]:
     """Expand folders and lists of files.
 
     Parameters
     ----------
-    paths : iterable of Path
+    paths : iterable of Path or RemotePath
         Files, folders of files, and Kaldi's lists `wav.scp`.
-    into : Path, optional
+    into : Path or RemotePath, optional
         Folder of results.
     suffixes : collection of str, optional
         Suffixes of results.
 
     Returns
     -------
-    files : dict of Path
+    files : dict of Path or RemotePath
         Each file once, by its name in a list, or else by the name that `name_files`
         gives it; `rttm_name` changes both.
     missing : list of Outcome
@@ -101,12 +103,14 @@ def find_audio(
     ValueError
         If two files have the same name.
     """
-    files: dict[Path, Path] = {}
+    files: dict[AnyPath, AnyPath] = {}
     listed: dict[str, Path] = {}
     missing = []
     for path in paths:
         try:
-            if path.suffix == _LIST_SUFFIX and path.is_file():
+            if isinstance(path, RemotePath):
+                files |= {file: file for file in path.list_audio(AUDIO_SUFFIXES)}
+            elif path.suffix == _LIST_SUFFIX and path.is_file():
                 for name, file in read_wav_scp(path).items():
                     _refuse_shared_names(listed, {rttm_name(name): file})
                     listed[rttm_name(name)] = file
@@ -114,20 +118,20 @@ def find_audio(
             else:
                 for file in list_audio([path]):
                     files.setdefault(file.resolve(), file)
-        except AudioFileError as error:
+        except (AudioFileError, OSError) as error:
             missing.append(Outcome(path, error=str(error)))
     for path in listed.values():
         files.pop(path.resolve(), None)
     named = name_files(list(files.values()))
     _refuse_shared_names(listed, named)
-    found = {**listed, **named}
+    found: dict[str, AnyPath] = {**listed, **named}
     if into is not None:
         missing += _remove_unwritable(found, into, suffixes)
     return found, missing
 
 
 def _remove_unwritable(
-    files: dict[str, Path], into: Path, suffixes: Collection[str]
+    files: dict[str, AnyPath], into: AnyPath, suffixes: Collection[str]
 ) -> Iterator[Outcome]:
     """Remove files whose names cannot be names of results; yield their errors."""
     for name, file in list(files.items()):
@@ -138,7 +142,9 @@ def _remove_unwritable(
             yield Outcome(files.pop(name), error=f"'{file}' is left out. {error}")
 
 
-def _refuse_shared_names(some: Mapping[str, Path], others: Mapping[str, Path]) -> None:
+def _refuse_shared_names(
+    some: Mapping[str, AnyPath], others: Mapping[str, AnyPath]
+) -> None:
     for name in some.keys() & others.keys():
         if some[name] != others[name]:
             raise ValueError(
@@ -147,17 +153,17 @@ def _refuse_shared_names(some: Mapping[str, Path], others: Mapping[str, Path]) -
             )
 
 
-def name_files(files: Sequence[Path]) -> dict[str, Path]:
+def name_files(files: Sequence[AnyPath]) -> dict[str, AnyPath]:
     """Name files after the shortest distinct ends of their paths.
 
     Parameters
     ----------
-    files : sequence of Path
+    files : sequence of Path or RemotePath
         Different files.
 
     Returns
     -------
-    names : dict of Path
+    names : dict of Path or RemotePath
         Files by name: "meeting", or "monday_meeting" if another folder has a "meeting"
         too, or "meeting.wav" if only suffixes differ. Spaces become underscores, as
         RTTM requires.
@@ -172,7 +178,10 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
     >>> list(name_files([Path("/a/monday/x.wav"), Path("/a/tuesday/x.wav")]))
     ['monday_x', 'tuesday_x']
     """
-    paths = [file.absolute() for file in files]
+    paths: list[PurePath] = [
+        file.plain if isinstance(file, RemotePath) else file.absolute()
+        for file in files
+    ]
     deepest = max((len(path.parts) for path in paths), default=2)
     for shown in ([path.with_suffix("") for path in paths], paths):
         for depth in range(1, deepest):
@@ -189,10 +198,16 @@ def name_files(files: Sequence[Path]) -> dict[str, Path]:
     )
 
 
-def make_folders(into: Path | None, folders: Mapping[str, Path] | None) -> None:
+def make_folders(into: AnyPath | None, folders: Mapping[str, AnyPath] | None) -> None:
     """Create the folders of results: all of them, or none."""
     created: list[Path] = []
-    for folder in filter(None, (into, *(folders or {}).values())):
+    wanted: list[AnyPath | None] = [into, *(folders or {}).values()]
+    for folder in wanted:
+        if folder is None:
+            continue
+        if isinstance(folder, RemotePath):
+            folder.check_writable()
+            continue
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -205,9 +220,9 @@ def make_folders(into: Path | None, folders: Mapping[str, Path] | None) -> None:
 
 def diarize_files(
     pipeline: Callable[..., Any],
-    files: Mapping[str, Path],
-    into: Path | None = None,
-    folders: Mapping[str, Path] | None = None,
+    files: Mapping[str, AnyPath],
+    into: AnyPath | None = None,
+    folders: Mapping[str, AnyPath] | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
     """Diarize files, and write the results of each at once.
@@ -216,11 +231,11 @@ def diarize_files(
     ----------
     pipeline : callable
         Maps a file to an `Annotation`, or to an output with `speaker_diarization`.
-    files : Mapping of Path
+    files : Mapping of Path or RemotePath
         Files by name, see `name_files`.
-    into : Path, optional
+    into : Path or RemotePath, optional
         Folder to write results to, such as `<name>.rttm`.
-    folders : Mapping of Path, optional
+    folders : Mapping of Path or RemotePath, optional
         Folder of a suffix, if it is not `into`.
     **options
         See `diarize_file`.
@@ -237,16 +252,18 @@ def diarize_files(
     """
     make_folders(into, folders)
     keys = {name: options.pop(name, None) for name in ("channel", "expected_speakers")}
-    described = (describe(uri, path, **keys) for uri, path in files.items())
     # `DiariZen` shares batches of its networks between short files
     together = getattr(pipeline, "load_together", iter)
-    for file, path in zip(together(described), files.values(), strict=True):
-        yield _diarize(pipeline, file, path, into, folders, **options)
+    with LocalCopies(files) as copies:
+        described = (describe(uri, path, **keys) for uri, path in copies.items())
+        for file, (uri, path) in zip(together(described), files.items(), strict=True):
+            yield _diarize(pipeline, file, path, into, folders, **options)
+            copies.delete(uri)
 
 
 def describe(
     uri: str,
-    path: Path,
+    path: AnyPath,
     channel: int | None = None,
     expected_speakers: float | None = None,
 ) -> dict[str, Any]:
@@ -262,9 +279,9 @@ def describe(
 def diarize_file(
     pipeline: Callable[..., Any],
     uri: str,
-    path: Path,
-    into: Path | None = None,
-    folders: Mapping[str, Path] | None = None,
+    path: AnyPath,
+    into: AnyPath | None = None,
+    folders: Mapping[str, AnyPath] | None = None,
     channel: int | None = None,
     expected_speakers: float | None = None,
     **options: Any,
@@ -275,7 +292,7 @@ def diarize_file(
     ----------
     pipeline, into, folders
         See `diarize_files`.
-    uri, path : str, Path
+    uri, path : str, Path or RemotePath
         Name of the file, and the file.
     channel : int, optional
         Channel to diarize, from 0. Defaults to the choice of the pipeline.
@@ -300,9 +317,9 @@ def diarize_file(
 def _diarize(
     pipeline: Callable[..., Any],
     file: Mapping[str, Any],
-    path: Path,
-    into: Path | None,
-    folders: Mapping[str, Path] | None,
+    path: AnyPath,
+    into: AnyPath | None,
+    folders: Mapping[str, AnyPath] | None,
     journal: Journal | None = None,
     writers: Mapping[str, Writer] = WRITERS,
     **options: Any,
@@ -315,7 +332,10 @@ def _diarize(
             for suffix in writers
             if (folder := (folders or {}).get(suffix, into)) is not None
         }
-        output = pipeline(file, **options)
+        with local_copy(file["audio"]) as local:
+            if local is not file["audio"]:
+                file = {**file, "audio": local}
+            output = pipeline(file, **options)
         diarization = getattr(output, "speaker_diarization", output)
         contents = {suffix: writers[suffix](output, path) for suffix in paths}
         for suffix, content in contents.items():

@@ -3,8 +3,8 @@
 """Files on many machines, by Ray Data [1]_.
 
 Actors hold the pipeline, one per GPU, or one per CPU core where there is no GPU. All
-machines read the recordings and write the results at the same paths. A killed actor
-costs the file that it works on, which is diarized again.
+machines read the recordings and write the results at the same paths, or at addresses. A
+killed actor costs the file that it works on, which is diarized again.
 
 References
 ----------
@@ -16,12 +16,12 @@ import os
 import pickle
 import socket
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.errors import MissingPackagesError
 from pyannote_diarizen.pipelines.batch import Outcome, make_folders
 from pyannote_diarizen.pipelines.processes import Loader, Worker
+from pyannote_diarizen.remote import AnyPath, parse_path
 
 LOCAL = "local"
 """Address that starts Ray on this machine."""
@@ -32,9 +32,9 @@ TIMEOUT = 10
 def diarize_on_ray(
     load: Loader,
     address: str,
-    files: Mapping[str, Path],
-    into: Path | None = None,
-    folders: Mapping[str, Path] | None = None,
+    files: Mapping[str, AnyPath],
+    into: AnyPath | None = None,
+    folders: Mapping[str, AnyPath] | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
     """Diarize files on a cluster.
@@ -46,7 +46,8 @@ def diarize_on_ray(
     address : str
         Address of a cluster, as in "ray://head:10001" or "auto", or `LOCAL`.
     files, into, folders, **options
-        See `diarize_files`. All paths are absolute, and the same on all machines.
+        See `diarize_files`. All paths are absolute, and the same on all machines; or
+        addresses.
 
     Yields
     ------
@@ -60,6 +61,8 @@ def diarize_on_ray(
     ValueError
         If there is no cluster at `address`.
     """
+    if not files:  # Ray refuses an empty list
+        return
     num_gpus, num_cpus = connect(address)
     import ray
 
@@ -125,5 +128,5 @@ class _Actor:
 
     def __call__(self, row: dict[str, str]) -> dict[str, bytes]:
         """Diarize the file of a row."""
-        outcome = self._worker(row["uri"], Path(row["path"]))
+        outcome = self._worker(row["uri"], parse_path(row["path"]))
         return {"outcome": pickle.dumps(outcome)}

@@ -318,7 +318,7 @@ class FeatureWriter:
 
     models: Mapping[str, str]
 
-    def __call__(self, output: Any, audio: Path) -> bytes:
+    def __call__(self, output: Any, audio: Any) -> bytes:
         """Return the content of the file of features."""
         content: bytes = output.features.to_bytes(self.models)
         return content

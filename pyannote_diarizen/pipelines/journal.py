@@ -18,15 +18,24 @@ from pyannote.audio import Pipeline
 from pyannote.core import Annotation
 from torch import Tensor, nn
 
+from pyannote_diarizen.atomic import write_file
+from pyannote_diarizen.remote import AnyPath, RemotePath
+
 NAME = "finished.jsonl"
+"""Name of the journal in a folder of this machine."""
+ENTRIES = "finished"
+"""Name of the folder of entries at an address."""
 
 
 class Journal:
     """Record of finished files.
 
+    At an address, where no file can be extended, each entry is a file of its own in the
+    folder `finished`.
+
     Parameters
     ----------
-    folder : Path
+    folder : Path or RemotePath
         Folder of results.
     settings : str
         Value of `fingerprint` for the pipeline and its options.
@@ -38,20 +47,25 @@ class Journal:
 
     def __init__(
         self,
-        folder: Path,
+        folder: AnyPath,
         settings: str,
         suffixes: Collection[str] = (".rttm",),
-        folders: Mapping[str, Path] | None = None,
+        folders: Mapping[str, AnyPath] | None = None,
     ) -> None:
         self.settings = settings
         self._folders = {**dict.fromkeys(suffixes, folder), **(folders or {})}
-        self._path = folder / NAME
+        self._path = folder / (ENTRIES if isinstance(folder, RemotePath) else NAME)
         self._last: dict[str, Mapping[str, Any]] = {}
-        if self._path.exists():
-            for line in self._path.read_text(encoding="utf-8").splitlines():
-                self._read(line)
+        if isinstance(self._path, RemotePath):
+            lines = self._path.read_folder()
+        elif self._path.exists():
+            lines = self._path.read_bytes().splitlines()
+        else:
+            lines = []
+        for line in lines:
+            self._read(line)
 
-    def _read(self, line: str) -> None:
+    def _read(self, line: bytes) -> None:
         """Keep the last line of each file; a line cut short by a crash is left out."""
         try:
             entry = json.loads(line)
@@ -59,13 +73,15 @@ class Journal:
         except (ValueError, KeyError, TypeError):
             return
 
-    def is_finished(self, uri: str, audio: Path) -> bool:
+    def is_finished(self, uri: str, audio: AnyPath) -> bool:
         """Whether a recording needs no processing."""
         entry = self._last.get(uri)
-        results = self._results(uri).values()
-        if entry is None or not all(path.is_file() for path in (audio, *results)):
+        if entry is None:
             return False
-        state = self._state(uri, audio)
+        try:
+            state = self._state(uri, audio)
+        except OSError:  # no recording, or no result
+            return False
         written = entry.get("results")
         if not isinstance(written, dict):
             return False
@@ -77,7 +93,7 @@ class Journal:
         return self._last.get(uri, {}).get("seconds")
 
     def add(
-        self, uri: str, audio: Path, diarization: Annotation, seconds: float
+        self, uri: str, audio: AnyPath, diarization: Annotation, seconds: float
     ) -> None:
         """Append the line of a file whose results are written.
 
@@ -85,7 +101,7 @@ class Journal:
         ----------
         uri : str
             Name of the file.
-        audio : Path
+        audio : Path or RemotePath
             Its recording.
         diarization : Annotation
             Result.
@@ -98,30 +114,40 @@ class Journal:
             "num_speakers": len(diarization.labels()),
         }
         self._last[uri] = entry
+        line = json.dumps(entry) + "\n"
+        if isinstance(self._path, RemotePath):
+            write_file(line, self._path / f"{uri}.json")
+            return
         # one write: lines of several processes do not mix
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write(line)
 
-    def _state(self, uri: str, audio: Path) -> dict[str, Any]:
-        status = audio.stat()
+    def _state(self, uri: str, audio: AnyPath) -> dict[str, Any]:
         return {
             "uri": uri,
             "audio": str(audio.absolute()),
-            "bytes": status.st_size,
-            "modified_ns": status.st_mtime_ns,
+            **_version(audio),
             "settings": self.settings,
             "results": {
                 suffix: _digest(path) for suffix, path in self._results(uri).items()
             },
         }
 
-    def _results(self, uri: str) -> dict[str, Path]:
+    def _results(self, uri: str) -> dict[str, AnyPath]:
         """Paths by suffix."""
         folders = self._folders.items()
         return {suffix: folder / f"{uri}{suffix}" for suffix, folder in folders}
 
 
-def _digest(path: Path) -> str:
+def _version(audio: AnyPath) -> dict[str, Any]:
+    """Return what changes with a recording."""
+    if isinstance(audio, RemotePath):
+        return {"checksum": audio.checksum()}
+    status = audio.stat()
+    return {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
+
+
+def _digest(path: AnyPath) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 

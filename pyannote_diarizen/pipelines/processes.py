@@ -16,7 +16,6 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -29,6 +28,7 @@ from pyannote_diarizen.pipelines.batch import (
     diarize_file,
     make_folders,
 )
+from pyannote_diarizen.remote import AnyPath
 from pyannote_diarizen.terminal import show_warnings_as_sentences
 
 Loader = Callable[[str], Callable[..., Any]]
@@ -60,7 +60,7 @@ class Worker:
         self.pipeline = load(device)
         self.options = options
 
-    def __call__(self, uri: str, path: Path) -> Outcome:
+    def __call__(self, uri: str, path: AnyPath) -> Outcome:
         """Diarize a file; features stay in this process."""
         outcome = diarize_file(self.pipeline, uri, path, **self.options)
         return replace(outcome, output=None)
@@ -69,9 +69,9 @@ class Worker:
 def diarize_on_devices(
     load: Loader,
     devices: Sequence[str],
-    files: Mapping[str, Path],
-    into: Path | None = None,
-    folders: Mapping[str, Path] | None = None,
+    files: Mapping[str, AnyPath],
+    into: AnyPath | None = None,
+    folders: Mapping[str, AnyPath] | None = None,
     **options: Any,
 ) -> Iterator[Outcome]:
     """Diarize files on several devices.
@@ -96,7 +96,7 @@ def diarize_on_devices(
     for device in devices[: len(files)]:
         idle.put(_Process(load, device, devices.count("cpu"), **options))
 
-    def diarize(uri: str, path: Path) -> Outcome:
+    def diarize(uri: str, path: AnyPath) -> Outcome:
         process = idle.get()
         try:
             return process.diarize(uri, path)
@@ -121,7 +121,7 @@ class _Process:
         self._arguments, self._options = arguments, options
         self._executor: ProcessPoolExecutor | None = None
 
-    def diarize(self, uri: str, path: Path) -> Outcome:
+    def diarize(self, uri: str, path: AnyPath) -> Outcome:
         """Diarize a file, in a second process if the first one is killed."""
         for _ in range(2):
             if self._executor is None:
@@ -154,7 +154,7 @@ _workers: dict[int, Worker] = {}
 
 
 def _diarize(
-    arguments: tuple[Any, ...], options: Mapping[str, Any], uri: str, path: Path
+    arguments: tuple[Any, ...], options: Mapping[str, Any], uri: str, path: AnyPath
 ) -> Outcome:
     if os.getpid() not in _workers:
         _workers[os.getpid()] = Worker(*arguments, **options)

@@ -118,9 +118,9 @@ def slide(
     )
     if hook is not None:
         hook(completed=0, total=num_chunks)
-    data: Any = None
+    data = np.empty(0)
     for chunks, output in shrinking_batches(read, infer, num_chunks, passes):
-        if data is None:
+        if not len(data):
             data = np.empty((num_chunks, *output.shape[1:]), output.dtype)
         data[chunks.start : chunks.stop] = output
         if hook is not None:

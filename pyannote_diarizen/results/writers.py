@@ -4,12 +4,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pyannote_diarizen.audio.reader import audio_info
 from pyannote_diarizen.pipelines.batch import WRITERS, Writer
 from pyannote_diarizen.pipelines.turn_confidence import TurnConfidence
+from pyannote_diarizen.remote import AnyPath, local_copy
 from pyannote_diarizen.results.confidence import add_confidence
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.formats import FORMATS, Format
@@ -36,19 +36,24 @@ class DocumentWriter:
     pipeline: Mapping[str, Any]
     confidence: TurnConfidence | None = None
 
-    def __call__(self, output: Any, audio: Path) -> str | bytes:
+    def __call__(self, output: Any, audio: AnyPath) -> str | bytes:
         """Return the content of the file of `output`, the result for `audio`."""
         features = getattr(output, "features", None)
         known = None if features is None else features.file["duration"]
         document = DiarizationDocument.from_output(
             output,
             # compressed audio is decoded for it
-            duration=audio_info(audio).duration if known is None else known,
+            duration=_duration(audio) if known is None else known,
             audio=str(audio.absolute()),
             pipeline=self.pipeline,
         )
         document = add_confidence(document, self.confidence, features)
         return FORMATS[self.format].render(document, self.exclusive)
+
+
+def _duration(audio: AnyPath) -> float:
+    with local_copy(audio) as local:
+        return audio_info(local).duration
 
 
 def document_writers(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 sys.path.append(str(Path(__file__).parents[1] / "pipelines"))
 
+from addresses import memory  # noqa: F401 - a fixture
 from tone_pipeline import write_tone_pipeline
 
 from pyannote_diarizen.cli.main import app

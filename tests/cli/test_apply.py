@@ -349,3 +349,32 @@ def test_a_closed_standard_output_is_an_error(run, pipeline, write_audio, monkey
     assert result.exit_code == 2
     assert "Standard output is closed" in result.stderr
     assert run("apply", "a.wav", "--pipeline", pipeline, "--into", "o").exit_code == 0
+
+
+def test_addresses_take_the_place_of_folders(run, pipeline, write_audio, memory):
+    memory.put_file(write_audio("a.wav"), "/calls/a.wav")
+    memory.put_file(write_audio("b.wav", end=1.5), "/calls/b.wav")
+    command = ["apply", "memory://calls", "--pipeline", pipeline]
+    assert run(*command).stdout == rttm("a") + rttm("b", 1.5)
+    command += ["--into", "memory://out", "--format", "rttm,json"]
+    assert run(*command).exit_code == 0
+    assert memory.cat_file("/out/b.rttm").decode() == rttm("b", 1.5)
+    document = json.loads(memory.cat_file("/out/b.json"))
+    assert (document["audio"], document["duration"]) == ("memory:///calls/b.wav", 2.0)
+    assert "2 of 2 files are finished" in run(*command).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["memory://gone"], "'memory://gone' does not exist, or holds no audio file"),
+        (["none://a.wav"], "'none://a.wav' cannot be read: Protocol not known: none."),
+        (["a.wav", "--into", "https://127.0.0.1:1/out"], "/out' cannot be written"),
+    ],
+)
+def test_errors_of_addresses(run, pipeline, write_audio, memory, arguments, message):
+    write_audio("a.wav")
+    result = run("apply", *arguments, "--pipeline", pipeline)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr

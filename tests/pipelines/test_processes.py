@@ -180,6 +180,11 @@ def test_a_killed_worker_of_a_cluster_costs_its_file_again(tmp_path, monkeypatch
     assert all(again.is_finished(uri, path) for uri, path in files.items())
 
 
+def test_without_files_no_cluster_is_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert list(diarize_on_ray(killed_pipeline.load, "local", {})) == []
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "host:port"])
 def test_no_cluster_at_an_address(address, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=pytest.fail))
