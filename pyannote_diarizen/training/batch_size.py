@@ -22,7 +22,17 @@ def stored_size(config: DictConfig) -> bool | int:
     ----------
     config : DictConfig
         `config.run` is the folder.
+
+    Raises
+    ------
+    ValueError
+        If `task.batch_size` is "auto".
     """
+    if config.task.get("batch_size") == "auto":
+        raise ValueError(
+            "`task.batch_size` should be a number of chunks, got 'auto': with "
+            "auto_batch_size=true, batches of this number are split until they fit."
+        )
     path = Path(config.run) / CONFIG
     if config.auto_batch_size is True and path.is_file():
         return OmegaConf.load(path).get("auto_batch_size") or True

@@ -53,6 +53,11 @@ def test_a_size_that_does_not_divide_the_batch_is_rounded_down(configure):
         split_batches(configure(auto_batch_size=0))
 
 
+def test_automatic_sizes_have_their_own_option(configure):
+    with pytest.raises(ValueError, match="got 'auto': with auto_batch_size=true"):
+        stored_size(configure(task__batch_size="auto"))
+
+
 def test_several_processes_are_refused(configure):
     config = configure(auto_batch_size=True, trainer__devices=2)
     with pytest.raises(ValueError, match=r"one process, got 2: use trainer\.devices=1"):
