@@ -133,15 +133,18 @@ def prune(
     _quiet()
     with StageBars() as bars:
         model = run_pruning(plan, into, bars)
-    typer.echo(f"Written: {model}")
-    if backbone:
-        from pyannote_diarizen.training.pruning_output import write_backbone
+    from pyannote_diarizen.training.pruning_output import (
+        describe_sparsity,
+        write_backbone,
+        write_report,
+    )
 
+    typer.echo(f"Written: {model}")
+    typer.echo(describe_sparsity(plan, into))
+    if backbone:
         for line in write_backbone(into):
             typer.echo(line)
     if report:
-        from pyannote_diarizen.training.pruning_output import write_report
-
         typer.echo(write_report(plan, into))
 
 

@@ -30,6 +30,33 @@ from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
 
 BACKBONE = "backbone"
 REPORT, PICTURE = "report.md", "report.png"
+MARGIN = 0.03
+"""Difference of sparsity from its target above which a remedy is named."""
+
+
+def describe_sparsity(plan: Pruning, into: Path) -> str:
+    """Share of the WavLM that was removed, with a remedy if gates missed the target.
+
+    Parameters
+    ----------
+    plan : Pruning
+    into : Path
+        Folder of a finished pruning.
+    """
+    count = num_parameters if plan.measure == "parameters" else num_macs
+    before, after = (
+        count(load_model(into / name / WEIGHTS).wavlm_model.config)
+        for name in ("teacher", "model")
+    )
+    removed = 1 - after / before
+    line = f"Removed: {removed:.1%} of the {plan.measure} of WavLM."
+    if plan.method != "l0" or abs(removed - plan.sparsity) < MARGIN:
+        return line
+    return (
+        f"{line} The target was {plan.sparsity:.1%}: the gates did not settle. More "
+        "steps of the first stage help (gates:trainer.max_epochs=, "
+        "task.batches_per_epoch=), or a higher gates:task.gate_lr=."
+    )
 
 
 def write_backbone(into: Path) -> list[str]:
@@ -60,8 +87,8 @@ def write_backbone(into: Path) -> list[str]:
     }
     described = after.config.to_dict() | {k: f"{n:,}" for k, n in sizes.items()}
     write_file(json.dumps(described, indent=2), folder / "pruned_config.json")
-    is_exact = any(after.config.extractor_removed_channels)
-    readers = "WavLM.from_pretrained" + ("" if is_exact else " and DiariZen")
+    readers = "WavLM.from_pretrained"
+    readers += " and DiariZen" if after.config.fits_original else ""
     lines = [f"Written: {path}, for {readers}"]
     try:
         after.save_huggingface(folder / "huggingface")

@@ -301,6 +301,15 @@ class WavLMConfig:
         return any(getattr(self, name) for name in PRUNE_FLAGS)
 
     @property
+    def fits_original(self) -> bool:
+        """Whether DiariZen can build it: exact pruning left nothing that it lacks."""
+        used = (*self.encoder_use_attention, *self.encoder_use_feed_forward)
+        units = (*self.encoder_remaining_heads, *self.encoder_ff_interm_features)
+        # without units, only the bias of the block is left
+        only_bias = any(use and not left for use, left in zip(used, units, strict=True))
+        return not only_bias and not any(self.extractor_removed_channels)
+
+    @property
     def layerwise_range(self) -> tuple[int, int]:
         """First and last layer of `use_layerwise_prune`, from 1; (0, 0) if invalid."""
         parts = re.fullmatch(r"(\d+)-(\d+)", str(self.use_layerwise_prune))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,11 @@ from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.packaging import package
-from pyannote_diarizen.training.pruning_output import write_backbone, write_report
+from pyannote_diarizen.training.pruning_output import (
+    describe_sparsity,
+    write_backbone,
+    write_report,
+)
 from pyannote_diarizen.training.pruning_stages import Pruning, run_pruning
 from pyannote_diarizen.wavlm import WavLM
 from pyannote_diarizen.wavlm.cost import num_parameters
@@ -202,6 +207,15 @@ def test_backbone_and_report(wavlm_teacher, database, tmp_path):
     described = json.loads((folder / "backbone" / "pruned_config.json").read_text())
     assert described["wavlm_current_params"] == f"{num_parameters(wavlm.config):,}"
 
+    described = describe_sparsity(chosen, folder)
+    assert described.endswith(" of the parameters of WavLM.")
+    assert described.startswith(
+        f"Removed: {sparsity_of(folder / 'model', folder / 'teacher'):.1%}"
+    )
+    missed = replace(chosen, method="l0", measure="macs", sparsity=0.9)
+    assert "The target was 90.0%: the gates did not settle" in describe_sparsity(
+        missed, folder
+    )
     report = write_report(chosen, folder)
     assert (folder / "report.md").read_text().strip() in report
     (size,) = [line for line in report.splitlines() if "parameters of WavLM" in line]

@@ -197,6 +197,8 @@ def test_position_bias_of_all_layers_survives_the_first_attention(tiny_config):
     waveforms = torch.randn(1, 4000)
     assert_close(outputs(exact, waveforms), outputs(wavlm, waveforms), **TOLERANCE)
     assert exact.config.encoder_remaining_heads == ((), (0, 1, 2, 3))
+    assert not exact.config.fits_original
+    assert lossy.config.fits_original
     assert lossy.config.encoder_use_attention == (False, True)
     error = outputs(lossy, waveforms) - outputs(wavlm, waveforms)
     assert error.abs().max() > 1e-3
