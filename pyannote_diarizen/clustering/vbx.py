@@ -35,9 +35,9 @@ from pyannote_diarizen.clustering.num_speakers import (
     sorted_numbers,
 )
 from pyannote_diarizen.functional.linkage import MAX_VECTORS, topmost_nodes
+from pyannote_diarizen.functional.partitions import SpeakerPartitions
 from pyannote_diarizen.functional.speaker_number import (
     NumSpeakersPrior,
-    SpeakerPartitions,
     settle_num_speakers,
 )
 from pyannote_diarizen.functional.vbx import VBxModel, VBxPosterior, smooth_labels

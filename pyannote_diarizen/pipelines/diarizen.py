@@ -32,7 +32,6 @@ from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
 from pyannote_diarizen.pipelines.short_files import load_together
 from pyannote_diarizen.pipelines.turn_confidence import ConfidenceCalibration
-from pyannote_diarizen.pipelines.turn_finding import find_turns
 from pyannote_diarizen.rttm import rttm_name, write_rttm
 
 
@@ -324,7 +323,7 @@ class DiariZen(Reclustering):
 
     # the results of the host, in less time and memory
     reconstruct = staticmethod(reconstruction.reconstruct)
-    to_annotation = staticmethod(find_turns)
+    to_annotation = staticmethod(reconstruction.to_annotation)
     speaker_count = staticmethod(steps.count_speakers)
 
     def _apply_batch(

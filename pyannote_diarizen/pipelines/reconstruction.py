@@ -56,6 +56,7 @@ class Reconstruction:
         # selected speakers, and activities, once `reconstruct` was called
         self._frames: tuple[SlidingWindowFeature, SlidingWindowFeature] | None = None
         self._hard_clusters = np.empty((0, 0), dtype=int)
+        self._turns: Annotation | None = None
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -86,6 +87,11 @@ class Reconstruction:
         discrete = SlidingWindowFeature(selected, activity.sliding_window)
         self._hard_clusters, self._frames = hard_clusters, (discrete, activity)
         return discrete
+
+    def keep_turns(self, discrete: SlidingWindowFeature, turns: Annotation) -> None:
+        """Keep the turns of the selected speakers, for `finish`."""
+        if self._frames is not None and discrete is self._frames[0]:
+            self._turns = turns
 
     def finish(
         self,
@@ -122,7 +128,9 @@ class Reconstruction:
         if self._frames is None:
             return output
         discrete, activity = self._frames
-        turns = find_turns(discrete, min_duration_off=min_duration_off)
+        turns = self._turns
+        if turns is None:
+            turns = find_turns(discrete, min_duration_off=min_duration_off)
         # both have the same tracks
         clusters = {
             diarization[turn, track]: cluster
@@ -194,6 +202,16 @@ def reconstruct(
     """
     reconstruction = _current.get(None) or Reconstruction(SpeakerBounds())
     return reconstruction(segmentations, hard_clusters, count)
+
+
+def to_annotation(
+    discrete_diarization: SlidingWindowFeature, **durations: float
+) -> Annotation:
+    """Find the turns of speakers, see `find_turns`; the instance in use keeps them."""
+    turns = find_turns(discrete_diarization, **durations)
+    if reconstruction := _current.get(None):
+        reconstruction.keep_turns(discrete_diarization, turns)
+    return turns
 
 
 def keep_speakers(

@@ -203,12 +203,17 @@ def count_speakers(
         Mean over chunks, rounded, as uint8.
     """
     trimmed = Inference.trim(segmentations, warm_up=warm_up)
-    numbers = trimmed.data.sum(axis=-1, keepdims=True, dtype=trimmed.data.dtype)
-    count = Inference.aggregate(
-        SlidingWindowFeature(numbers, trimmed.sliding_window), frames, missing=0.0
-    )
-    count.data = np.rint(count.data).astype(np.uint8)
-    return count
+    numbers = trimmed.data.sum(axis=-1, dtype=trimmed.data.dtype)
+    grid, first_frame = place_chunks(trimmed, frames)
+    # float32, as the host divides
+    totals = np.zeros(_num_frames(trimmed, grid, frames), dtype=np.float32)
+    num_overlapping = np.zeros_like(totals)
+    for first, number in zip(first_frame, numbers, strict=True):
+        inside = slice(first, first + len(number))
+        totals[inside] += number
+        num_overlapping[inside] += 1
+    mean = totals / np.maximum(num_overlapping, 1)
+    return SlidingWindowFeature(np.rint(mean).astype(np.uint8)[:, None], grid)
 
 
 def merge_clustered(
@@ -276,9 +281,7 @@ def overlap_add(
     num_chunks, num_frames, _ = segmentations.data.shape
     num_clusters = max(0, int(hard_clusters.max()) + 1)
     grid, first_frame = place_chunks(segmentations, frames)
-    # end of the last chunk, in frames, as the host rounds it
-    end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
-    total_num_frames = grid.closest_frame(end + 0.5 * frames.duration) + 1
+    total_num_frames = _num_frames(segmentations, grid, frames)
     # the maximum of a sum of 0 and 1
     num_overlapping = chunks.duration / chunks.step + 1
     small = segmentations.data.dtype == np.uint8 and num_overlapping <= _LARGEST
@@ -308,6 +311,15 @@ def place_chunks(
         for chunk in range(len(segmentations.data))
     ]
     return grid, np.array(first_frame)
+
+
+def _num_frames(
+    segmentations: SlidingWindowFeature, grid: SlidingWindow, frames: SlidingWindow
+) -> int:
+    """Return the frame at the end of the last chunk, as the host rounds it."""
+    chunks, num_chunks = segmentations.sliding_window, len(segmentations.data)
+    end = chunks.start + chunks.duration + (num_chunks - 1) * chunks.step
+    return grid.closest_frame(end + 0.5 * frames.duration) + 1
 
 
 def frame_activity(

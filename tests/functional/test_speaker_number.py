@@ -9,9 +9,9 @@ import numpy.testing as npt
 import pytest
 from scipy.stats import multivariate_normal
 
+from pyannote_diarizen.functional.partitions import SpeakerPartitions
 from pyannote_diarizen.functional.speaker_number import (
     NumSpeakersPrior,
-    SpeakerPartitions,
     settle_num_speakers,
 )
 from pyannote_diarizen.functional.vbx import VBxModel, smooth_labels, vbx
