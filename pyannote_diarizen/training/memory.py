@@ -21,6 +21,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pyannote_diarizen.training.checkpoints import NUM_STATES
 
+OVERHEAD = 1.25
+"""Ratio of the memory of both passes to the tensors that are saved between them: the
+others are gradients of activations and fragmentation. Fitted to WavLM Base on a CPU."""
+
 
 class MemoryEstimate(Callback):
     """Estimate the memory of a training when it starts.
@@ -48,20 +52,22 @@ class MemoryEstimate(Callback):
         hparams: Any = pl_module.hparams
         num_samples = round(task.duration * hparams.sample_rate)
         channels = hparams.get("num_channels", 1)
+        used = _used_memory(pl_module.device)
         zeros = torch.zeros(1, channels, num_samples, device=pl_module.device)
         chunk = trainer.precision_plugin.convert_input(zeros)
         with trainer.precision_plugin.forward_context():
-            needed = estimate_memory(pl_module, chunk, task.batch_size)
+            more = estimate_memory(pl_module, chunk, task.batch_size)
+        needed = more + used
         available = _available_memory(pl_module.device)
         rank_zero_info(f"Memory of this training: about {needed / 1e9:.1f} GB.")
-        if available is None or needed <= available:
+        if available is None or more <= available:
             return
         if self.auto_batch_size and task.batch_size > 1:
             if pl_module.device.type == "cuda":  # which raises an error itself
                 return
-            raise MemoryError(f"{needed / 1e9:.1f} GB are needed.")
+            raise MemoryError(f"{more / 1e9:.1f} GB more are needed.")
         warnings.warn(
-            f"This training needs about {needed / 1e9:.1f} GB, and "
+            f"This training needs about {more / 1e9:.1f} GB more, and "
             f"{available / 1e9:.1f} GB are free: use auto_batch_size=true, a smaller "
             "task.duration, gradient_checkpointing=true or backbone.frozen=true.",
             stacklevel=2,
@@ -69,7 +75,7 @@ class MemoryEstimate(Callback):
 
 
 def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
-    """Estimate the bytes that a training step needs.
+    """Estimate the bytes that a training step needs besides the weights.
 
     Parameters
     ----------
@@ -81,8 +87,9 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
     Returns
     -------
     needed : int
-        Weights, gradients and moments of AdamW, plus `batch_size` times the tensors
-        that the backward pass of one chunk needs.
+        Gradients and moments of AdamW, plus `batch_size` times what one chunk needs:
+        the tensors that its backward pass needs, times `OVERHEAD`, and input and output
+        of its largest layer.
     """
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     # kept until the end: otherwise another tensor could get the address of a former one
@@ -94,6 +101,17 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
         if storage.data_ptr() not in weights:
             saved[storage.data_ptr()] = storage
 
+    layers = [0]
+
+    def measure(layer: nn.Module, inputs: Any, output: Any) -> None:
+        tensors = [each for each in (*inputs, output) if isinstance(each, Tensor)]
+        layers.append(sum(each.nbytes for each in tensors))
+
+    hooks = [
+        layer.register_forward_hook(measure)
+        for layer in model.modules()
+        if not any(layer.children())
+    ]
     modes = {module: module.training for module in model.modules()}
     model.train()  # masks of dropout, and attention probabilities, are saved, too
     for module in modes:
@@ -105,17 +123,29 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
         torch.autograd.graph.saved_tensors_hooks(pack, lambda packed: packed),
     ):
         model(chunk)
+    for hook in hooks:
+        hook.remove()
     for module, mode in modes.items():
         module.training = mode
-    # a trained weight has a gradient besides the values in a checkpoint
-    states = sum(
-        p.numel() * p.element_size() * (NUM_STATES + 1 if p.requires_grad else 1)
-        for p in model.parameters()
+    # a gradient, and the values in a checkpoint without the weight
+    states = NUM_STATES * sum(
+        p.numel() * p.element_size() for p in model.parameters() if p.requires_grad
     )
-    return states + batch_size * sum(each.nbytes() for each in saved.values())
+    kept = sum(each.nbytes() for each in saved.values())
+    return states + round(batch_size * (OVERHEAD * kept + max(layers)))
 
 
 _MEMORY = Path("/proc/meminfo")
+_PROCESS = Path("/proc/self/statm")
+
+
+def _used_memory(device: torch.device) -> int:
+    """Bytes of this process, with the weights: on a GPU, or on Linux; 0 elsewhere."""
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    if device.type != "cpu" or not _PROCESS.is_file():
+        return 0
+    return int(_PROCESS.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _available_memory(device: torch.device) -> int | None:

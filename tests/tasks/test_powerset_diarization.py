@@ -85,6 +85,17 @@ def first_chunks(task: PowersetDiarization, num_chunks: int) -> list[dict]:
     return list(islice(task.train__iter__(), num_chunks))
 
 
+def test_a_loop_of_ones_own_needs_no_trainer(protocol):
+    task = PowersetDiarization(protocol, duration=2.0, batch_size=3, num_workers=0)
+    model = FBankConformer(**TINY, **RESIDUAL, task=task)
+    model.prepare_data()
+    model.setup()
+    batch = next(iter(task.train_dataloader()))
+    assert batch["X"].shape == (3, 1, 32000)
+    with pytest.warns(UserWarning, match=r"self\.log"):
+        assert task.training_step(batch, 0)["loss"].requires_grad
+
+
 def test_share_of_simulated_chunks_is_as_asked(protocol, simulator):
     task = make_task(protocol, simulator=simulator, simulated=0.5)
     simulated = [chunk["meta"]["file"] == UNKNOWN for chunk in first_chunks(task, 100)]
