@@ -8,9 +8,6 @@ requested number of clusters always comes out, if need be with clusters below
 `min_cluster_size`. Memory grows with the number of embeddings, not with its square.
 """
 
-import hashlib
-from collections import OrderedDict
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,6 +24,7 @@ from pyannote_diarizen.clustering.local_speakers import (
     single_cluster,
 )
 from pyannote_diarizen.clustering.num_speakers import fill_empty_clusters
+from pyannote_diarizen.functional.bounded_cache import BoundedCache, digest
 from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
 from pyannote_diarizen.functional.vbx import smooth_labels
 
@@ -35,8 +33,8 @@ EUCLIDEAN = ("centroid", "median", "ward")
 MAX_BYTES = 64_000_000
 """Size of all dendrograms in memory: 200 hours of audio."""
 
-_dendrograms: OrderedDict[tuple, np.ndarray] = OrderedDict()
-_lock = Lock()
+_dendrograms: BoundedCache[np.ndarray]
+_dendrograms = BoundedCache(MAX_BYTES, lambda _, dendrogram: dendrogram.nbytes)
 
 
 class AgglomerativeClustering(host.AgglomerativeClustering):
@@ -219,16 +217,8 @@ def dendrogram_of(
     dendrogram : (num_vectors - 1, 4) np.ndarray
         A copy.
     """
-    digest = hashlib.sha256(vectors.tobytes()).digest()
-    key = digest, vectors.shape, vectors.dtype, method, metric
-    with _lock:
-        dendrogram = _dendrograms.pop(key, None)
-    if dendrogram is None:
-        dendrogram = linkage(vectors, method, metric)
-    with _lock:
-        _dendrograms[key] = dendrogram  # the last one used comes last
-        while sum(kept.nbytes for kept in _dendrograms.values()) > MAX_BYTES:
-            _dendrograms.popitem(last=False)
+    key = digest(vectors), method, metric
+    dendrogram = _dendrograms.get(key, lambda: linkage(vectors, method, metric))
     return dendrogram.copy()
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.sparse import csc_array
 from scipy.special import xlogy
 
+from pyannote_diarizen.functional.bounded_cache import BoundedCache, digest
 from pyannote_diarizen.functional.linkage import linkage, topmost_nodes
 
 EVIDENCE_FA = 0.2
@@ -30,8 +31,15 @@ MAX_EXCHANGES = 10
 """Maximum number of splits followed by a merge; few improve after the third."""
 MAX_ROUNDS = 20
 """Maximum number of reassignments of all embeddings."""
+MAX_BYTES = 64_000_000
+"""Size of the best splits of speakers in memory: 100 hours of audio."""
 _PAIRS_AT_ONCE = 512
 """Pairs of speakers whose merge is computed at once: their sums fit the cache."""
+
+_best_splits: BoundedCache[tuple[float, np.ndarray]]
+_best_splits = BoundedCache(
+    MAX_BYTES, lambda key, split: 256 + len(key[2]) + split[1].nbytes
+)
 
 
 class SpeakerPartitions:
@@ -51,8 +59,7 @@ class SpeakerPartitions:
         self, embeddings: np.ndarray, phi: np.ndarray, weight: float = EVIDENCE_FA
     ) -> None:
         self.embeddings, self.phi, self.weight = embeddings, phi, weight
-        # best split of each speaker: most speakers stay the same while one changes
-        self._halves: dict[bytes, tuple[float, np.ndarray]] = {}
+        self._digest: bytes | None = None
         # results of `_reassign`: the search comes back to the same partitions
         self._reassigned: dict[bytes, np.ndarray] = {}
         # last partitions, and their counts and sums
@@ -266,10 +273,11 @@ class SpeakerPartitions:
 
     def _best_split(self, members: np.ndarray) -> tuple[float, np.ndarray]:
         """Gain of the best split of a speaker, and the members that leave it."""
-        key = members.tobytes()
-        if key not in self._halves:
-            self._halves[key] = self._halve(members)
-        return self._halves[key]
+        if self._digest is None:
+            self._digest = digest(self.embeddings, self.phi)
+        # most speakers stay the same while one changes, and from trial to trial
+        key = self._digest, self.weight, members.tobytes()
+        return _best_splits.get(key, lambda: self._halve(members))
 
     def _halve(self, members: np.ndarray) -> tuple[float, np.ndarray]:
         if len(members) < 2:

@@ -11,6 +11,7 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 from pyannote_diarizen.clustering import AgglomerativeClustering, agglomerative
 from pyannote_diarizen.clustering.agglomerative import dendrogram_of
 from pyannote_diarizen.clustering.original import OriginalAgglomerativeClustering
+from pyannote_diarizen.functional.bounded_cache import BoundedCache
 from pyannote_diarizen.functional.linkage import linkage
 
 PARAMETERS = {"method": "centroid", "min_cluster_size": 2, "threshold": 0.5}
@@ -94,8 +95,9 @@ def computed(monkeypatch) -> list[tuple]:
         return linkage(vectors, method, metric)
 
     monkeypatch.setattr(agglomerative, "linkage", spy)
+    store = agglomerative._dendrograms
     monkeypatch.setattr(
-        agglomerative, "_dendrograms", type(agglomerative._dendrograms)()
+        agglomerative, "_dendrograms", BoundedCache(store.max_bytes, store._size)
     )
     return computed
 
@@ -121,7 +123,7 @@ def test_other_vectors_and_methods_are_computed(computed, rng):
 
 def test_last_used_dendrograms_are_kept(computed, rng, monkeypatch):
     first, second, third = rng.standard_normal((3, 20, 3))
-    monkeypatch.setattr(agglomerative, "MAX_BYTES", 2 * 19 * 4 * 8)
+    monkeypatch.setattr(agglomerative._dendrograms, "max_bytes", 2 * 19 * 4 * 8)
     for vectors in (first, second, first, third, first):
         dendrogram_of(vectors)
     assert len(computed) == 3

@@ -44,7 +44,7 @@ def test_two_stages_find_the_same_speakers(
     clustering, rng, monkeypatch, num_clusters, noise
 ):
     embeddings, _ = talk(rng, 600, 6, noise)
-    monkeypatch.setattr(agglomerative, "MAX_BYTES", 0)
+    monkeypatch.setattr(agglomerative._dendrograms, "max_bytes", 0)
     expected, _, _ = clustering(embeddings, num_clusters=num_clusters)
     monkeypatch.setattr(linkage.linkage, "__defaults__", ("centroid", "euclidean", 100))
     found, _, _ = clustering(embeddings, num_clusters=num_clusters)
