@@ -86,6 +86,14 @@ def apply(
             "the same on all machines, or addresses.",
         ),
     ] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory of the process, as in 2GB, above which arrays of long "
+            "recordings lie in temporary files.",
+        ),
+    ] = None,
     channel: ChannelOption = None,
 ) -> None:
     """Diarize audio files: who speaks when, as RTTM or in other formats.
@@ -114,6 +122,7 @@ def apply(
     from pyannote_diarizen.pipelines.batch import find_audio
     from pyannote_diarizen.pipelines.features import SUFFIX, FeatureWriter
     from pyannote_diarizen.pipelines.journal import Journal, fingerprint
+    from pyannote_diarizen.pipelines.scratch import limited_memory
     from pyannote_diarizen.results.document import describe_pipeline
     from pyannote_diarizen.results.formats import find_formats
     from pyannote_diarizen.results.writers import document_writers
@@ -148,6 +157,10 @@ def apply(
         journal = Journal(into, settings, suffixes, kept)
     if journal and not again and not evidence:
         named = _skip_finished(journal, named)
+    if max_memory:
+        check_features(loaded, "load_together", "--max-memory")
+        with limited_memory(max_memory):  # checks it
+            options["max_memory"] = max_memory
     options |= {"into": into, "journal": journal, "writers": writers, "folders": kept}
     load = partial(load_pipeline, pipeline, preset=preset)
     with ProgressBars(len(named)) as progress:

@@ -29,6 +29,7 @@ from pyannote_diarizen.pipelines.options import Options, check_preload
 from pyannote_diarizen.pipelines.published import load_pretrained
 from pyannote_diarizen.pipelines.reclustering import Reclustering
 from pyannote_diarizen.pipelines.reconstruction import Naming, Reconstruction
+from pyannote_diarizen.pipelines.scratch import limited_memory
 from pyannote_diarizen.pipelines.shared_embedding import build_extraction, choose_mode
 from pyannote_diarizen.pipelines.short_files import load_together
 from pyannote_diarizen.pipelines.turn_confidence import ConfidenceCalibration
@@ -195,6 +196,7 @@ class DiariZen(Reclustering):
         min_speakers: int | None = None,
         max_speakers: int | None = None,
         hook: Callable | None = None,
+        max_memory: int | str | None = None,
         **kwargs: Any,
     ) -> DiarizeOutput | Annotation:
         """Diarize one file.
@@ -210,6 +212,9 @@ class DiariZen(Reclustering):
             Bounds on that number. One that is not given is that of the constructor.
         hook : callable, optional
             Called with the result of each step, as in pyannote.audio.
+        max_memory : int or str, optional
+            Memory of the process, in bytes or as in "2GB", above which arrays of the
+            file lie in temporary files. Pages of files do not count.
         **kwargs
             Ignored, with a warning.
 
@@ -223,7 +228,10 @@ class DiariZen(Reclustering):
         Raises
         ------
         TypeError, ValueError
-            If numbers of speakers are not positive integers, or contradict each other.
+            If numbers of speakers are not positive integers, or contradict each other,
+            or the process already takes `max_memory`.
+        OSError
+            If arrays above `max_memory` do not fit on the disk.
 
         Warns
         -----
@@ -237,11 +245,12 @@ class DiariZen(Reclustering):
         components.check_file(self.klustering, loaded)
         if directory := self.rttm_out_dir:
             rttm = recording_path(directory, rttm_name(str(loaded["uri"])), ".rttm")
-        frames = Reconstruction(bounds, self._keep, stable=self.compatibility is None)
-        with frames.in_use():
-            output = super().apply(loaded, **vars(bounds), hook=hook, **kwargs)
         naming: Naming = "reference" if loaded.get("annotation") else self._naming
-        output = frames.finish(output, self.segmentation.min_duration_off, naming)
+        frames = Reconstruction(bounds, self._keep, stable=self.compatibility is None)
+        with limited_memory(max_memory):
+            with frames.in_use():
+                output = super().apply(loaded, **vars(bounds), hook=hook, **kwargs)
+            output = frames.finish(output, self.segmentation.min_duration_off, naming)
         diarization = getattr(output, "speaker_diarization", output)
         # the metrics of tuning take an Annotation
         if self.training:

@@ -40,6 +40,7 @@ from pyannote_diarizen.pipelines.frame_features import (
     SpeakerResNetFrames,
     min_num_samples,
 )
+from pyannote_diarizen.pipelines.scratch import new_array
 
 CPU_PASS = 30.0
 """Seconds of audio in one pass on a CPU. Layers of a ResNet34 then fit in 32 MiB, the
@@ -199,9 +200,8 @@ class ChunkEmbedding:
             num_samples *= self.embedding.sample_rate
             shortest = num_frames * min_num_samples(self.embedding) / num_samples
         masks = Masks(segmentations, shortest and math.ceil(shortest))
-        embeddings = np.full(
-            (num_chunks, num_speakers, self.embedding.dimension), np.nan, np.float32
-        )
+        shape = (num_chunks, num_speakers, self.embedding.dimension)
+        embeddings = new_array(shape, np.float32, fill=np.nan)
 
         # chunks with at least one speaker to embed: the others stay NaN
         active = segmentations.data.any(axis=(1, 2))

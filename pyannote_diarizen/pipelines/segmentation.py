@@ -16,11 +16,12 @@ import numpy as np
 from pyannote.audio import Inference
 from pyannote.audio.core.model import Model
 from pyannote.audio.utils.signal import binarize
-from pyannote.core import SlidingWindow, SlidingWindowFeature
+from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from scipy.ndimage import median_filter
 
 from pyannote_diarizen._host import without_ties
 from pyannote_diarizen.pipelines.files import LoadedFile
+from pyannote_diarizen.pipelines.scratch import new_array
 from pyannote_diarizen.pipelines.sliding import slide
 
 _CHUNKS_AT_ONCE = 256
@@ -97,9 +98,12 @@ def segment(
     frames = inference.model.receptive_field
     segmentations = []
     for file, some in zip(files, segmented, strict=True):
-        data = some.data if filter_size is None else smooth(some.data, filter_size)
+        if filter_size is not None:
+            for start in range(0, len(some.data), _CHUNKS_AT_ONCE):
+                part = some.data[start : start + _CHUNKS_AT_ONCE]
+                part[:] = smooth(part, filter_size)
         chunks = without_ties(some.sliding_window, frames.step)
-        own = SlidingWindowFeature(data, chunks)
+        own = SlidingWindowFeature(some.data, chunks)
         if silence_end:
             own = silence_padding(own, frames, file.duration)
         segmentations.append(own)
@@ -134,7 +138,7 @@ def smooth(segmentation: np.ndarray, size: int) -> np.ndarray:
 def silence_padding(
     segmentations: SlidingWindowFeature, frames: SlidingWindow, duration: float
 ) -> SlidingWindowFeature:
-    """Silence the frames past the end of the file, in zeros that fill a chunk.
+    """Silence the frames past the end of a file, in place.
 
     Parameters
     ----------
@@ -161,9 +165,9 @@ def silence_padding(
     # Only chunks that reach the end: for a day of audio, the indices of all frames of
     # all chunks would take gigabytes.
     reaches_end = ~inside(first + num_frames - 1)[:, 0]  # (num_chunks,)
-    data = segmentations.data.copy()
-    data[reaches_end] *= inside(first[reaches_end] + np.arange(num_frames))[:, :, None]
-    return SlidingWindowFeature(data, segmentations.sliding_window)
+    kept = inside(first[reaches_end] + np.arange(num_frames))[:, :, None]
+    segmentations.data[reaches_end] *= kept
+    return segmentations
 
 
 def binarize_scores(
@@ -286,7 +290,7 @@ def overlap_add(
     num_overlapping = chunks.duration / chunks.step + 1
     small = segmentations.data.dtype == np.uint8 and num_overlapping <= _LARGEST
     dtype = np.uint8 if small else np.float32
-    activity = np.zeros((total_num_frames, num_clusters), dtype=dtype)
+    activity = new_array((total_num_frames, num_clusters), dtype)
     for start in range(0, num_chunks, _CHUNKS_AT_ONCE):
         some = slice(start, start + _CHUNKS_AT_ONCE)
         clustered = merge_clustered(
@@ -347,12 +351,21 @@ def frame_activity(
     """
     activity = overlap_add(segmentations, hard_clusters, count.sliding_window)
     extent = activity.extent & count.extent
-    activity = activity.crop(extent, return_data=False)
+    activity = _crop(activity, extent)
     counted = count.crop(extent)
     lacking = max(0, int(counted.max(initial=0)) - activity.data.shape[1])
     if lacking:
         activity.data = np.pad(activity.data, ((0, 0), (0, lacking)))
     return activity, counted
+
+
+def _crop(feature: SlidingWindowFeature, extent: Segment) -> SlidingWindowFeature:
+    """Equal `feature.crop(extent, return_data=False)`, without a copy."""
+    window = feature.sliding_window
+    ((start, end),) = window.crop(extent, return_ranges=True)
+    first = max(0, start)
+    frames = SlidingWindow(window.duration, window.step, start=window[first].start)
+    return SlidingWindowFeature(feature.data[first:end], frames)
 
 
 def select_speakers(
@@ -382,7 +395,7 @@ def select_speakers(
     # (num_frames, most): whether the speaker of each rank is selected
     selected = np.zeros((len(activity), most), dtype=bool)
     selected[: len(counted)] = np.arange(most) < counted[: len(activity)]
-    discrete = np.zeros(activity.shape, dtype=np.uint8)
+    discrete = new_array(activity.shape, np.uint8)
     # indices take eight bytes each: not for all frames at once
     for start in range(0, len(activity), _FRAMES_AT_ONCE):
         some = slice(start, start + _FRAMES_AT_ONCE)

@@ -15,6 +15,7 @@ from torch import Tensor, nn, uint8
 
 from pyannote_diarizen.pipelines.batches import CPU_BATCH, Passes, shrinking_batches
 from pyannote_diarizen.pipelines.files import JoinedChunks, LoadedFile
+from pyannote_diarizen.pipelines.scratch import new_array
 from pyannote_diarizen.pipelines.sincnet import SharedSincNet
 
 
@@ -121,7 +122,7 @@ def slide(
     data = np.empty(0)
     for chunks, output in shrinking_batches(read, infer, num_chunks, passes):
         if not len(data):
-            data = np.empty((num_chunks, *output.shape[1:]), output.dtype)
+            data = new_array((num_chunks, *output.shape[1:]), output.dtype)
         data[chunks.start : chunks.stop] = output
         if hook is not None:
             hook(completed=chunks.stop, total=num_chunks)

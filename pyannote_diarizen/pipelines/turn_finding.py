@@ -9,6 +9,7 @@ from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeatu
 from pyannote.core.utils.generators import string_generator
 
 from pyannote_diarizen.functional.frames import find_runs
+from pyannote_diarizen.pipelines.scratch import new_array
 
 
 def frame_centres(frames: SlidingWindow, num_frames: int) -> np.ndarray:
@@ -43,7 +44,7 @@ def turn_frames(
     spoken : (num_frames, num_labels) np.ndarray of bool
     """
     centres = frame_centres(frames, num_frames)
-    spoken = np.zeros((num_frames, len(labels)), dtype=bool)
+    spoken = new_array((num_frames, len(labels)), bool)
     columns = {label: column for column, label in enumerate(labels)}
     for turn, _, label in diarization.itertracks(yield_label=True):
         if label in columns:

@@ -378,3 +378,14 @@ def test_errors_of_addresses(run, pipeline, write_audio, memory, arguments, mess
     assert result.exit_code in (1, 2)
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_limits_on_memory(run, pipeline, tone_folder, write_audio):
+    write_audio("a.wav")
+    command = ("apply", "a.wav", "--max-memory")
+    result = run(*command, "1MB", "--pipeline", str(tone_folder))
+    assert result.exit_code == 2
+    assert "`max_memory` should be at least" in result.stderr
+    assert run(*command, "9GB", "--pipeline", str(tone_folder)).exit_code == 0
+    result = run(*command, "9GB", "--pipeline", pipeline)
+    assert "--max-memory needs a pipeline of type" in result.stderr
