@@ -6,7 +6,10 @@ import gc
 import os
 import re
 import warnings
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +91,8 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
     -------
     needed : int
         Gradients and moments of AdamW, plus `batch_size` times what one chunk needs:
-        the tensors that its backward pass needs, times `OVERHEAD`, and input and output
-        of its largest layer.
+        the tensors that its backward pass needs, with those of the largest block that
+        is recomputed, times `OVERHEAD`, and input and output of its largest layer.
     """
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     # kept until the end: otherwise another tensor could get the address of a former one
@@ -101,38 +104,65 @@ def estimate_memory(model: nn.Module, chunk: Tensor, batch_size: int) -> int:
         if storage.data_ptr() not in weights:
             saved[storage.data_ptr()] = storage
 
-    layers = [0]
-
-    def measure(layer: nn.Module, inputs: Any, output: Any) -> None:
-        tensors = [each for each in (*inputs, output) if isinstance(each, Tensor)]
-        layers.append(sum(each.nbytes for each in tensors))
-
-    hooks = [
-        layer.register_forward_hook(measure)
-        for layer in model.modules()
-        if not any(layer.children())
-    ]
-    modes = {module: module.training for module in model.modules()}
-    model.train()  # masks of dropout, and attention probabilities, are saved, too
-    for module in modes:
-        if isinstance(module, _BatchNorm):
-            module.eval()  # keeps its statistics
     with (
-        isolate_rng(),
+        _training_mode(model),
+        _measured_layers(model) as (layers, recomputed),
         torch.enable_grad(),
         torch.autograd.graph.saved_tensors_hooks(pack, lambda packed: packed),
     ):
         model(chunk)
-    for hook in hooks:
-        hook.remove()
-    for module, mode in modes.items():
-        module.training = mode
     # a gradient, and the values in a checkpoint without the weight
     states = NUM_STATES * sum(
         p.numel() * p.element_size() for p in model.parameters() if p.requires_grad
     )
     kept = sum(each.nbytes() for each in saved.values())
-    return states + round(batch_size * (OVERHEAD * kept + max(layers)))
+    kept += max(recomputed.values(), default=0)
+    largest = max(layers.values(), default=0)
+    return states + round(batch_size * (OVERHEAD * kept + largest))
+
+
+@contextmanager
+def _training_mode(model: nn.Module) -> Iterator[None]:
+    """Save what training saves, as masks of dropout, but keep statistics and seeds."""
+    modes = {module: module.training for module in model.modules()}
+    model.train()
+    for module in modes:
+        if isinstance(module, _BatchNorm):
+            module.eval()
+    with isolate_rng():
+        yield
+    for module, mode in modes.items():
+        module.training = mode
+
+
+@contextmanager
+def _measured_layers(
+    model: nn.Module,
+) -> Iterator[tuple[Counter[nn.Module], Counter[nn.Module]]]:
+    """Bytes of input and output of layers, and their sum in recomputed blocks."""
+    blocks = {
+        part: block
+        for block in model.modules()
+        if isinstance(block.forward, partial)  # see `gradient_checkpointing`
+        for part in block.modules()
+    }
+    layers: Counter[nn.Module] = Counter()
+    recomputed: Counter[nn.Module] = Counter()
+
+    def measure(layer: nn.Module, inputs: Any, output: Any) -> None:
+        tensors = [each for each in (*inputs, output) if isinstance(each, Tensor)]
+        layers[layer] += sum(each.nbytes for each in tensors)
+        if layer in blocks:
+            recomputed[blocks[layer]] += layers[layer]
+
+    hooks = [
+        module.register_forward_hook(measure)
+        for module in model.modules()
+        if not any(module.children()) or blocks.get(module) is module
+    ]
+    yield layers, recomputed
+    for hook in hooks:
+        hook.remove()
 
 
 _MEMORY = Path("/proc/meminfo")

@@ -11,6 +11,9 @@ from lightning.pytorch.plugins.precision import HalfPrecision
 from pyannote.audio.models.segmentation import PyanNet
 from torch import nn
 
+from pyannote_diarizen.training.gradient_checkpointing import (
+    enable_gradient_checkpointing,
+)
 from pyannote_diarizen.training.memory import (
     OVERHEAD,
     MemoryEstimate,
@@ -30,6 +33,20 @@ def test_the_estimate_grows_with_the_batch():
     assert one - (two - one) == 3 * 4 * (100 * 100 + 100)
     model.requires_grad_(False)
     assert estimate_memory(model, torch.zeros(1, 50, 100), 9) == 9 * in_layer
+
+
+def test_a_block_to_recompute_counts_as_a_whole():
+    blocks = nn.ModuleList(nn.Sequential(nn.Tanh(), nn.Tanh()) for _ in range(8))
+    model = nn.Sequential(nn.Linear(10, 10), *blocks)
+    chunk, value = torch.zeros(1, 1000, 10), 4 * 1000 * 10
+    states = 3 * 4 * 110
+    before = estimate_memory(model, chunk, 1) - states
+    # inputs of all layers, outputs of Tanh; two tensors of one layer
+    assert before == round(OVERHEAD * 17 * value + 2 * value)
+    assert enable_gradient_checkpointing(nn.Sequential(blocks))
+    after = estimate_memory(model, chunk, 1) - states
+    # inputs of the first layer and of the blocks; a block and its layers, each twice
+    assert after == round(OVERHEAD * (9 + 2 * 3) * value + 2 * value)
 
 
 class Square(torch.autograd.Function):
