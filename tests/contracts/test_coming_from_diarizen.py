@@ -25,8 +25,12 @@ GROUPS = "task|trainer|callbacks|optimizer|scheduler|backbone|model|distillation
 OPTIONS = [
     span
     for span in SPANS
-    if re.match(rf"[+~]?({GROUPS}|augmentation|validate|seed|train|patience)\b", span)
-    or span.startswith(("gradient_checkpointing=", "auto_batch_size="))
+    if "(" not in span  # code
+    and re.match(
+        rf"[+~]?({GROUPS}|augmentation|validate|seed|train|patience)\b"
+        "|(gradient_checkpointing|auto_batch_size)=",
+        span,
+    )
 ]
 COMMANDS = [span for span in SPANS if span.startswith("pyannote-diarizen ")]
 
