@@ -21,11 +21,17 @@ class TorchScriptExporter(Exporter):
         graph = build_graph(model)
         # otherwise, tracing of a LightningModule needs a trainer
         graph.model._jit_is_scripting = True
-        with quiet(), torch.no_grad():
-            traced = torch.jit.trace(
-                graph, graph.example(graph.model), check_trace=False
-            )
-            torch.jit.save(traced, str(path))
+        try:
+            with quiet(), torch.no_grad():
+                traced = torch.jit.trace(
+                    graph, graph.example(graph.model), check_trace=False
+                )
+                torch.jit.save(traced, str(path))
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(
+                f"{type(model).__name__} cannot be exported to TorchScript: {reason}"
+            ) from error
 
     def open(self, path: Path, device: torch.device) -> Runner:
         """Load a traced graph."""

@@ -206,7 +206,9 @@ class WavLM(nn.Module):
             # half precision is too coarse for the variance of quiet recordings
             waveforms = normalize_waveforms(waveforms.float(), lengths)
         waveforms = waveforms.to(self.feature_extractor.dummy_weight.dtype)
-        features = ScaleGradient.apply(self.feature_extractor(waveforms))
+        features = self.feature_extractor(waveforms)
+        if features.requires_grad:  # TorchScript cannot hold the function
+            features = ScaleGradient.apply(features)
         if lengths is None:
             return self.encoder.hidden_states(features, transform=transform)
         frames = torch.arange(features.shape[1], device=features.device)
