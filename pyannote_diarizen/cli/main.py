@@ -62,7 +62,8 @@ class OneLineErrors(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """Find a command; an option in place of the value of another is refused."""
         name, command, rest = super().resolve_command(ctx, args)
-        options = {text: each for each in command.params for text in each.opts}
+        parameters: list[Any] = [] if command is None else command.params
+        options = {text: each for each in parameters for text in each.opts}
         for option, value in pairwise(rest):
             lacks_value = option in options and not options[option].is_flag
             if lacks_value and option.startswith("-") and value in options:

@@ -35,7 +35,7 @@ def stored_size(config: DictConfig) -> bool | int:
         )
     path = Path(config.run) / CONFIG
     if config.auto_batch_size is True and path.is_file():
-        return OmegaConf.load(path).get("auto_batch_size") or True
+        return OmegaConf.select(OmegaConf.load(path), "auto_batch_size") or True
     return config.auto_batch_size
 
 
