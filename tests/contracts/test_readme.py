@@ -25,6 +25,7 @@ _FRAGMENTS = (
     "clustering.md",
     "data.md",
     "developers.md",
+    "pruning.md",
     "serve.md",
     "training.md",
 )
