@@ -9,14 +9,15 @@ References
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
 
-def _normalized(features: Tensor, convolution: nn.Module, norm: nn.Module) -> Tensor:
-    """Convolve, then normalise; outside of training, both are one convolution."""
+def _normalized(features: Tensor, convolution: Any, norm: Any) -> Tensor:
+    """Apply a `Conv2d` and a `BatchNorm2d`, as one convolution outside of training."""
     if norm.training:
         return norm(convolution(features))
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
