@@ -64,7 +64,7 @@ class DistillationPruning(PowersetDiarization):
     protocol : SpeakerDiarizationProtocol
         Real recordings.
     distillation : WavLMDistillation or mapping
-        Teacher and losses, or the options of `WavLMDistillation`.
+        Required. Teacher and losses, or the options of `WavLMDistillation`.
     units : collection of str, optional
         Units to prune, see `wavlm.add_gates`. None of them is the second stage,
         distillation only. Defaults to "conv", "head" and "interm".
@@ -88,14 +88,15 @@ class DistillationPruning(PowersetDiarization):
     Raises
     ------
     ValueError
-        If a value is out of range, or options contradict each other.
+        If a value is out of range, options contradict each other, or `distillation` is
+        missing.
     """
 
     def __init__(
         self,
         protocol: Protocol,
         *,
-        distillation: WavLMDistillation | Mapping[str, Any],
+        distillation: WavLMDistillation | Mapping[str, Any] | None = None,
         units: Collection[str] = ("conv", "head", "interm"),
         gated_layers: str | None = None,
         sparsity: float = 0.8,
@@ -109,6 +110,11 @@ class DistillationPruning(PowersetDiarization):
         super().__init__(protocol, **options)
         if self.identification:
             raise ValueError("`identification` has no effect on distillation.")
+        if distillation is None:
+            raise ValueError(
+                "`distillation` is missing: add distillation=wavlm, and the model to "
+                "learn from as +pretrained= or distillation.teacher.name=."
+            )
         if isinstance(distillation, Mapping):
             known = [field.name for field in fields(WavLMDistillation)]
             unknown = [name for name in distillation if name not in known]

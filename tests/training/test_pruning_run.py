@@ -131,6 +131,7 @@ def test_the_second_stage_distils_without_gates(configure, prune_options):
         ({"task.gate_lr": 0}, "`gate_lr` should be above 0"),
         ({"task.sparsity_warm_up": -1}, "at least 0 epochs"),
         ({"task.identification": 1}, "need a `simulator`"),
+        ({"distillation": "none"}, "`distillation` is missing: add distillation=wavlm"),
         ({"distillation": "teacher"}, "which should be distillation=wavlm: teacher_"),
     ],
 )
