@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
+# SPDX-License-Identifier: MIT
+"""Fine-tune the segmentation of the bundled pipeline on labels, on a GPU.
+
+    python finetune.py --speech SPEECH --ami AMI --student MODEL \
+        --teacher SEGMENTATION --output SNAPSHOTS --minutes 8
+
+The student is the result of `train_segmentation.py`. Conversations are simulated on the
+GPU. Targets are labels, mixed with the posteriors of the teacher. `mix.py` averages
+snapshots and the student.
+"""
+
+import argparse
+from itertools import permutations
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from einops import rearrange
+from pyannote.audio.core.model import Model
+from pyannote.audio.models.segmentation import PyanNet
+from pyannote.audio.utils.powerset import Powerset
+from scripts import MAX_SPEAKERS, NUM_SAMPLES, SAMPLE_RATE
+from stage import Clock, Snapshots, log, set_up
+from studio import decay_groups, play, to_gpu
+from torch import Tensor
+
+from pyannote_diarizen.audio.reader import AudioReader
+
+
+def layers_after_front_end(model: PyanNet, features: Tensor) -> Tensor:
+    """Log-probabilities, from the output of SincNet."""
+    hidden = rearrange(features, "batch feature frame -> batch frame feature")
+    if model.hparams.lstm["monolithic"]:
+        hidden, _ = model.lstm(hidden)
+    else:
+        for lstm in model.lstm:
+            hidden, _ = lstm(hidden)
+    for linear in model.linear:
+        hidden = F.leaky_relu(linear(hidden))
+    return F.log_softmax(model.classifier(hidden).float(), dim=-1)
+
+
+class Targets:
+    """Powerset targets: labels mixed with posteriors of the teacher."""
+
+    def __init__(self, device: torch.device, share: float) -> None:
+        self.share = share
+        self.powerset = Powerset(MAX_SPEAKERS, 2).to(device)
+        mapping = self.powerset.mapping
+        self.orders = torch.tensor(
+            list(permutations(range(MAX_SPEAKERS))), device=device
+        )
+        # classes of each order of speakers: mapping[classes[o]] == mapping[:, order]
+        self.classes = torch.stack(
+            [
+                (mapping[:, order][:, None] == mapping[None]).all(-1).int().argmax(1)
+                for order in self.orders
+            ]
+        )
+
+    def __call__(self, activity: Tensor, teacher: Tensor, share: Tensor) -> Tensor:
+        """Mix: (batch, frame, class).
+
+        Parameters
+        ----------
+        activity : (batch, frame, MAX_SPEAKERS) Tensor
+        teacher : (batch, frame, class) Tensor
+            Its log-probabilities, speakers in any order.
+        share : (batch,) Tensor
+            Weight of labels.
+        """
+        labels = self.powerset.to_powerset(activity.float())
+        reordered = torch.stack([teacher.exp()[..., c] for c in self.classes])
+        agreement = (reordered * labels).sum((2, 3))  # (order, batch)
+        best = agreement.argmax(0)
+        teacher_target = reordered[best, torch.arange(len(best), device=best.device)]
+        share = share[:, None, None]
+        return share * labels + (1 - share) * teacher_target
+
+    def loss(self, log_probabilities: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Cross-entropy, in the order of speakers with the lowest cost."""
+        costs = torch.stack(
+            [
+                -(log_probabilities * target[..., c]).sum(-1).mul(weight).mean(1)
+                for c in self.classes
+            ]
+        )
+        return costs.amin(0)
+
+
+class Meetings:
+    """Excerpts of annotated recordings, at any speed."""
+
+    def __init__(self, ami: Path, device: torch.device, middles: Tensor) -> None:
+        audio = AudioReader(sample_rate=SAMPLE_RATE, mono="downmix")
+        self.middles, self.device = middles, device
+        self.recordings, self.turns = [], []
+        lines = (ami / "train.rttm").read_text().split("\n")
+        for uri in (ami / "train.lst").read_text().split():
+            waveform, _ = audio({"audio": str(ami / f"{uri}.flac")})
+            waveform = waveform[0].to(device)
+            self.recordings.append(waveform / waveform.square().mean().sqrt())
+            turns = [line.split() for line in lines if f" {uri} " in line]
+            names = sorted({turn[7] for turn in turns})
+            if len(names) > MAX_SPEAKERS:
+                raise ValueError(f"'{uri}' has more than {MAX_SPEAKERS} speakers.")
+            self.turns.append(
+                [
+                    (float(t[3]), float(t[3]) + float(t[4]), names.index(t[7]))
+                    for t in turns
+                ]
+            )
+
+    def draw(self, num: int) -> tuple[Tensor, Tensor]:
+        """Waveforms (num, NUM_SAMPLES), activity (num, frame, MAX_SPEAKERS)."""
+        shape = num, len(self.middles), MAX_SPEAKERS
+        activity = torch.zeros(shape, dtype=torch.uint8, device=self.device)
+        waveforms = []
+        for index in range(num):
+            which = int(torch.randint(len(self.recordings), ()))
+            recording = self.recordings[which]
+            speed = float(torch.empty(()).uniform_(-0.2, 0.2).exp())
+            spare = len(recording) - NUM_SAMPLES * speed
+            start = float(torch.rand(())) * max(spare, 0)
+            waveforms.append(
+                play(
+                    recording,
+                    torch.tensor([start], device=self.device),
+                    torch.tensor([speed], device=self.device),
+                )
+            )
+            instants = start / SAMPLE_RATE + self.middles * speed
+            for begin, end, speaker in self.turns[which]:
+                activity[index, (instants >= begin) & (instants < end), speaker] = 1
+        return torch.cat(waveforms), activity
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train for some minutes."""
+    torch.manual_seed(options.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cuda.matmul.allow_tf32 = True
+    student = Model.from_pretrained(options.student).to(device).train()
+    teacher = Model.from_pretrained(options.teacher).to(device).eval()
+    front_end = student.sincnet.eval().requires_grad_(False)
+    frames = student.receptive_field
+    num_frames = student.num_frames(NUM_SAMPLES)
+    middles = (
+        frames.start + frames.duration / 2 + frames.step * torch.arange(num_frames)
+    )
+    stage = set_up(
+        options.speech,
+        middles.numpy(),
+        device,
+        options.batch_size,
+        options.workers,
+        options.seed,
+        options.rooms,
+    )
+    meetings = Meetings(options.ami, device, middles.to(device))
+    targets = Targets(device, options.labels)
+    trained = [p for p in student.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(decay_groups(trained), lr=0.0, betas=(0.9, 0.98))
+    snapshots = Snapshots(student, options.output, options.parts, decay=options.decay)
+    num_real = max(round(options.real * options.batch_size), 1)
+    clock = Clock(options.minutes, options.peak)
+    sums = torch.zeros(4, device=device)
+    for step, script in enumerate(stage.scripts):
+        script = to_gpu(script, device)
+        with torch.no_grad():
+            real, real_activity = meetings.draw(num_real)
+            waveforms = stage.studio.render(script, real)
+            activity = torch.cat([real_activity, script.activity[num_real:]])
+            features = front_end(waveforms)
+            posteriors = layers_after_front_end(teacher, features)
+            # frames with three speakers have no class, hence no weight
+            weight = (activity.sum(-1) <= 2).float()
+            share = torch.full((len(activity),), options.labels, device=device)
+            share[:num_real] = min(options.labels, 0.5)
+            target = targets(activity * weight[..., None], posteriors, share)
+        log_probabilities = layers_after_front_end(student, features)
+        losses = targets.loss(log_probabilities, target, weight)
+        optimizer.zero_grad(set_to_none=True)
+        losses.mean().backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        clock.set_rate(optimizer)
+        optimizer.step()
+        progress = clock.progress
+        snapshots.update(student, progress, step + 1)
+        with torch.no_grad():
+            pure = targets.powerset.to_powerset((activity * weight[..., None]).float())
+            sums += torch.stack(
+                [
+                    losses[num_real:].mean(),
+                    losses[:num_real].mean() if num_real else sums[1] * 0,
+                    targets.loss(log_probabilities, pure, weight)[num_real:].mean(),
+                    targets.loss(posteriors, pure, weight)[num_real:].mean(),
+                ]
+            )
+        if (step + 1) % options.log_every == 0:
+            mean = (sums / options.log_every).tolist()
+            log(
+                f"{step + 1}: simulated {mean[0]:.4f}, real {mean[1]:.4f}, labels "
+                f"{mean[2]:.4f} (teacher {mean[3]:.4f}), {clock.progress:.3f}"
+            )
+            sums.zero_()
+        if progress >= 1:
+            break
+
+
+def main() -> None:
+    """Parse arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("speech", "ami", "student", "teacher", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--workers", type=int, default=7)
+    parser.add_argument("--rooms", type=int, default=500)
+    parser.add_argument("--labels", type=float, default=0.7)
+    parser.add_argument("--real", type=float, default=0.05)
+    parser.add_argument("--peak", type=float, default=1e-3)
+    parser.add_argument("--decay", type=float, default=0.995)
+    parser.add_argument("--parts", type=int, default=5)
+    parser.add_argument("--log-every", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
