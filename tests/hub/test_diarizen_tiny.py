@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The pipeline that comes with the package."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -36,6 +37,18 @@ def audio(tmp_path) -> Path:
 def test_the_package_stays_small():
     files = [path for path in bundled_folder().rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 20e6
+
+
+def test_the_model_card_is_about_the_bundled_files():
+    card = (bundled_folder() / "README.md").read_text(encoding="utf-8")
+    files = [
+        path for path in bundled_folder().rglob("*") if path.suffix in (".bin", ".npz")
+    ]
+    for path in files:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        name = path.relative_to(bundled_folder()).as_posix()
+        assert f"{digest}  {name}\n" in card
+    assert len(files) == 4
 
 
 def test_a_script_that_knows_pyannote_only_can_use_it(audio):
