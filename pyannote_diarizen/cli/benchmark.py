@@ -20,7 +20,7 @@ from pyannote_diarizen.cli.progress import ProgressBars, print_failures
 from pyannote_diarizen.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from pyannote_diarizen.evaluation.benchmark import Benchmark
+    from pyannote_diarizen.evaluation.benchmarking import Benchmark
     from pyannote_diarizen.pipelines.batch import Outcome
 
 
@@ -53,7 +53,7 @@ def benchmark(
 
     Exit codes: 0, all recordings were diarized; 1, some failed; 2, wrong usage.
     """
-    from pyannote_diarizen.evaluation.benchmark import Benchmark, memory
+    from pyannote_diarizen.evaluation.benchmarking import Benchmark, memory
     from pyannote_diarizen.hub.loading import load_pipeline
     from pyannote_diarizen.results.benchmark_report import write_benchmark
     from pyannote_diarizen.results.scores import SystemScores

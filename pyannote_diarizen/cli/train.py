@@ -73,7 +73,7 @@ def train(config: DictConfig) -> None:
 
     from pyannote_diarizen.training.batch_size import describe_split, stored_size
     from pyannote_diarizen.training.memory import free_memory
-    from pyannote_diarizen.training.progress import silence_useless_messages
+    from pyannote_diarizen.training.messages import silence_useless_messages
     from pyannote_diarizen.training.run import assemble
     from pyannote_diarizen.training.run_folder import write_start
 

@@ -24,6 +24,7 @@ from pyannote_diarizen.training.gradient_checkpointing import (
     enable_gradient_checkpointing,
 )
 from pyannote_diarizen.training.history import TABLE, History
+from pyannote_diarizen.training.messages import EpochProgress
 from pyannote_diarizen.training.optimization import (
     Backbone,
     FrozenBackbone,
@@ -38,7 +39,6 @@ from pyannote_diarizen.training.preflight import (
     require_data,
 )
 from pyannote_diarizen.training.pretrained import load_pretrained, match_classes
-from pyannote_diarizen.training.progress import EpochProgress
 from pyannote_diarizen.training.run_folder import check_weights, checkpoint_to_resume
 from pyannote_diarizen.training.seeding import EpochSeeds
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from pyannote_diarizen.training.history import read_table
-from pyannote_diarizen.training.progress import silence_useless_messages
+from pyannote_diarizen.training.messages import silence_useless_messages
 from pyannote_diarizen.training.run import assemble
 
 
