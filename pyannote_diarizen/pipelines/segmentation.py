@@ -7,14 +7,11 @@ uint8: one hour of audio is 4,500 chunks, 7 MB instead of 29 MB as float32. Func
 that replace steps of pyannote.audio give the same result in less time or memory.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from threading import get_ident
 
 import numpy as np
 from pyannote.audio import Inference
-from pyannote.audio.core.model import Model
 from pyannote.audio.utils.signal import binarize
 from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from scipy.ndimage import median_filter
@@ -22,44 +19,11 @@ from scipy.ndimage import median_filter
 from pyannote_diarizen._host import without_ties
 from pyannote_diarizen.pipelines.files import LoadedFile
 from pyannote_diarizen.pipelines.scratch import new_array
-from pyannote_diarizen.pipelines.sliding import slide
+from pyannote_diarizen.pipelines.sliding import recorded_channel_weights, slide
 
 _CHUNKS_AT_ONCE = 256
 _FRAMES_AT_ONCE = 1 << 16
 _LARGEST = np.iinfo(np.uint8).max
-
-
-@contextmanager
-def recorded_channel_weights(model: Model) -> Iterator[list[np.ndarray]]:
-    """Record the channel weights that a multi-channel model computes for each batch.
-
-    Parameters
-    ----------
-    model : Model
-        Model that sets `channel_weights` in each pass. Nothing is recorded for models
-        without that attribute.
-
-    Yields
-    ------
-    weights : list of (batch, channel) np.ndarray
-        One more array after each pass.
-    """
-    weights: list[np.ndarray] = []
-    thread = get_ident()
-
-    def record(module: Model, *_: object) -> None:
-        # other threads may process other files with the same model
-        if get_ident() == thread:
-            weights.append(module.channel_weights.float().cpu().numpy())
-
-    if not hasattr(model, "channel_weights"):
-        yield weights
-        return
-    hook = model.register_forward_hook(record)
-    try:
-        yield weights
-    finally:
-        hook.remove()
 
 
 def segment(

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Segmentation model in sliding windows, on audio that is read batch by batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 import torch
 from pyannote.audio import Inference
+from pyannote.audio.core.model import Model
 from pyannote.audio.utils.powerset import Powerset
 from pyannote.audio.utils.reproducibility import fix_reproducibility
 from pyannote.core import SlidingWindow, SlidingWindowFeature
@@ -66,6 +69,39 @@ def _samples(inference: Inference) -> tuple[int, int]:
     audio = inference.model.audio
     step = round(inference.step * audio.sample_rate)
     return audio.get_num_samples(inference.duration), step
+
+
+@contextmanager
+def recorded_channel_weights(model: Model) -> Iterator[list[np.ndarray]]:
+    """Record the channel weights that a multi-channel model computes for each batch.
+
+    Parameters
+    ----------
+    model : Model
+        Model that sets `channel_weights` in each pass. Nothing is recorded for models
+        without that attribute.
+
+    Yields
+    ------
+    weights : list of (batch, channel) np.ndarray
+        One more array after each pass.
+    """
+    weights: list[np.ndarray] = []
+    thread = get_ident()
+
+    def record(module: Model, *_: object) -> None:
+        # other threads may process other files with the same model
+        if get_ident() == thread:
+            weights.append(module.channel_weights.float().cpu().numpy())
+
+    if not hasattr(model, "channel_weights"):
+        yield weights
+        return
+    hook = model.register_forward_hook(record)
+    try:
+        yield weights
+    finally:
+        hook.remove()
 
 
 def slide(

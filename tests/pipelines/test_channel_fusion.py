@@ -18,7 +18,7 @@ from pyannote_diarizen.models import MultiChannelWavLMConformer
 from pyannote_diarizen.models.multi_channel_wavlm_conformer import ChannelWeights
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.embedding import average_channels
-from pyannote_diarizen.pipelines.segmentation import recorded_channel_weights
+from pyannote_diarizen.pipelines.sliding import recorded_channel_weights
 from pyannote_diarizen.wavlm import WavLMConfig
 
 NUM_CHANNELS = 3
