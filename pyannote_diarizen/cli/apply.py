@@ -133,6 +133,7 @@ def apply(
     named, failed = find_audio(audio, into or evidence or keep, [*suffixes, *kept])
     check_words(chosen)
     check_destination(chosen, into, len(named))
+    _check_machines(devices, ray)
     loaded = load_pipeline(pipeline, device, preset)
     if evidence:
         check_features(loaded, "evidence", "--evidence")
@@ -182,6 +183,17 @@ def _check_sharing(devices: str | None, ray: str | None, evidence: Any) -> None:
         )
 
 
+def _check_machines(devices: str | None, ray: str | None) -> None:
+    """Refuse devices that this machine lacks, and Ray if it is not installed."""
+    from pyannote_diarizen.hub.loading import choose_device
+    from pyannote_diarizen.pipelines.cluster import import_ray
+
+    for name in devices.split(",") if devices else ():
+        choose_device(name)
+    if ray:
+        import_ray()
+
+
 def _share(
     load: Any,
     devices: str | None,
@@ -190,16 +202,12 @@ def _share(
     **options: Any,
 ) -> "Iterator[Outcome]":
     """Diarize files on several devices, or on a cluster."""
-    from pyannote_diarizen.hub.loading import choose_device
     from pyannote_diarizen.pipelines.cluster import diarize_on_ray
     from pyannote_diarizen.pipelines.processes import diarize_on_devices
 
     if ray:
         return diarize_on_ray(load, ray, files, **options)
-    names = (devices or "").split(",")
-    for name in names:
-        choose_device(name)
-    return diarize_on_devices(load, names, files, **options)
+    return diarize_on_devices(load, (devices or "").split(","), files, **options)
 
 
 def _diarize_here(

@@ -64,8 +64,7 @@ def diarize_on_ray(
     if not files:  # Ray refuses an empty list
         return
     num_gpus, num_cpus = connect(address)
-    import ray
-
+    ray = import_ray()
     make_folders(into, folders)
     # one core for Ray's own tasks: without it, they wait forever
     num_actors = num_gpus or max(1, num_cpus - 1)
@@ -85,11 +84,8 @@ def diarize_on_ray(
         yield pickle.loads(row["outcome"])
 
 
-def connect(address: str) -> tuple[int, int]:
-    """Connect to Ray, and return the numbers of GPUs and of CPU cores.
-
-    See `diarize_on_ray`.
-    """
+def import_ray() -> Any:
+    """Return the module of Ray; `MissingPackagesError` if it is not installed."""
     try:
         import ray
     except ImportError as error:
@@ -97,6 +93,15 @@ def connect(address: str) -> tuple[int, int]:
             "--ray needs packages that are not installed: pip install "
             "'pyannote-diarizen[ray]'"
         ) from error
+    return ray
+
+
+def connect(address: str) -> tuple[int, int]:
+    """Connect to Ray, and return the numbers of GPUs and of CPU cores.
+
+    See `diarize_on_ray`.
+    """
+    ray = import_ray()
     try:
         if address == LOCAL:
             ray.init(num_cpus=1 + (os.cpu_count() or 1), include_dashboard=False)

@@ -270,14 +270,19 @@ def test_wrong_usage_is_an_error_before_any_work(run, write_audio, here, options
     assert not (here / "out").exists()
 
 
-def test_a_cluster_needs_ray(run, pipeline, write_audio, here, monkeypatch):
+def test_machines_are_checked_before_the_pipeline_is_loaded(
+    run, write_audio, here, monkeypatch
+):
     monkeypatch.setitem(sys.modules, "ray", None)
     write_audio("a.wav")
-    result = run(
-        *("apply", "a.wav", "--into", "out", "--pipeline", pipeline, "--ray", "local")
-    )
-    assert result.exit_code == 2
-    assert "pip install 'pyannote-diarizen[ray]'" in result.stderr
+    command = ("apply", "a.wav", "--into", "out", "--pipeline", "nowhere")
+    for options, message in {
+        ("--ray", "local"): "pip install 'pyannote-diarizen[ray]'",
+        ("--devices", "cpu,abacus"): "'abacus'",
+    }.items():
+        result = run(*command, *options)
+        assert result.exit_code == 2
+        assert message in result.stderr
     assert not (here / "out").exists()
 
 
