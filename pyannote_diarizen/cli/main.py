@@ -63,10 +63,15 @@ class OneLineErrors(TyperGroup):
         """Find a command; an option in place of the value of another is refused."""
         name, command, rest = super().resolve_command(ctx, args)
         parameters: list[Any] = [] if command is None else command.params
-        options = {text: each for each in parameters for text in each.opts}
+        # arguments have names, too, but without dashes
+        options = {
+            text: each
+            for each in parameters
+            for text in each.opts
+            if text.startswith("-")
+        }
         for option, value in pairwise(rest):
-            lacks_value = option in options and not options[option].is_flag
-            if lacks_value and option.startswith("-") and value in options:
+            if option in options and not options[option].is_flag and value in options:
                 raise typer.BadParameter(
                     f"{option} needs a value, but {value} follows.", ctx
                 )

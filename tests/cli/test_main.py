@@ -95,6 +95,13 @@ def test_an_option_is_no_value_of_another(run, arguments):
     assert message in " ".join(result.stderr.replace("│", "").split())
 
 
+def test_a_value_may_have_the_name_of_an_argument(run, here):
+    # `speech` is the first argument of simulate, `into` the second one
+    result = run("simulate", "speech", "into")
+    assert result.exit_code == 2
+    assert "speech/utterances.tsv does not exist" in result.stderr
+
+
 def test_help_lists_the_commands(run):
     result = run("--help")
     assert result.exit_code == 0
