@@ -83,7 +83,8 @@ class Simulations:
     def file(self, index: int) -> dict[str, Any]:
         """Simulate one conversation, as a file of a protocol."""
         rng = np.random.default_rng([self.seed, index])
-        duration = math.exp(rng.uniform(*map(math.log, DURATION)))
+        shortest, longest = map(math.log, DURATION)
+        duration = math.exp(rng.uniform(shortest, longest))
         most = min(MOST_SPEAKERS, int(duration / PER_SPEAKER))
         num_speakers = int(rng.integers(1, most, endpoint=True))
         simulator = ConversationSimulator(
