@@ -20,7 +20,7 @@ NOT_IMPORTED = {
     "pyannote-pipeline": "imported by `pyannote.audio.pipelines` only where tuned",
 }
 
-EXTRAS = ("", "formats", "lhotse", "onnx", "ray", "serve", "wer")
+EXTRAS = ("", "formats", "lhotse", "onnx", "ray", "remote", "serve", "wer")
 """Extras whose packages are imported where a user asks for them."""
 
 
