@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""What both trainings of the bundled model share."""
+"""Learning rate, optimizers and checkpoints of the trainings of the bundled model."""
 
 import math
 from datetime import timedelta
@@ -38,17 +38,23 @@ class TimedCosine(Timer):
     ) -> None:
         """Set the learning rate."""
         progress = min(self.time_elapsed() / self.seconds, 1.0)
-        rate = 0.5 * self.peak * (1 + math.cos(math.pi * progress))
-        rate *= min(progress / self.warm_up, 1.0)
+        rate = self.peak * warm_up_cosine(progress, self.warm_up)
         for group in trainer.optimizers[0].param_groups:
             group["lr"] = max(rate * group.get("share", 1.0), 1e-6)
 
 
-def adam(model: Model) -> torch.optim.Optimizer:
-    """AdamW, weight decay on matrices only; `TimedCosine` sets the rate."""
+def warm_up_cosine(progress: float, warm_up: float) -> float:
+    """Share of the peak rate: linear up to `warm_up`, times a cosine from 1 to 0."""
+    return 0.5 * (1 + math.cos(math.pi * progress)) * min(progress / warm_up, 1.0)
+
+
+def adam(
+    model: Model, betas: tuple[float, float] = (0.9, 0.999)
+) -> torch.optim.Optimizer:
+    """AdamW, weight decay on matrices only; the schedule sets the rate."""
     matrices, rest = split_parameters(model)
     groups = [{"params": matrices, "weight_decay": 0.02}, {"params": rest}]
-    return torch.optim.AdamW(groups, lr=1e-6, weight_decay=0.0)
+    return torch.optim.AdamW(groups, lr=1e-6, betas=betas, weight_decay=0.0)
 
 
 def muon(model: Model) -> torch.optim.Optimizer:
@@ -117,11 +123,16 @@ def release(trainer: Trainer, path: Path) -> None:
         trainer.save_checkpoint(temporary, weights_only=True)
         checkpoint = torch.load(temporary, weights_only=False)
         checkpoint["state_dict"] = {
-            name: tensor.half() if tensor.numel() >= LARGE else tensor
+            name: halve_large(tensor)
             for name, tensor in checkpoint["state_dict"].items()
             if "loss" not in name and not name.startswith("validation_metric.")
         }
         torch.save(checkpoint, temporary)
+
+
+def halve_large(tensor: Tensor) -> Tensor:
+    """Convert large weights to half precision."""
+    return tensor.half() if tensor.numel() >= LARGE else tensor
 
 
 def start_from(path: Path, model: Model) -> None:

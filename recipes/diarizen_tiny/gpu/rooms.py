@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Impulse responses of shoebox rooms: image sources [1]_, then a decaying tail.
+"""RIRs of shoebox rooms: image sources [1]_, then a decaying tail.
 
 References
 ----------
@@ -10,8 +10,8 @@ References
 
 import numpy as np
 import scipy.signal
+from gpu.conversations import SAMPLE_RATE
 
-SAMPLE_RATE = 16000
 SOUND = 343.0
 """Metres per second."""
 EARLY = 0.06

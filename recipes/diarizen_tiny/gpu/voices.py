@@ -2,24 +2,21 @@
 # SPDX-License-Identifier: MIT
 """More speakers out of few: other speeds of their speech, and other formants.
 
-All speech stays on the GPU, once for each `Voice`. Conversations are written from a
-pool without samples that has the utterances of all voices.
+All speech stays on the GPU, once for each `Voice`. Conversations are drawn from a pool
+without samples that has the utterances of all voices.
 """
 
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import torch
+from gpu.conversations import SAMPLE_RATE
 from torch import Tensor
 from torchaudio.functional import resample
 
-from pyannote_diarizen.simulation.speech import Row, SpeechPool, decode, read_rows
+from pyannote_diarizen.simulation.speech import SpeechPool
 
-SAMPLE_RATE = 16000
 BLOCK = 1_008_000
 """Samples that are changed together; a multiple of the denominators of all speeds."""
 WINDOW = 512
@@ -54,44 +51,6 @@ VOICES = tuple(
 )
 
 
-def read_speech(folder: Path, split: str, num_processes: int) -> SpeechPool:
-    """Decode the utterances of a split in several processes."""
-    rows = read_rows(folder / "utterances.tsv", split)
-    files = sorted({row.file for row in rows})
-    parts = [set(files[first::num_processes]) for first in range(num_processes)]
-    shares = [[row for row in rows if row.file in part] for part in parts]
-    shares = [share for share in shares if share]
-    with ProcessPoolExecutor(num_processes) as executor:
-        return join(executor.map(_read_rows, [folder] * len(shares), shares))
-
-
-def _read_rows(folder: Path, rows: list[Row]) -> SpeechPool:
-    return SpeechPool.from_utterances(decode(folder, rows, SAMPLE_RATE), SAMPLE_RATE)
-
-
-def join(pools: Iterable[SpeechPool]) -> SpeechPool:
-    """Join pools; speakers of the same name are one."""
-    pools = list(pools)
-    speakers: dict[str, str] = {}
-    for pool in pools:
-        speakers.update(zip(pool.speakers, pool.sources, strict=True))
-    index = {speaker: number for number, speaker in enumerate(speakers)}
-    starts = np.cumsum([0, *(len(pool.samples) for pool in pools)])[:-1]
-    both = list(zip(pools, starts, strict=True))
-    return SpeechPool(
-        np.concatenate([pool.samples for pool in pools]),
-        np.concatenate([pool.bounds + start for pool, start in both]),
-        np.concatenate([pool.segments + start for pool, start in both]),
-        np.concatenate(
-            [np.array([index[s] for s in pool.speakers])[pool.labels] for pool in pools]
-        ),
-        np.concatenate([pool.levels for pool in pools]),
-        list(speakers),
-        list(speakers.values()),
-        SAMPLE_RATE,
-    )
-
-
 class VoiceBank:
     """Speech of all voices of all speakers.
 
@@ -99,7 +58,7 @@ class VoiceBank:
     ----------
     samples : (num_samples,) Tensor
         int16; all speech by the first voice, then all by the second...
-    script : SpeechPool
+    pool : SpeechPool
         The same, without samples: speakers are numbered by voice, then by speaker.
     """
 
@@ -109,17 +68,12 @@ class VoiceBank:
         device: torch.device,
         voices: tuple[Voice, ...] = VOICES,
     ) -> None:
-        self.num_speakers, self.num_voices = len(pool.speakers), len(voices)
-        base = torch.from_numpy(pool.samples)
-        base = torch.nn.functional.pad(base, (0, -len(base) % BLOCK)).to(device)
-        made, scripts, offset = [], [], 0
-        for voice in voices:
-            samples = torch.cat([change(b, voice) for b in base.split(BLOCK)])
-            made.append(samples)
-            scripts.append((float(voice.speed), offset))
-            offset += len(samples)
-        self.samples = torch.cat(made)
-        self.script = _scripts(pool, scripts, len(self.samples))
+        base = torch.tensor(pool.samples, device=device)
+        blocks = torch.nn.functional.pad(base, (0, -len(base) % BLOCK)).split(BLOCK)
+        changed = [torch.cat([change(b, voice) for b in blocks]) for voice in voices]
+        offsets = np.cumsum([0, *map(len, changed)])[:-1]
+        self.samples = torch.cat(changed)
+        self.pool = _repeat(pool, voices, offsets, len(self.samples))
 
 
 def change(samples: Tensor, voice: Voice) -> Tensor:
@@ -156,22 +110,27 @@ def move_formants(waveform: Tensor, factor: float) -> Tensor:
     )
 
 
-def _scripts(
-    pool: SpeechPool, scripts: list[tuple[float, int]], num_samples: int
+def _repeat(
+    pool: SpeechPool, voices: tuple[Voice, ...], offsets: np.ndarray, num_samples: int
 ) -> SpeechPool:
-    """Utterances of `pool` at several speeds and places."""
+    """Utterances of `pool` by each voice, from its offset on."""
 
     def place(positions: np.ndarray) -> np.ndarray:
-        return np.concatenate([(positions / s).astype(int) + o for s, o in scripts])
+        return np.concatenate(
+            [
+                (positions / float(voice.speed)).astype(int) + offset
+                for voice, offset in zip(voices, offsets, strict=True)
+            ]
+        )
 
-    count = len(pool.speakers)
+    num_voices, num_speakers = len(voices), len(pool.speakers)
     return SpeechPool(
         np.broadcast_to(np.int16(0), num_samples),
         place(pool.bounds),
         place(pool.segments),
-        np.concatenate([pool.labels + count * i for i in range(len(scripts))]),
-        np.tile(pool.levels, len(scripts)),
-        [f"{s} {i}" for i in range(len(scripts)) for s in pool.speakers],
-        pool.sources * len(scripts),
+        np.concatenate([pool.labels + num_speakers * i for i in range(num_voices)]),
+        np.tile(pool.levels, num_voices),
+        [f"{s} {i}" for i in range(num_voices) for s in pool.speakers],
+        pool.sources * num_voices,
         SAMPLE_RATE,
     )

@@ -1,14 +1,19 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Waveforms of scripts on the GPU: rooms, noise, channels, levels."""
+"""Recordings of conversations on the GPU: rooms, noise, channels, levels."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from scripts import LEAD, MAX_SPEAKERS, NUM_SAMPLES, SAMPLE_RATE, Script
+from gpu.conversations import (
+    LEAD,
+    MAX_SPEAKERS,
+    NUM_SAMPLES,
+    SAMPLE_RATE,
+    ConversationBatch,
+)
 from torch import Tensor
 from torchaudio.functional import mu_law_decoding, mu_law_encoding
 
@@ -21,21 +26,20 @@ FADE = 160
 
 def read_recordings(folder: Path) -> Tensor:
     """Join all recordings of a folder, each brought to unit level: (num_samples,)."""
-    recordings = [
-        n.astype(np.float32) for n in read_noises(sorted(folder.glob("*.opus")))
-    ]
+    noises = read_noises(sorted(folder.glob("*.opus")))
+    recordings = [noise.astype(np.float32) for noise in noises]
     levels = [np.sqrt(np.mean(r**2)) + 1e-3 for r in recordings]
     joined = [r / s for r, s in zip(recordings, levels, strict=True)]
     return torch.from_numpy(np.concatenate(joined)).half()
 
 
-class Studio:
-    """Render scripts.
+class BatchRecorder:
+    """Record batches of conversations; `simulation.recording.Recorder` records one.
 
     Parameters
     ----------
     samples : (num_samples,) Tensor
-        int16, on the GPU; pieces of scripts are parts of it.
+        int16, on the GPU; pieces of conversations are parts of it.
     responses : (num_rooms, num_positions, LEAD) np.ndarray
     noise, babble : (num_samples,) Tensor
         Of unit level.
@@ -48,25 +52,24 @@ class Studio:
         self.responses = torch.from_numpy(responses).to(self.device)
         self.noise, self.babble = noise.to(self.device), babble.to(self.device)
 
-    def render(self, script: Script, real: Tensor | None = None) -> Tensor:
+    def record(self, batch: ConversationBatch, real: Tensor) -> Tensor:
         """Record a batch.
 
         Parameters
         ----------
-        script : Script
-        real : (num_real, NUM_SAMPLES) Tensor, optional
-            Recordings that take the place of the first conversations, to which noise
-            is added, too.
+        batch : ConversationBatch
+            On the device of `samples`.
+        real : (num_real, NUM_SAMPLES) Tensor
+            Recordings that replace the first conversations; noise is added, too.
 
         Returns
         -------
         waveforms : (num_chunks, 1, NUM_SAMPLES) Tensor
         """
-        num_chunks = len(script.activity)
-        spectrum = self._in_rooms(self._lay_out(script, num_chunks))
-        if real is not None and len(real):
-            padded = F.pad(real, (LEAD, LENGTH - LEAD - NUM_SAMPLES))
-            spectrum = torch.cat([torch.fft.rfft(padded), spectrum[len(real) :]])
+        num_chunks = len(batch.activity)
+        spectrum = self._in_rooms(self._lay_out(batch, num_chunks))
+        padded = F.pad(real, (LEAD, LENGTH - LEAD - NUM_SAMPLES))
+        spectrum = torch.cat([torch.fft.rfft(padded), spectrum[len(real) :]])
         spectrum = spectrum + self._noise(num_chunks)
         spectrum = spectrum * self._channel(num_chunks)
         waveforms = torch.fft.irfft(spectrum, LENGTH)[:, LEAD : LEAD + NUM_SAMPLES]
@@ -78,10 +81,9 @@ class Studio:
     def _chance(self, probability: float, *shape: int) -> Tensor:
         return torch.rand(*shape, device=self.device) < probability
 
-    def _lay_out(self, script: Script, num_chunks: int) -> Tensor:
+    def _lay_out(self, batch: ConversationBatch, num_chunks: int) -> Tensor:
         """Dry speech: (num_chunks, MAX_SPEAKERS, LENGTH)."""
-        pieces = script.pieces.to(self.device, non_blocking=True)
-        gains = script.gains.to(self.device, non_blocking=True)
+        pieces, gains, _ = batch
         chunk, speaker, start, length, source = pieces.unbind(1)
         piece = torch.repeat_interleave(
             torch.arange(len(pieces), device=self.device), length
@@ -96,13 +98,13 @@ class Studio:
         return speech.view(num_chunks, MAX_SPEAKERS, LENGTH)
 
     def _in_rooms(self, speech: Tensor) -> Tensor:
-        """Spectra of conversations, with distant voices in some."""
+        """Spectra of conversations, with babble in some."""
         num_chunks = len(speech)
-        stray = self._crop(self.babble, num_chunks)
+        babble = self._crop(self.babble, num_chunks)
         level = self._decibels(self._uniform(-35, -12, num_chunks, 1))
-        stray = stray * level * self._chance(0.2, num_chunks, 1)
+        babble = babble * level * self._chance(0.2, num_chunks, 1)
         voices = torch.cat(
-            [speech, F.pad(stray, (0, LENGTH - stray.shape[1]))[:, None]], 1
+            [speech, F.pad(babble, (0, LENGTH - babble.shape[1]))[:, None]], 1
         )
         rooms, positions = self.responses.shape[:2]
         room = torch.randint(rooms, (num_chunks, 1), device=self.device)
@@ -202,7 +204,7 @@ class Studio:
         return 10 ** (decibels / 20)
 
 
-def play(recording: Tensor, starts: Tensor, speeds: Tensor) -> Tensor:
+def resample_excerpts(recording: Tensor, starts: Tensor, speeds: Tensor) -> Tensor:
     """Stretches of a recording at other speeds: (len(starts), NUM_SAMPLES)."""
     instants = starts[:, None] + speeds[:, None] * torch.arange(
         NUM_SAMPLES, device=recording.device
@@ -211,16 +213,3 @@ def play(recording: Tensor, starts: Tensor, speeds: Tensor) -> Tensor:
     weight = instants - before
     index = before.long().clamp(max=len(recording) - 2)
     return recording[index] * (1 - weight) + recording[index + 1] * weight
-
-
-def to_gpu(script: Script, device: torch.device) -> Script:
-    """Move a batch."""
-    return Script(*(tensor.to(device, non_blocking=True) for tensor in script))
-
-
-def decay_groups(parameters: Sequence[torch.nn.Parameter]) -> list[dict]:
-    """Weight decay on matrices only."""
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.02},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]

@@ -1,35 +1,33 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Average the weights of fine-tuned segmentations, and of the one they started from.
+"""Interpolate between a segmentation and the mean of its fine-tuned versions.
 
-    python mix.py STUDENT SNAPSHOTS [SNAPSHOTS ...] --snapshot 0.75 --output MODEL
+    python interpolate_weights.py STUDENT SNAPSHOTS [SNAPSHOTS ...] --output MODEL
 
 Fine-tuning on simulated conversations loses some of what the student learned from its
-teacher; the mean of both weights keeps it.
+teacher; the interpolation of both weights keeps it.
 """
 
 import argparse
 from pathlib import Path
 
 import torch
-from stage import LARGE
+from training import halve_large
 
 from pyannote_diarizen.atomic import replacing
 
 
-def mix(
+def interpolate(
     student: Path, runs: list[Path], snapshot: str, share: float, output: Path
 ) -> None:
-    """Write a checkpoint with `share` of the mean of the runs."""
+    """Write the checkpoint of `student` with `share` of the mean of the runs."""
     checkpoint = torch.load(student, map_location="cpu", weights_only=False)
-    taken = [torch.load(run, weights_only=True)["snapshots"][snapshot] for run in runs]
+    tuned = [torch.load(run, weights_only=True)["snapshots"][snapshot] for run in runs]
     for name, before in checkpoint["state_dict"].items():
         if before.is_floating_point():
-            after = torch.stack([some[name].float() for some in taken]).mean(dim=0)
-            mixed = share * after + (1 - share) * before.float()
-            checkpoint["state_dict"][name] = (
-                mixed.half() if mixed.numel() >= LARGE else mixed
-            )
+            after = torch.stack([each[name].float() for each in tuned]).mean(dim=0)
+            both = share * after + (1 - share) * before.float()
+            checkpoint["state_dict"][name] = halve_large(both)
     with replacing(output) as temporary:
         torch.save(checkpoint, temporary)
 
@@ -42,14 +40,7 @@ def main() -> None:
     parser.add_argument("--snapshot", default="0.75")
     parser.add_argument("--share", type=float, default=0.5)
     parser.add_argument("--output", type=Path, required=True)
-    options = parser.parse_args()
-    mix(
-        options.student,
-        options.runs,
-        options.snapshot,
-        options.share,
-        options.output,
-    )
+    interpolate(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Batches of scripts of conversations: speakers, samples, instants and levels.
+"""Batches of conversations without audio: utterances, their places and levels.
 
-Half of them have the turns of windows of real meetings, half the turns that
-`TurnTaking` draws. Worker processes write them without any audio.
+Half of the conversations have the turns of windows of real meetings, half the turns
+that `TurnTaking` draws. Worker processes draw them; `gpu.recorder` adds the audio.
 """
 
-import gzip
 from collections import defaultdict
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from pyannote.database.util import load_rttm
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
@@ -30,29 +30,31 @@ LEAD = 8192
 """Samples before the chunk whose reverberation lasts into it."""
 EXCLUDED = ["ES2003*", *(f"EN200{number}*" for number in (1, 2, 3, 4, 5, 6, 9))]
 """Meetings whose openings are test or development audio."""
-MEETING_PAUSE, SCRIPT_PAUSE = 1.0, 0.5
-"""Seconds over which turns are joined, in meetings as annotators did."""
+MEETING_PAUSE, DRAWN_PAUSE = 1.0, 0.5
+"""Pauses in seconds over which turns are joined: as annotators of meetings did, and of
+drawn turns."""
 
 
-class Script(NamedTuple):
-    """A batch of conversations.
+class ConversationBatch(NamedTuple):
+    """Pieces of speech of a batch of chunks, and who speaks when.
 
     Attributes
     ----------
     pieces : (num_pieces, 5) Tensor
         Chunk, local speaker, first sample in the chunk, number of samples, first
-        sample in the speech of the bank.
+        sample in the speech of all voices.
     gains : (num_pieces,) Tensor
     activity : (num_chunks, num_frames, MAX_SPEAKERS) Tensor
         uint8.
-    speakers : (num_chunks, MAX_SPEAKERS) Tensor
-        Index in the pool; -1 for none.
     """
 
     pieces: Tensor
     gains: Tensor
     activity: Tensor
-    speakers: Tensor
+
+    def to(self, device: torch.device) -> "ConversationBatch":
+        """Move to a device."""
+        return ConversationBatch(*(t.to(device, non_blocking=True) for t in self))
 
 
 Meeting = list[tuple[float, float, str]]
@@ -60,18 +62,15 @@ Meeting = list[tuple[float, float, str]]
 
 def read_meetings(path: Path) -> list[Meeting]:
     """Read turns of training meetings."""
-    meetings: dict[str, Meeting] = defaultdict(list)
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            _, uri, _, start, duration, _, _, speaker, *_ = line.split()
-            if not any(fnmatchcase(uri, pattern) for pattern in EXCLUDED):
-                begin = float(start)
-                meetings[uri].append((begin, begin + float(duration), speaker))
-    return [sorted(turns) for turns in meetings.values()]
+    return [
+        [(turn.start, turn.end, name) for turn, _, name in meeting.itertracks(True)]
+        for uri, meeting in load_rttm(path).items()
+        if not any(fnmatchcase(uri, pattern) for pattern in EXCLUDED)
+    ]
 
 
-class Scripts(IterableDataset):
-    """Endless batches of scripts.
+class ConversationDataset(IterableDataset):
+    """Endless batches of conversations.
 
     Parameters
     ----------
@@ -101,21 +100,19 @@ class Scripts(IterableDataset):
         self.weights = np.sqrt(pool.durations[: self.num_speakers])
         self.sources = np.array(pool.sources[: self.num_speakers])
 
-    def __iter__(self) -> Iterator[Script]:
-        """Write batches."""
+    def __iter__(self) -> Iterator[ConversationBatch]:
+        """Draw batches."""
         worker = get_worker_info()
         rng = np.random.default_rng([self.seed, 0 if worker is None else worker.id])
         while True:
             yield self._batch(rng)
 
-    def _batch(self, rng: np.random.Generator) -> Script:
+    def _batch(self, rng: np.random.Generator) -> ConversationBatch:
         rows, gains = [], []
         shape = self.batch_size, len(self.middles), MAX_SPEAKERS
         activity = np.zeros(shape, dtype=np.uint8)
-        all_speakers = np.full((self.batch_size, MAX_SPEAKERS), -1)
         for chunk in range(self.batch_size):
-            speakers, pieces, pause = self._conversation(rng)
-            all_speakers[chunk, : len(speakers)] = speakers
+            pieces, pause = self._conversation(rng)
             turns = join_pieces(pieces, NUM_SAMPLES, round(pause * SAMPLE_RATE))
             for start, end, speaker in turns:
                 first, last = np.searchsorted(
@@ -128,11 +125,10 @@ class Scripts(IterableDataset):
                     source = piece.source + start - piece.start
                     rows.append((chunk, piece.speaker, start, end - start, source))
                     gains.append(self._gain(piece, rng))
-        return Script(
+        return ConversationBatch(
             torch.tensor(rows, dtype=torch.int64).reshape(-1, 5),
             torch.tensor(gains, dtype=torch.float32),
             torch.from_numpy(activity),
-            torch.from_numpy(all_speakers),
         )
 
     def _gain(self, piece: Piece, rng: np.random.Generator) -> float:
@@ -142,9 +138,8 @@ class Scripts(IterableDataset):
             decibels -= rng.uniform(0, 12)
         return 10 ** (decibels / 20) / (2**15 * self.pool.levels[piece.utterance])
 
-    def _conversation(
-        self, rng: np.random.Generator
-    ) -> tuple[list[int], list[Piece], float]:
+    def _conversation(self, rng: np.random.Generator) -> tuple[list[Piece], float]:
+        """Draw the pieces of a chunk, and the pauses over which turns are joined."""
         if rng.random() < 0.5:
             turns = self._meeting_turns(rng)
             speakers = self._draw_speakers(
@@ -156,7 +151,7 @@ class Scripts(IterableDataset):
                 pieces += writer._speak(
                     speaker, round(start * SAMPLE_RATE), end - start
                 )
-            return speakers, pieces, MEETING_PAUSE
+            return pieces, MEETING_PAUSE
         speakers = self._draw_speakers(int(rng.choice(3, p=[0.2, 0.4, 0.4])) + 1, rng)
         habits = TurnTaking(
             turn_duration=np.exp(rng.uniform(np.log(0.8), np.log(5))),
@@ -169,9 +164,9 @@ class Scripts(IterableDataset):
             backchannel_duration=rng.uniform(0.3, 0.7),
         )
         if rng.random() < 0.04:
-            return speakers, [], SCRIPT_PAUSE
+            return [], DRAWN_PAUSE
         pieces = ScriptWriter(self.pool, speakers, habits, rng).write(NUM_SAMPLES)
-        return speakers, pieces, SCRIPT_PAUSE
+        return pieces, DRAWN_PAUSE
 
     def _meeting_turns(
         self, rng: np.random.Generator

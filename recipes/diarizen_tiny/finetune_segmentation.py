@@ -2,30 +2,44 @@
 # SPDX-License-Identifier: MIT
 """Fine-tune the segmentation of the bundled pipeline on labels, on a GPU.
 
-    python finetune.py --speech SPEECH --ami AMI --student MODEL \
+    python finetune_segmentation.py --speech SPEECH --ami AMI --student MODEL \
         --teacher SEGMENTATION --output SNAPSHOTS --minutes 8
 
 The student is the result of `train_segmentation.py`. Conversations are simulated on the
-GPU. Targets are labels, mixed with the posteriors of the teacher. `mix.py` averages
-snapshots and the student.
+GPU. Targets are labels, mixed with the posteriors of the teacher.
+`interpolate_weights.py` makes the result out of snapshots and the student.
 """
 
 import argparse
+import time
 from itertools import permutations
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from einops import rearrange
+from gpu.conversations import (
+    LEAD,
+    MAX_SPEAKERS,
+    NUM_SAMPLES,
+    SAMPLE_RATE,
+    ConversationDataset,
+    read_meetings,
+)
+from gpu.recorder import BatchRecorder, read_recordings, resample_excerpts
+from gpu.rooms import simulate_rooms
+from gpu.voices import VOICES, VoiceBank
 from pyannote.audio.core.model import Model
 from pyannote.audio.models.segmentation import PyanNet
 from pyannote.audio.utils.powerset import Powerset
-from scripts import MAX_SPEAKERS, NUM_SAMPLES, SAMPLE_RATE
-from stage import Clock, Snapshots, log, set_up
-from studio import decay_groups, play, to_gpu
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+from training import adam, halve_large, warm_up_cosine
 
+from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.simulation.speech import SpeechPool
 
 
 def layers_after_front_end(model: PyanNet, features: Tensor) -> Tensor:
@@ -44,8 +58,7 @@ def layers_after_front_end(model: PyanNet, features: Tensor) -> Tensor:
 class Targets:
     """Powerset targets: labels mixed with posteriors of the teacher."""
 
-    def __init__(self, device: torch.device, share: float) -> None:
-        self.share = share
+    def __init__(self, device: torch.device) -> None:
         self.powerset = Powerset(MAX_SPEAKERS, 2).to(device)
         mapping = self.powerset.mapping
         self.orders = torch.tensor(
@@ -89,7 +102,7 @@ class Targets:
         return costs.amin(0)
 
 
-class Meetings:
+class MeetingExcerpts:
     """Excerpts of annotated recordings, at any speed."""
 
     def __init__(self, ami: Path, device: torch.device, middles: Tensor) -> None:
@@ -124,7 +137,7 @@ class Meetings:
             spare = len(recording) - NUM_SAMPLES * speed
             start = float(torch.rand(())) * max(spare, 0)
             waveforms.append(
-                play(
+                resample_excerpts(
                     recording,
                     torch.tensor([start], device=self.device),
                     torch.tensor([speed], device=self.device),
@@ -134,6 +147,66 @@ class Meetings:
             for begin, end, speaker in self.turns[which]:
                 activity[index, (instants >= begin) & (instants < end), speaker] = 1
         return torch.cat(waveforms), activity
+
+
+class Snapshots:
+    """Exponential moving averages of weights, written at some parts of the training."""
+
+    def __init__(self, model: nn.Module, path: Path, parts: int, decay: float) -> None:
+        self.average = AveragedModel(
+            model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
+        )
+        self.path, self.parts = path, parts
+        self.taken: dict[str, dict[str, Tensor]] = {}
+
+    def update(self, model: nn.Module, progress: float, step: int) -> None:
+        """Average; write a snapshot if due."""
+        self.average.update_parameters(model)
+        due = int(progress * self.parts)
+        if due > len(self.taken):
+            name = f"{due / self.parts:.2f}"
+            self.taken[name] = {
+                key: halve_large(tensor.cpu())
+                for key, tensor in self.average.module.state_dict().items()
+            }
+            with replacing(self.path) as temporary:
+                torch.save({"steps": step, "snapshots": self.taken}, temporary)
+            log(f"snapshot {name} after {step} steps")
+
+
+def log(message: str) -> None:
+    """Print at once."""
+    print(f"{time.strftime('%H:%M:%S')} {message}", flush=True)  # noqa: T201
+
+
+def load_simulation(
+    options: argparse.Namespace, middles: Tensor, device: torch.device
+) -> tuple[BatchRecorder, DataLoader]:
+    """Decode speech, draw rooms, and start the processes that draw conversations."""
+    speech: Path = options.speech
+    voices = VoiceBank(SpeechPool.from_folder(speech, "train"), device)
+    recorder = BatchRecorder(
+        voices.samples,
+        simulate_rooms(options.rooms, 5, LEAD, options.seed),
+        read_recordings(speech / "noise"),
+        read_recordings(speech / "picovoice_s2i"),
+    )
+    dataset = ConversationDataset(
+        voices.pool,
+        read_meetings(speech / "ami_train_rttm" / "train.rttm.gz"),
+        middles.numpy(),
+        options.batch_size,
+        len(VOICES),
+        options.seed,
+    )
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        num_workers=options.workers,
+        prefetch_factor=4 if options.workers else None,
+    )
+    log("conversations are ready")
+    return recorder, loader
 
 
 def train(options: argparse.Namespace) -> None:
@@ -149,29 +222,20 @@ def train(options: argparse.Namespace) -> None:
     middles = (
         frames.start + frames.duration / 2 + frames.step * torch.arange(num_frames)
     )
-    stage = set_up(
-        options.speech,
-        middles.numpy(),
-        device,
-        options.batch_size,
-        options.workers,
-        options.seed,
-        options.rooms,
-    )
-    meetings = Meetings(options.ami, device, middles.to(device))
-    targets = Targets(device, options.labels)
-    trained = [p for p in student.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(decay_groups(trained), lr=0.0, betas=(0.9, 0.98))
+    recorder, batches = load_simulation(options, middles, device)
+    meetings = MeetingExcerpts(options.ami, device, middles.to(device))
+    targets = Targets(device)
+    optimizer = adam(student, betas=(0.9, 0.98))
     snapshots = Snapshots(student, options.output, options.parts, decay=options.decay)
     num_real = max(round(options.real * options.batch_size), 1)
-    clock = Clock(options.minutes, options.peak)
+    began, progress = time.monotonic(), 0.0
     sums = torch.zeros(4, device=device)
-    for step, script in enumerate(stage.scripts):
-        script = to_gpu(script, device)
+    for step, batch in enumerate(batches):
+        batch = batch.to(device)
         with torch.no_grad():
             real, real_activity = meetings.draw(num_real)
-            waveforms = stage.studio.render(script, real)
-            activity = torch.cat([real_activity, script.activity[num_real:]])
+            waveforms = recorder.record(batch, real)
+            activity = torch.cat([real_activity, batch.activity[num_real:]])
             features = front_end(waveforms)
             posteriors = layers_after_front_end(teacher, features)
             # frames with three speakers have no class, hence no weight
@@ -183,17 +247,18 @@ def train(options: argparse.Namespace) -> None:
         losses = targets.loss(log_probabilities, target, weight)
         optimizer.zero_grad(set_to_none=True)
         losses.mean().backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        clock.set_rate(optimizer)
+        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = options.peak * max(warm_up_cosine(progress, 0.04), 0.01)
         optimizer.step()
-        progress = clock.progress
+        progress = min((time.monotonic() - began) / (60 * options.minutes), 1.0)
         snapshots.update(student, progress, step + 1)
         with torch.no_grad():
             pure = targets.powerset.to_powerset((activity * weight[..., None]).float())
             sums += torch.stack(
                 [
                     losses[num_real:].mean(),
-                    losses[:num_real].mean() if num_real else sums[1] * 0,
+                    losses[:num_real].mean(),
                     targets.loss(log_probabilities, pure, weight)[num_real:].mean(),
                     targets.loss(posteriors, pure, weight)[num_real:].mean(),
                 ]
@@ -202,7 +267,7 @@ def train(options: argparse.Namespace) -> None:
             mean = (sums / options.log_every).tolist()
             log(
                 f"{step + 1}: simulated {mean[0]:.4f}, real {mean[1]:.4f}, labels "
-                f"{mean[2]:.4f} (teacher {mean[3]:.4f}), {clock.progress:.3f}"
+                f"{mean[2]:.4f} (teacher {mean[3]:.4f}), {progress:.3f}"
             )
             sums.zero_()
         if progress >= 1:
@@ -210,7 +275,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Parse arguments."""
+    """Parse arguments, and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("speech", "ami", "student", "teacher", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -222,7 +287,7 @@ def main() -> None:
     parser.add_argument("--real", type=float, default=0.05)
     parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=0.995)
-    parser.add_argument("--parts", type=int, default=5)
+    parser.add_argument("--parts", type=int, default=4)
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     train(parser.parse_args())
