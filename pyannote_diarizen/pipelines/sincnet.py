@@ -132,7 +132,8 @@ class SharedSincNet:
         if (
             last is not None
             and last.recording is recording
-            and 0 <= first - last.first < len(last.highest)
+            # a batch that is halved starts again where it started
+            and 0 < first - last.first < len(last.highest)
         ):
             kept = last.highest[first - last.first :], last.lowest[first - last.first :]
         rest = waveform[:, stride * len(kept[0]) :] if kept else waveform
