@@ -338,7 +338,7 @@ class DiariZen(Reclustering):
     def _apply_batch(
         self, files: list[LoadedFile], **kwargs: Any
     ) -> Iterator[tuple[MutableMapping, DiarizeOutput | Annotation]]:
-        """Process files as the host does, but hold one waveform at a time."""
+        """Process files as the host does, but free each waveform after use."""
         for loaded in self.load_together(files):
             for file, output in super()._apply_batch([loaded], **kwargs):
                 yield file.file, output

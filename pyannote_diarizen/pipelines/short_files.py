@@ -82,16 +82,17 @@ def _run_networks(
         return
     started = time.perf_counter()
     loaded = [file for _, file in files]
+    outputs: list[AudioFile] = [*loaded]
     try:
         for file, some in zip(loaded, pipeline._segment(loaded), strict=True):
             file.segmentations = some
         _embed(pipeline, loaded)
     except (*ERRORS, *FAULTS):
-        yield from (file for file, _ in files)
-        return
+        outputs = [file for file, _ in files]
     for file in loaded:
         file.seconds = (time.perf_counter() - started) / len(loaded)
-    yield from loaded
+    # outside of the handler: the error keeps the tensors of its frames
+    yield from outputs
 
 
 def _embed(pipeline: "DiariZen", files: list[LoadedFile]) -> None:

@@ -123,7 +123,7 @@ def slide(
     Returns
     -------
     outputs : list of (num_chunks, num_frames, num_speakers) SlidingWindowFeature
-        Of each file.
+        Output of the model for each file.
     """
     fix_reproducibility(inference.device)
     window, step = _samples(inference)
