@@ -9,24 +9,15 @@ import typer
 
 from pyannote_diarizen.cli.findings import checked_files
 from pyannote_diarizen.cli.import_lhotse import SubsetName
+from pyannote_diarizen.cli.options import DatabaseOption, ProtocolArgument
 
 
 def export_lhotse(
-    protocol: Annotated[
-        str,
-        typer.Argument(help="Name of the protocol, as in AMI.SpeakerDiarization.mini."),
-    ],
+    protocol: ProtocolArgument,
     into: Annotated[
         Path, typer.Option(file_okay=False, help="Folder for the manifests.")
     ],
-    database: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False,
-            help="Path of database.yml. Default: those that pyannote.database knows, "
-            "then the shipped ones.",
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     subset: Annotated[
         list[SubsetName] | None,
         typer.Option(help="Subset to write, repeatable. Default: all."),

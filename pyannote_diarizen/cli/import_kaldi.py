@@ -24,6 +24,11 @@ class Scope(str, Enum):
     everywhere = "global"
 
 
+ScopeOption = Annotated[
+    Scope, typer.Option(help="Scope within which equal names are the same speaker.")
+]
+
+
 def import_kaldi(
     folder: Annotated[
         Path,
@@ -41,10 +46,7 @@ def import_kaldi(
         str | None,
         typer.Option(help="Name of the database. Default: name of FOLDER."),
     ] = None,
-    scope: Annotated[
-        Scope,
-        typer.Option(help="Scope within which equal names are the same speaker."),
-    ] = Scope.file,
+    scope: ScopeOption = Scope.file,
 ) -> None:
     """Convert folders of Kaldi or DiariZen to a pyannote.database protocol.
 

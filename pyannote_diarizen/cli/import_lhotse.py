@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
-from pyannote_diarizen.cli.import_kaldi import Scope, database_name, write_subsets
+from pyannote_diarizen.cli.import_kaldi import (
+    Scope,
+    ScopeOption,
+    database_name,
+    write_subsets,
+)
 
 
 class SubsetName(str, Enum):
@@ -45,10 +50,7 @@ def import_lhotse(
         str | None,
         typer.Option(help="Name of the database. Default: name of the folder."),
     ] = None,
-    scope: Annotated[
-        Scope,
-        typer.Option(help="Scope within which equal names are the same speaker."),
-    ] = Scope.database,
+    scope: ScopeOption = Scope.database,
     channel: Annotated[
         int | None,
         typer.Option(
