@@ -50,22 +50,7 @@ def test_any_batch_and_length_gives_the_output_of_torch(build, tmp_path, name):
         assert_close(run(*inputs), model(*inputs), atol=1e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize(
-    "precision", ["float16", pytest.param("int8", marks=pytest.mark.slow)]
-)
-@torch.inference_mode()
-def test_lower_precisions_are_smaller_and_close(build, tmp_path, precision):
-    model = build("embedding")
-    run = write(model, tmp_path, precision)
-    num_bytes = 4 * sum(weight.numel() for weight in model.parameters())
-    assert (tmp_path / "network.onnx").stat().st_size < 0.75 * num_bytes
-    inputs = inputs_of(model, 2, 32000)
-    expected, computed = model(*inputs), run(*inputs)
-    assert not torch.equal(expected, computed)
-    cosine = torch.cosine_similarity(expected, computed, dim=-1)
-    assert cosine.min() > 0.95
-
-
+# of the bundled embedding: tests/pipelines/test_backend.py
 @pytest.mark.slow
 @torch.inference_mode()
 def test_positions_of_wavlm_stay_in_float32_in_int8(build, tmp_path):

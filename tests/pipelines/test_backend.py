@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Pipelines whose networks run outside of torch."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from pyannote.audio.core.model import Model
 from torch.testing import assert_close
 
 from pyannote_diarizen.audio.sample import sample_file
-from pyannote_diarizen.export import cache
+from pyannote_diarizen.export import cache, onnx_format
 from pyannote_diarizen.export.network import ExportedModel
+from pyannote_diarizen.export.onnx_format import ONNXExporter
 from pyannote_diarizen.hub.bundled import bundled_folder
 from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.components import load_network
 
 FILE = {key: sample_file()[key] for key in ("uri", "audio")}
 
@@ -31,9 +35,26 @@ def caches(tmp_path, monkeypatch):
     return tmp_path / "pyannote-diarizen"
 
 
+@pytest.fixture(scope="module")
+def captured_once():
+    """Capture each model once, which takes seconds."""
+    pytest.importorskip("onnxruntime", reason="pip install onnx onnxscript onnxruntime")
+    capture, captured = onnx_format._capture, {}
+
+    def capture_once(graph):
+        name = str(graph.model)
+        if name not in captured:
+            captured[name] = capture(graph)
+        return deepcopy(captured[name])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_format, "_capture", capture_once)
+        yield
+
+
+@pytest.mark.usefixtures("captured_once")
 @torch.inference_mode()
 def test_onnx_gives_the_output_of_torch_and_is_exported_once(caches, monkeypatch):
-    pytest.importorskip("onnxruntime", reason="pip install onnx onnxscript onnxruntime")
     torch_pipeline = DiariZen.from_pretrained(bundled_folder())
     DiariZen.from_pretrained(bundled_folder(), backend="onnx")
     monkeypatch.setattr(cache, "write_network", None)  # would be a TypeError
@@ -56,6 +77,27 @@ def test_onnx_gives_the_output_of_torch_and_is_exported_once(caches, monkeypatch
             expected = of_torch(*inputs)
             assert_close(of_onnx(*inputs), expected, atol=1e-3, rtol=1e-3)
     assert rttm(pipeline) == rttm(torch_pipeline)
+
+
+@pytest.mark.usefixtures("captured_once")
+@pytest.mark.parametrize(
+    "precision", ["float16", pytest.param("int8", marks=pytest.mark.slow)]
+)
+@torch.inference_mode()
+def test_lower_precisions_of_onnx_are_smaller_and_close(tmp_path, precision):
+    model = load_network(bundled_folder() / "embedding", "embedding")
+    path = tmp_path / "network.onnx"
+    ONNXExporter().write(model, path, precision)
+    num_bytes = 4 * sum(weight.numel() for weight in model.parameters())
+    assert path.stat().st_size < 0.75 * num_bytes
+    waveforms = 0.1 * torch.randn(2, 1, 32000)
+    waveforms[..., 16000:] = 0  # small constants show in silence only
+    inputs = waveforms, (torch.rand(2, 2, 50) > 0.3).float()
+    expected = model(*inputs)
+    computed = ONNXExporter().open(path, torch.device("cpu"))(*inputs)
+    assert not torch.equal(expected, computed)
+    cosine = torch.cosine_similarity(expected, computed, dim=-1)
+    assert cosine.min() > 0.95
 
 
 @pytest.mark.slow
