@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,10 @@ from tone_model import (
     tones,
 )
 
+from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.clustering.vbx import VBxClustering
 from pyannote_diarizen.errors import AudioFileError
+from pyannote_diarizen.hub.bundled import bundled_folder
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.components import clustering_names
 from pyannote_diarizen.pipelines.reconstruction import (
@@ -300,16 +303,20 @@ def test_results_are_written(build, conversation, tmp_path):
 # -- inside pyannote
 
 
-def test_stock_pyannote_loads_the_folder(folder, conversation, tmp_path):
-    soundfile.write(
-        tmp_path / "tones.wav", conversation["waveform"].numpy().T, SAMPLE_RATE
-    )
+def test_stock_pyannote_loads_folders(folder, conversation, tmp_path):
+    """A script without our names runs a tone pipeline and the bundled one."""
+    waveform = conversation["waveform"].numpy().T
+    soundfile.write(tmp_path / "tones.wav", waveform, SAMPLE_RATE)
+    samples, sample_rate = soundfile.read(sample_file()["audio"])
+    eight_seconds = samples[8 * sample_rate : 16 * sample_rate]
+    soundfile.write(tmp_path / "a.wav", eight_seconds, sample_rate)
+    files = {"tones.wav": folder, "a.wav": bundled_folder()}
     script = """
 import sys
 from pyannote.audio import Pipeline
-pipeline = Pipeline.from_pretrained(sys.argv[1])
-output = pipeline(sys.argv[2], min_speakers=2)
-print(output.speaker_diarization.to_rttm(), end="")
+for name, folder in zip(sys.argv[1::2], sys.argv[2::2]):
+    output = Pipeline.from_pretrained(folder)(name, min_speakers=2)
+    print(output.speaker_diarization.to_rttm(), end="")
 """
     environment = {
         **os.environ,
@@ -318,16 +325,23 @@ print(output.speaker_diarization.to_rttm(), end="")
         "PYTHONPATH": str(Path(__file__).parent),
     }
     process = subprocess.run(
-        [sys.executable, "-c", script, folder, tmp_path / "tones.wav"],
+        [sys.executable, "-c", script, *chain(*files.items())],
         capture_output=True,
         text=True,
         env=environment,
         check=False,
+        cwd=tmp_path,
     )
     assert process.returncode == 0, process.stderr
-    expected = Pipeline.from_pretrained(folder)(conversation).speaker_diarization
-    assert process.stdout == expected.to_rttm()
-    assert len(expected.labels()) == 3
+    expected = [
+        Pipeline.from_pretrained(each)(audio).speaker_diarization
+        for each, audio in zip(
+            files.values(), (conversation, tmp_path / "a.wav"), strict=True
+        )
+    ]
+    assert process.stdout == "".join(each.to_rttm() for each in expected)
+    assert "SPEAKER a 1 " in process.stdout
+    assert len(expected[0].labels()) == 3
 
 
 def test_every_clustering_has_default_parameters(build, conversation, reference):
