@@ -120,7 +120,7 @@ class SystemScores:
         try:
             text = read_text(file)
             if file.suffix == ".csv":
-                rows = list(csv.DictReader(text.splitlines()))
+                rows = list(csv.DictReader(io.StringIO(text, newline="")))
                 rows = [{**row, "uri": from_cell(row["uri"])} for row in rows]
             else:
                 about = parse_json(text)

@@ -6,6 +6,7 @@ Errors are of type `ValueError`. They begin with the line; `formats` adds the fi
 """
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ def read_csv(path: Path) -> list[DiarizationDocument]:
     text = read_text(path)
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    # texts may hold other line breaks, such as U+2028
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     names = [name.strip().lower() for name in reader.fieldnames or ()]
     missing = [name for name in _COLUMNS if name not in names]
     if missing:

@@ -201,6 +201,14 @@ def test_supervisions_may_hold_line_breaks_of_unicode(tmp_path):
     assert len(document.turns) == 2
 
 
+def test_csv_may_hold_line_breaks_of_unicode(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("start,end,speaker,text\n0,1,b,one\u2028two\n", encoding="utf-8")
+    (document,) = read_documents(path)
+    assert [word.text for word in document.words] == ["one\u2028two"]
+    assert len(document.turns) == 1
+
+
 def test_csv_is_no_formula(write, transcript):
     turns = [Turn(0, 1, "=HYPERLINK(1)"), Turn(1, 2, "'x")]
     path = write("csv", DiarizationDocument("@u", turns))
