@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from pyannote_diarizen.errors import (
@@ -59,8 +58,10 @@ class RemotePath:
     @property
     def plain(self) -> PurePosixPath:
         """Path with the host, without protocol and query."""
-        parts = urlsplit(self.url.split("::")[-1])
-        return PurePosixPath(f"/{parts.netloc}{parts.path}")
+        protocol, _, path = self.url.split("::")[-1].partition("://")
+        if protocol.lower() in ("http", "https"):  # elsewhere, names may have both
+            path = re.split("[?#]", path, maxsplit=1)[0]
+        return PurePosixPath(f"/{path}")
 
     @property
     def suffix(self) -> str:
@@ -128,8 +129,11 @@ class RemotePath:
         with self._filesystem("read") as (files, path):
             if not files.exists(path):
                 return []
-            found = files.find(path)
-            return [*files.cat(found).values()] if found else []
+            # `cat` would take names with brackets for patterns
+            contents: list[bytes] = files.cat_ranges(
+                files.find(path), None, None, on_error="raise"
+            )
+            return contents
 
     def write_bytes(self, content: bytes) -> None:
         """Write a file, whole or not at all."""
@@ -201,5 +205,5 @@ def local_copy(path: Any) -> Iterator[Any]:
     if not isinstance(path, RemotePath):
         yield path
         return
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         yield path.fetch(Path(folder))

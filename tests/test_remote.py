@@ -27,6 +27,7 @@ def test_addresses_are_no_paths():
     address = parse_path("https://host/calls/a.WAV?token=b.c")
     assert address == RemotePath("https://host/calls/a.WAV?token=b.c")
     assert (address.plain.as_posix(), address.suffix) == ("/host/calls/a.WAV", ".WAV")
+    assert RemotePath("s3://calls/a#1?.wav").plain.as_posix() == "/calls/a#1?.wav"
 
 
 def test_audio_of_a_folder_is_found(memory):  # noqa: F811
@@ -84,6 +85,11 @@ def test_a_check_leaves_no_file(memory):  # noqa: F811
     RemotePath("memory://out").check_writable()
     assert memory.find("/") == []
     assert RemotePath("memory://out/finished").read_folder() == []
+
+
+def test_folders_are_read_whatever_the_names(memory):  # noqa: F811
+    memory.pipe({"/out/call[1].json": b"one", "/out/call1.json": b"two"})
+    assert sorted(RemotePath("memory://out").read_folder()) == [b"one", b"two"]
 
 
 def test_protocols_need_packages(monkeypatch):
