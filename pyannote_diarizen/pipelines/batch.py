@@ -11,6 +11,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -200,22 +201,19 @@ def name_files(files: Sequence[AnyPath]) -> dict[str, AnyPath]:
 
 def make_folders(into: AnyPath | None, folders: Mapping[str, AnyPath] | None) -> None:
     """Create the folders of results: all of them, or none."""
-    created: list[Path] = []
     wanted: list[AnyPath | None] = [into, *(folders or {}).values()]
-    for folder in wanted:
-        if folder is None:
-            continue
-        if isinstance(folder, RemotePath):
-            folder.check_writable()
-            continue
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            for each in created:
-                each.rmdir()
-            raise
-        created = missing + created
+    with ExitStack() as undo:
+        for folder in wanted:
+            if isinstance(folder, RemotePath):
+                folder.check_writable()
+            elif folder is not None:
+                missing = [
+                    each for each in (folder, *folder.parents) if not each.exists()
+                ]
+                folder.mkdir(parents=True, exist_ok=True)
+                for each in reversed(missing):
+                    undo.callback(each.rmdir)
+        undo.pop_all()
 
 
 def diarize_files(

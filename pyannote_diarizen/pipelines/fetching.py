@@ -2,22 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Local copies of recordings at addresses, which threads fetch ahead."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
-from types import TracebackType
 
-from pyannote_diarizen.errors import AudioFileError
-from pyannote_diarizen.remote import AnyPath, RemotePath
+from pyannote_diarizen.remote import AnyPath, RemotePath, local_copy
 
 AHEAD = 4
 """Recordings that are fetched while others are diarized."""
 
 
-class LocalCopies:
-    """Recordings by name, those at addresses as copies in a temporary folder.
+class LocalCopies(ExitStack):
+    """Recordings by name, those at addresses as copies in temporary folders.
 
     Parameters
     ----------
@@ -26,24 +23,12 @@ class LocalCopies:
     """
 
     def __init__(self, files: Mapping[str, AnyPath]) -> None:
+        super().__init__()
         self._files = files
-        self._folders: dict[str, Path] = {}
-
-    def __enter__(self) -> "LocalCopies":
-        """Start threads."""
-        self._root = TemporaryDirectory()
+        self._copies = {uri: self.enter_context(ExitStack()) for uri in files}
         self._threads = ThreadPoolExecutor(AHEAD)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End threads, and delete all copies."""
-        self._threads.shutdown(cancel_futures=True)
-        self._root.cleanup()
+        # called first: threads make copies until they end
+        self.callback(self._threads.shutdown, cancel_futures=True)
 
     def items(self) -> Iterator[tuple[str, AnyPath]]:
         """Yield names and copies; the address itself if it cannot be fetched."""
@@ -56,17 +41,16 @@ class LocalCopies:
         for uri, path in self._files.items():
             while len(fetched) <= AHEAD and (item := next(ahead, None)):
                 fetched[item[0]] = self._threads.submit(self._fetch, *item)
-            try:
-                yield uri, fetched.pop(uri).result() if uri in fetched else path
-            except AudioFileError:  # comes again when the file is diarized
-                yield uri, path
+            copy = path
+            if uri in fetched:
+                with suppress(Exception):  # comes again when the file is diarized
+                    copy = fetched.pop(uri).result()
+            yield uri, copy
 
     def delete(self, uri: str) -> None:
         """Delete the copy of a recording that is diarized."""
-        if folder := self._folders.pop(uri, None):
-            shutil.rmtree(folder, ignore_errors=True)
+        self._copies[uri].close()
 
     def _fetch(self, uri: str, path: RemotePath) -> Path:
-        # recordings of different folders may have the same name
-        folder = self._folders[uri] = Path(mkdtemp(dir=self._root.name))
-        return path.fetch(folder)
+        copy: Path = self._copies[uri].enter_context(local_copy(path))
+        return copy

@@ -9,6 +9,7 @@ import pytest
 from addresses import memory, served  # noqa: F401
 from pyannote.core import Annotation, Segment
 
+from pyannote_diarizen import remote
 from pyannote_diarizen.pipelines.batch import diarize_files, find_audio
 from pyannote_diarizen.pipelines.journal import Journal
 from pyannote_diarizen.remote import RemotePath
@@ -67,6 +68,24 @@ def test_a_missing_recording_stops_no_other(calls, memory):  # noqa: F811
     failed = [outcome.error for outcome in outcomes if outcome.error]
     assert failed == [f"'{calls['4']}' does not exist: check it."]
     assert len(memory.find("/out")) == 8
+
+
+def test_a_full_disk_is_an_error_of_each_recording(calls, monkeypatch):
+    def fail(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(remote, "TemporaryDirectory", fail)
+    outcomes = list(diarize_files(Lengths(), calls))
+    assert [outcome.file for outcome in outcomes] == [*calls.values()]
+    assert all("No space left" in outcome.error for outcome in outcomes)
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_other(served, tmp_path):  # noqa: F811
+    _, url = served
+    folders = {".json": RemotePath(f"{url}/out")}
+    with pytest.raises(OSError, match="cannot be written"):
+        next(diarize_files(Lengths(), {}, tmp_path / "some" / "out", folders))
+    assert not any(tmp_path.glob("some"))
 
 
 def test_finished_files_are_known_to_a_second_journal(calls, memory):  # noqa: F811
