@@ -26,12 +26,13 @@ from gpu.conversations import (
     ConversationDataset,
     read_meetings,
 )
-from gpu.recorder import BatchRecorder, read_recordings, resample_excerpts
+from gpu.recorder import BatchRecorder, read_recordings, resample_excerpt
 from gpu.rooms import simulate_rooms
 from gpu.voices import VOICES, VoiceBank
 from pyannote.audio.core.model import Model
 from pyannote.audio.models.segmentation import PyanNet
 from pyannote.audio.utils.powerset import Powerset
+from pyannote.database.util import load_rttm
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -61,14 +62,12 @@ class Targets:
     def __init__(self, device: torch.device) -> None:
         self.powerset = Powerset(MAX_SPEAKERS, 2).to(device)
         mapping = self.powerset.mapping
-        self.orders = torch.tensor(
-            list(permutations(range(MAX_SPEAKERS))), device=device
-        )
+        orders = torch.tensor(list(permutations(range(MAX_SPEAKERS))), device=device)
         # classes of each order of speakers: mapping[classes[o]] == mapping[:, order]
         self.classes = torch.stack(
             [
                 (mapping[:, order][:, None] == mapping[None]).all(-1).int().argmax(1)
-                for order in self.orders
+                for order in orders
             ]
         )
 
@@ -109,20 +108,17 @@ class MeetingExcerpts:
         audio = AudioReader(sample_rate=SAMPLE_RATE, mono="downmix")
         self.middles, self.device = middles, device
         self.recordings, self.turns = [], []
-        lines = (ami / "train.rttm").read_text().split("\n")
+        references = load_rttm(ami / "train.rttm")
         for uri in (ami / "train.lst").read_text().split():
             waveform, _ = audio({"audio": str(ami / f"{uri}.flac")})
             waveform = waveform[0].to(device)
             self.recordings.append(waveform / waveform.square().mean().sqrt())
-            turns = [line.split() for line in lines if f" {uri} " in line]
-            names = sorted({turn[7] for turn in turns})
+            turns = references[uri].itertracks(yield_label=True)
+            names = references[uri].labels()
             if len(names) > MAX_SPEAKERS:
                 raise ValueError(f"'{uri}' has more than {MAX_SPEAKERS} speakers.")
             self.turns.append(
-                [
-                    (float(t[3]), float(t[3]) + float(t[4]), names.index(t[7]))
-                    for t in turns
-                ]
+                [(turn.start, turn.end, names.index(name)) for turn, _, name in turns]
             )
 
     def draw(self, num: int) -> tuple[Tensor, Tensor]:
@@ -136,17 +132,11 @@ class MeetingExcerpts:
             speed = float(torch.empty(()).uniform_(-0.2, 0.2).exp())
             spare = len(recording) - NUM_SAMPLES * speed
             start = float(torch.rand(())) * max(spare, 0)
-            waveforms.append(
-                resample_excerpts(
-                    recording,
-                    torch.tensor([start], device=self.device),
-                    torch.tensor([speed], device=self.device),
-                )
-            )
+            waveforms.append(resample_excerpt(recording, start, speed))
             instants = start / SAMPLE_RATE + self.middles * speed
             for begin, end, speaker in self.turns[which]:
                 activity[index, (instants >= begin) & (instants < end), speaker] = 1
-        return torch.cat(waveforms), activity
+        return torch.stack(waveforms), activity
 
 
 class Snapshots:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from pyannote_diarizen.simulation.speech import SpeechPool
@@ -48,6 +49,22 @@ def test_conversations_are_recorded(load, rng):
     assert waveforms.shape == (3, 1, finetune.NUM_SAMPLES)
     assert waveforms.isfinite().all()
     assert (waveforms.abs().amax(dim=2) > 0).all()
+
+
+def test_excerpts_of_meetings_have_their_labels(load, tmp_path, rng):
+    finetune = load("finetune_segmentation")
+    noise = rng.integers(-9000, 9000, 20 * finetune.SAMPLE_RATE).astype(np.int16)
+    soundfile.write(tmp_path / "a.flac", noise, finetune.SAMPLE_RATE)
+    (tmp_path / "train.lst").write_text("a\n")
+    turn = "SPEAKER a 1 {} 20.000 <NA> <NA> {} <NA> <NA>\n"
+    (tmp_path / "train.rttm").write_text(
+        turn.format("0.000", "x") + turn.format("30.000", "y")
+    )
+    middles = torch.arange(0.01, 10, 0.02)
+    excerpts = finetune.MeetingExcerpts(tmp_path, torch.device("cpu"), middles)
+    waveforms, activity = excerpts.draw(2)
+    assert waveforms.shape == (2, finetune.NUM_SAMPLES)
+    assert activity.sum(dim=(0, 1)).tolist() == [2 * len(middles), 0, 0]
 
 
 def test_weights_are_interpolated(load, tmp_path):

@@ -204,10 +204,10 @@ class BatchRecorder:
         return 10 ** (decibels / 20)
 
 
-def resample_excerpts(recording: Tensor, starts: Tensor, speeds: Tensor) -> Tensor:
-    """Stretches of a recording at other speeds: (len(starts), NUM_SAMPLES)."""
-    instants = starts[:, None] + speeds[:, None] * torch.arange(
-        NUM_SAMPLES, device=recording.device
+def resample_excerpt(recording: Tensor, start: float, speed: float) -> Tensor:
+    """Interpolate an excerpt at another speed: (NUM_SAMPLES,)."""
+    instants = start + speed * torch.arange(
+        NUM_SAMPLES, device=recording.device, dtype=torch.float32
     )
     before = instants.floor()
     weight = instants - before
