@@ -60,9 +60,9 @@ def test_it_works_where_torchaudio_does_not_load(python):
     assert "error    'diarizen-tiny' cannot be loaded: libtorchaudio.so" in ran.stdout
 
 
-@pytest.mark.parametrize("command", [DEMO, TRAIN])
-def test_commands_explain_a_clash_in_two_lines(python, command):
-    ran = python(*command, quick=True)
+@pytest.mark.parametrize(("command", "quick"), [(DEMO, True), (TRAIN, False)])
+def test_commands_explain_a_clash_in_two_lines(python, command, quick):
+    ran = python(*command, quick=quick)
     assert ran.returncode == 2
     clash, line = ran.stderr.splitlines()
     assert "torchaudio 2.9.1 cannot be loaded beside torch " in clash
