@@ -209,7 +209,7 @@ def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
         batches_per_epoch=60,
         duration=2.0,
         max_speakers_per_chunk=2,
-        batch_size=8,
+        batch_size=4,
         num_workers=0,
     )
     model = FBankConformer(**TINY, **RESIDUAL, task=task)

@@ -87,6 +87,8 @@ def test_gates_reach_the_target(configure, prune_options, measure):
         "task.measure": measure,
         "task.gate_lr": 0.15,
         "task.batches_per_epoch": 100,
+        "task.duration": 0.5,
+        "task.batch_size": 1,
         "distillation.l1": 0.01,
         "distillation.cosine": 0.01,
         "trainer.max_epochs": 2,
