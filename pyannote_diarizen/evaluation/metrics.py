@@ -13,6 +13,7 @@ not scored, half of it on each side, as in pyannote.metrics. md-eval of NIST, ds
 NeMo give the width of one side: their 0.25 is 0.5 here.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,6 +172,28 @@ def score_jaccard(
         merge_turns(reference), merge_turns(hypothesis), uem=annotated
     )
     return JaccardScore(components["speaker error"], int(components["speaker count"]))
+
+
+def reference_labels(
+    hypothesis: Annotation, mapping: Mapping[str, str]
+) -> dict[str, Hashable]:
+    """Speaker of the reference of each speaker of a hypothesis.
+
+    Parameters
+    ----------
+    hypothesis : Annotation
+    mapping : dict of str
+        Speaker of the reference by speaker of the hypothesis.
+
+    Returns
+    -------
+    labels : dict
+        Those of speakers in excess are pairs, since a speaker in excess may have the
+        name of one of the reference.
+    """
+    return {
+        label: mapping.get(label, ("in excess", label)) for label in hypothesis.labels()
+    }
 
 
 class SpeakerCountError(BaseMetric):

@@ -24,6 +24,7 @@ from scipy.signal import correlate, correlation_lags
 
 from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.corpora.protocols import merge_turns
+from pyannote_diarizen.evaluation.metrics import reference_labels
 from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.functional.frames import find_runs
 from pyannote_diarizen.pipelines.files import without_reference
@@ -180,13 +181,7 @@ def _rename(
 ) -> Annotation:
     """Give speakers of a hypothesis the names of those of the reference."""
     mapping = DiarizationErrorRate().optimal_mapping(reference, hypothesis, annotated)
-    # pairs, since a speaker in excess may have the name of one of the reference
-    return hypothesis.rename_labels(
-        mapping={
-            label: mapping.get(label, ("in excess", label))
-            for label in hypothesis.labels()
-        }
-    )
+    return hypothesis.rename_labels(reference_labels(hypothesis, mapping))
 
 
 def _find_cut_turns(

@@ -18,7 +18,7 @@ from pyannote.metrics.errors.identification import IdentificationErrorAnalysis
 from scipy.optimize import linear_sum_assignment
 
 from pyannote_diarizen.corpora.protocols import merge_turns
-from pyannote_diarizen.evaluation.metrics import DiarizationScore
+from pyannote_diarizen.evaluation.metrics import DiarizationScore, reference_labels
 
 _BLOCK_DURATION = 300.0
 
@@ -112,17 +112,10 @@ def compare(reference: Annotation, hypothesis: Annotation) -> Comparison:
     """
     reference, hypothesis = merge_turns(reference), merge_turns(hypothesis)
     mapping = _map_speakers(reference, hypothesis)
-    # pairs, since a speaker in excess may have the name of one of the reference
-    expected = {label: ("mapped", label) for label in reference.labels()}
-    found = {
-        label: ("mapped", mapping[label]) if label in mapping else ("in excess", label)
-        for label in hypothesis.labels()
-    }
+    found = reference_labels(hypothesis, mapping)
     names = {key: label for label, key in found.items()}
     difference = Annotation()
-    for first, second in _blocks(
-        reference.rename_labels(expected), hypothesis.rename_labels(found)
-    ):
+    for first, second in _blocks(reference, hypothesis.rename_labels(found)):
         # a block scores where any of the two speaks
         annotated = first.get_timeline().union(second.get_timeline()).support()
         difference.update(_ERRORS.difference(first, second, uem=annotated))
@@ -131,7 +124,7 @@ def compare(reference: Annotation, hypothesis: Annotation) -> Comparison:
             start=segment.start,
             end=segment.end,
             kind=_KINDS[status],
-            reference=right and right[1],
+            reference=right,
             hypothesis=names.get(wrong),
         )
         # the support joins what the borders of blocks cut

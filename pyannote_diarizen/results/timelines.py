@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pyannote.core import Annotation
 
+from pyannote_diarizen.evaluation.metrics import reference_labels
 from pyannote_diarizen.results.error_analysis import DiarizationError, compare
 from pyannote_diarizen.rttm import valid_text
 
@@ -82,11 +83,7 @@ def draw_comparison(reference: Annotation, hypothesis: Annotation) -> Figure:
         One row per speaker and kind of error, time in seconds.
     """
     comparison = compare(reference, hypothesis)
-    # speakers in excess map to a unique key, so that each has its own colour
-    mapped = {
-        label: comparison.mapping.get(label, ("in excess", label))
-        for label in hypothesis.labels()
-    }
+    mapped = reference_labels(hypothesis, comparison.mapping)
     speakers = list(dict.fromkeys([*reference.labels(), *mapped.values()]))
     order = {speaker: number for number, speaker in enumerate(speakers)}
     above = {label: order[label] for label in reference.labels()}
