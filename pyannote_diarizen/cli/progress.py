@@ -3,7 +3,7 @@
 """Progress bars on standard error: standard output holds results only."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyannote_diarizen.pipelines.batch import Outcome
 
 
-class ProgressBars:
+class ProgressBars(ExitStack):
     """Hook of pipelines that shows one bar for files and one per stage of a file.
 
     Parameters
@@ -26,28 +26,16 @@ class ProgressBars:
     """
 
     def __init__(self, num_files: int) -> None:
-        self._bars = progress_bars(
+        super().__init__()
+        bars = progress_bars(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeRemainingColumn(),
         )
+        self._bars = self.enter_context(bars)
         self._files = self._bars.add_task("files", total=num_files)
         self._stages: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "ProgressBars":
-        """Show the bars."""
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Remove the bars."""
-        self._bars.stop()
 
     def __call__(
         self,

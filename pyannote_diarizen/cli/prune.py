@@ -4,6 +4,7 @@
 
 import logging
 import warnings
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -155,27 +156,20 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", module=r"(lightning|pyannote|torch_audio\w+)\.")
 
 
-class StageBars:
+class StageBars(ExitStack):
     """Progress bars on standard error, one per stage."""
 
     def __init__(self) -> None:
-        self._bars = progress_bars(
+        super().__init__()
+        bars = progress_bars(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             transient=False,
         )
+        self._bars = self.enter_context(bars)
         self._stages: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "StageBars":
-        """Show the bars."""
-        self._bars.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Leave the bars as they are."""
-        self._bars.stop()
 
     def __call__(self, stage: str, completed: int, total: int) -> None:
         """Update the bar of a stage."""

@@ -13,15 +13,15 @@ def shown(progress: ProgressBars) -> list[tuple[str, float, float | None]]:
 
 
 def test_one_bar_for_files_and_one_per_stage():
-    progress = ProgressBars(num_files=2)
-    progress("segmentation", None, file={"uri": "a"}, total=10, completed=4)
-    progress("segmentation", None, file={"uri": "a"}, total=10, completed=10)
-    progress("speaker_counting", object(), file={"uri": "a"})
-    assert shown(progress) == [
-        ("files", 0, 2),
-        ("a: segmentation", 10, 10),
-        ("a: speaker_counting", 1, 1),
-    ]
+    with ProgressBars(num_files=2) as progress:
+        progress("segmentation", None, file={"uri": "a"}, total=10, completed=4)
+        progress("segmentation", None, file={"uri": "a"}, total=10, completed=10)
+        progress("speaker_counting", object(), file={"uri": "a"})
+        assert shown(progress) == [
+            ("files", 0, 2),
+            ("a: segmentation", 10, 10),
+            ("a: speaker_counting", 1, 1),
+        ]
 
 
 def test_stages_of_a_file_leave_with_it():
