@@ -13,7 +13,7 @@ from torch import nn
 
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.clustering.plda import FILES, PLDA
-from pyannote_diarizen.hub.bundled import CONFIGS, resolve_pipeline
+from pyannote_diarizen.hub.bundled import CONFIGS, find_result, resolve_pipeline
 from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, read_model
 from pyannote_diarizen.models.original_checkpoint import CONFIG
@@ -56,6 +56,7 @@ def load_checkpoint(
         If it cannot be loaded.
     """
     hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
+    checkpoint = find_result(checkpoint)
     path = expand_home(checkpoint)
     if path.is_file():
         return _load_file(path, weights_only)

@@ -16,6 +16,7 @@ from typing import Any
 from pyannote_diarizen._host import import_databases
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.findings import Finding
+from pyannote_diarizen.hub.bundled import WEIGHTS
 from pyannote_diarizen.installation import (
     IMPORT_ERRORS,
     MODULES,
@@ -28,8 +29,6 @@ from pyannote_diarizen.installation import (
     read_installed,
 )
 from pyannote_diarizen.resources import PUBLISHED, published_config
-
-WEIGHTS = "pytorch_model.bin"
 
 
 def examine(

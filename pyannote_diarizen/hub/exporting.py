@@ -18,17 +18,16 @@ from pyannote.audio.core.model import Model
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pyannote_diarizen.atomic import expand_home, new_folder
+from pyannote_diarizen.atomic import new_folder
 from pyannote_diarizen.audio.reader import AudioReader, audio_info
 from pyannote_diarizen.audio.sample import sample_file
 from pyannote_diarizen.export.comparison import Comparison, compare, write_report
 from pyannote_diarizen.export.exporter import find_exporter
 from pyannote_diarizen.export.graphs import role_of
 from pyannote_diarizen.export.network import write_network
-from pyannote_diarizen.hub.bundled import CONFIGS, resolve_pipeline
+from pyannote_diarizen.hub.bundled import find_result, is_model, resolve_pipeline
 from pyannote_diarizen.hub.conversion import check_torch, write_pyannote
 from pyannote_diarizen.hub.loading import naming_in_errors
-from pyannote_diarizen.models.checkpoint import WEIGHTS
 from pyannote_diarizen.pipelines.components import load_network
 from pyannote_diarizen.pipelines.published import pretrained_config
 
@@ -100,8 +99,8 @@ def export(
     find_exporter(format_name).check(precision)  # before anything is loaded
     job = _Job(format_name, precision, audio or [sample_file()["audio"]], progress)
     with naming_in_errors(source), new_folder(Path(destination)) as folder:
-        if _is_model(source):
-            model = load_network(source, "model")
+        if is_model(source):
+            model = load_network(find_result(source), "model")
             check_torch(model, "model")
             job.write(model, folder)
             return Export(job.comparisons)
@@ -153,15 +152,6 @@ class _Job:
             waveform = F.pad(waveform, (0, missing))
             chunks += waveform.unfold(1, num_samples, num_samples)[0, :NUM_CHUNKS]
         return torch.stack(chunks).unsqueeze(1)
-
-
-def _is_model(source: Path | str) -> bool:
-    """Whether a file or folder on disk is a model, not a pipeline."""
-    path = expand_home(source)
-    if path.is_dir():
-        names = {each.name for each in path.iterdir()}
-        return WEIGHTS in names and not names & set(CONFIGS)
-    return path.is_file() and path.suffix not in (".yaml", ".yml", ".toml")
 
 
 def compare_pipelines(reference: Any, hypothesis: Any, audio: Sequence[Path]) -> float:

@@ -12,13 +12,11 @@ from pyannote.audio.core.task import Task
 from pyannote.audio.models.segmentation import PyanNet
 
 from pyannote_diarizen.atomic import expand_home
-from pyannote_diarizen.hub.bundled import resolve_pipeline
-from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
+from pyannote_diarizen.hub.bundled import find_result, is_model, resolve_pipeline
+from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines.published import pretrained_config
 from pyannote_diarizen.tasks.segmentation_distillation import separate_lstm_layers
 from pyannote_diarizen.training.checkpoints import LAST
-
-_CONFIGURATIONS = (".yaml", ".yml", ".toml")
 
 
 def load_pretrained(name: str) -> Model:
@@ -43,23 +41,16 @@ def load_pretrained(name: str) -> Model:
     ValueError
         If it cannot be loaded.
     """
-    path = expand_home(name)
+    path = expand_home(find_result(name))
     if (path / LAST).is_file():
         path = path / LAST
-    if is_checkpoint(str(path)):
+    if is_model(path):
         return load_model(path).train()
     config = pretrained_config(resolve_pipeline(name))
     segmentation = config["pipeline"]["params"]["segmentation"]
     if not isinstance(segmentation, Mapping):
         segmentation = {"checkpoint": segmentation}
     return load_model(**segmentation).train()
-
-
-def is_checkpoint(name: str) -> bool:
-    """Whether a name is a file or folder of a model, rather than of a pipeline."""
-    path = expand_home(name)
-    is_model = path.is_file() and path.suffix not in _CONFIGURATIONS
-    return is_model or (path / WEIGHTS).is_file()
 
 
 def load_teacher(checkpoint: str) -> Model:

@@ -25,7 +25,7 @@ from pyannote_diarizen.evaluation.pruning_report import compare_cost, draw_remai
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, resolve_pipeline
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model
 from pyannote_diarizen.pipelines import DiariZen
-from pyannote_diarizen.training.pruning_stages import Pruning, is_model
+from pyannote_diarizen.training.pruning_stages import Pruning, is_segmentation
 from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
 
 BACKBONE = "backbone"
@@ -181,7 +181,7 @@ def _errors(plan: Pruning, into: Path) -> list[tuple[str, str, str, str]]:
         files = subset_files(protocol, "development")
     except ValueError:  # the protocol has none
         return []
-    source = DEFAULT_PIPELINE if is_model(plan.source) else plan.source
+    source = DEFAULT_PIPELINE if is_segmentation(plan.source) else plan.source
     before, after = (
         _error_rate(source, into / name / WEIGHTS, files)
         for name in ("teacher", "model")

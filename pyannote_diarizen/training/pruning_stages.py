@@ -27,6 +27,7 @@ from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.atomic import expand_home, replacing, write_file
+from pyannote_diarizen.hub.bundled import is_model
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, save_model
 from pyannote_diarizen.resources import resource_folder
 from pyannote_diarizen.tasks.distillation_pruning import check_sparsity
@@ -41,7 +42,7 @@ from pyannote_diarizen.training.averaging import (
 from pyannote_diarizen.training.checkpoints import CHECKPOINTS
 from pyannote_diarizen.training.configuration import register_components
 from pyannote_diarizen.training.packaging import package, trained_model
-from pyannote_diarizen.training.pretrained import is_checkpoint, load_pretrained
+from pyannote_diarizen.training.pretrained import load_pretrained
 from pyannote_diarizen.training.pruning_callbacks import (
     Hook,
     ImportanceSum,
@@ -164,7 +165,7 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
     if not final.is_file():
         _save(load_model(result), final)
     pipeline = into / "pipeline"
-    if not is_model(plan.source) and not pipeline.exists():
+    if not is_segmentation(plan.source) and not pipeline.exists():
         package(final, pipeline, plan.source)
     return final
 
@@ -199,9 +200,9 @@ def _write_plan(plan: Pruning, into: Path) -> None:
     write_file(yaml.safe_dump(_plain(plan), sort_keys=False), into / PLAN)
 
 
-def is_model(source: str) -> bool:
+def is_segmentation(source: str) -> bool:
     """Whether a source is a model or the folder of a run, rather than a pipeline."""
-    return is_checkpoint(source) or (Path(source) / CHECKPOINTS).is_dir()
+    return is_model(source) or (expand_home(source) / CHECKPOINTS).is_dir()
 
 
 def _load_source(plan: Pruning) -> Model:

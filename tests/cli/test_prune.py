@@ -41,7 +41,7 @@ def test_a_model_is_pruned_without_training(run, here, model):
     assert (here / "small" / "backbone" / "pruned_config.json").is_file()
     assert "| parameters of WavLM |" in result.stdout
     assert (here / "small" / PLAN).is_file()
-    again = run("prune", "small/model", "--method", "magnitude", "--into", "smaller")
+    again = run("prune", "small", "--method", "magnitude", "--into", "smaller")
     assert again.exit_code == 2
     assert "was pruned already" in again.stderr
     assert not (here / "smaller").exists()

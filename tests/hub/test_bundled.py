@@ -79,3 +79,37 @@ def test_a_part_of_a_pipeline_goes_by_the_name_of_the_pipeline(hub, tmp_path):
     # a part itself, and what is not here
     for other in ("mine/plda", "large", "owner/name"):
         assert bundled.find_part(other, "plda") == other
+
+
+def test_the_folder_of_a_pruning_is_its_result(hub, tmp_path):
+    for path in ("whole/pipeline/config.yaml", "whole/model/pytorch_model.bin"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("pipeline:")
+    (tmp_path / "alone" / "model").mkdir(parents=True)
+    (tmp_path / "alone" / "model" / "pytorch_model.bin").touch()
+    assert bundled.resolve_pipeline("whole") == Path("whole") / "pipeline"
+    assert bundled.find_result("alone") == Path("alone") / "model"
+    assert [bundled.is_model(name) for name in ("whole", "alone")] == [False, True]
+    with pytest.raises(FileNotFoundError, match=r"'alone/model' holds no config\.yaml"):
+        bundled.resolve_pipeline("alone")
+    # of anything else, a folder called "model" is not the result
+    (tmp_path / "alone" / "config.yaml").write_text("pipeline:")
+    assert bundled.find_result("alone") == "alone"
+
+
+@pytest.mark.parametrize(
+    ("files", "is_model"),
+    [
+        ({"pytorch_model.bin": ""}, True),
+        # published models of pyannote.audio
+        ({"pytorch_model.bin": "", "config.yaml": "task:\n  pipeline:"}, True),
+        ({"pytorch_model.bin": "", "config.yaml": "# of\npipeline:"}, False),
+        # a pipeline of DiariZen has its segmentation beside its configuration
+        ({"pytorch_model.bin": "", "config.toml": ""}, False),
+        ({"other.bin": ""}, False),
+    ],
+)
+def test_models_and_pipelines_differ_by_their_files(tmp_path, files, is_model):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    assert bundled.is_model(tmp_path) == is_model
