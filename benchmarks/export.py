@@ -141,12 +141,12 @@ def measure(loaded: Mapping[str, tuple[Pipeline, int]]) -> list[list[str]]:
 def conditions() -> str:
     """Describe the measurement."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "onnxruntime"))
+    is_alone = os.getloadavg()[0] < torch.get_num_threads() + 0.5
+    others = "" if is_alone else ", on a machine with other work"
     return (
         f"Pipeline `{DEFAULT_PIPELINE}`, sample of pyannote.audio and AMI excerpts. "
         "Speed: processor time of torch divided by that of the runtime, median over "
-        f"recordings, {torch.get_num_threads()} thread(s), load average "
-        f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores. "
-        f"{versions}.\n"
+        f"recordings, {torch.get_num_threads()} thread(s){others}. {versions}.\n"
     )
 
 
