@@ -3,6 +3,9 @@
 """The table of the model card."""
 
 import pytest
+from pyannote.core import Annotation, Segment
+
+from pyannote_diarizen.audio.reader import read_audio
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def test_a_pipeline_is_measured_over_all_files(benchmark):
     files = [benchmark.sample_file()] * 2
 
     def oracle(file):
-        return files[0]["annotation"]
+        return {"": benchmark.Result(files[0]["annotation"], 0.1)}
 
     _, row = benchmark.rows("data", files, {"oracle": oracle})
     expected = "| data | oracle | 0.0% | 0.0% | 0.0% | 0.0% | 0.00 | +0.00 | 0.0"
@@ -37,3 +40,35 @@ def test_a_pipeline_is_measured_over_all_files(benchmark):
 def test_the_number_of_speakers_is_compared(benchmark):
     row, *_ = benchmark.rows("data", [benchmark.sample_file()] * 2, {})
     assert "| 1.00 | -1.00 |" in str(row)
+
+
+def test_the_reference_helps_under_its_conditions_only(benchmark):
+    waveform, sample_rate = read_audio(benchmark.sample_file())
+    reference = Annotation(uri="a")
+    reference[Segment(5, 8)], reference[Segment(8.5, 10.5)] = "a", "a"
+    file = {
+        "uri": "a",
+        "waveform": waveform[:, 6 * sample_rate : 17 * sample_rate],
+        "sample_rate": sample_rate,
+        "annotation": reference,
+    }
+    results = benchmark.Variants("diarizen-tiny", "cpu")(file)
+    assert {
+        condition: result.diarization.labels() for condition, result in results.items()
+    } == {
+        "": ["SPEAKER_00", "SPEAKER_01"],
+        benchmark.PERFECT: ["a"],
+        benchmark.GIVEN: ["SPEAKER_00"],
+    }
+    times = [result.processing_time > 0 for result in results.values()]
+    assert times == [True, False, False]
+
+
+def test_excerpts_of_training_data_are_kept_apart(benchmark):
+    real, others = benchmark.conversations(), benchmark.other_conversations(0)
+    uris = [
+        {file["uri"] for file in files}
+        for files in (real["AMI excerpts, development"], *others.values())
+    ]
+    assert list(map(len, uris)) == [5, 3]
+    assert uris[0].isdisjoint(uris[1])
