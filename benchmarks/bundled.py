@@ -34,6 +34,7 @@ import_pyannote()
 
 import numpy as np
 import torch
+from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from reports import ROOT, SHARED, write_results
 from simulations import Simulations
 
@@ -56,10 +57,15 @@ Files = Iterable[Mapping[str, Any]]
 
 
 class Result(NamedTuple):
-    """Diarization of a file, and the seconds that it took, 0 if not measured."""
+    """Output of a system, and the seconds that it took, 0 if not measured."""
 
-    diarization: Annotation
+    output: DiarizeOutput | Annotation
     processing_time: float = 0.0
+
+    @property
+    def diarization(self) -> Annotation:
+        """Turns of speakers."""
+        return getattr(self.output, "speaker_diarization", self.output)
 
 
 System = Callable[[Mapping[str, Any]], dict[str, Result]]
@@ -123,9 +129,9 @@ class Variants:
         perfect = self.perfect.recluster(known, num_speakers)
         given = self.pipeline.recluster(output, num_speakers)
         return {
-            "": Result(output.speaker_diarization, seconds),
-            PERFECT: Result(perfect.speaker_diarization),
-            GIVEN: Result(given.speaker_diarization),
+            "": Result(output, seconds),
+            PERFECT: Result(perfect),
+            GIVEN: Result(given),
         }
 
 

@@ -29,6 +29,8 @@ PER_SPEAKER = 12.0
 """Minimum duration of a conversation per speaker, in seconds."""
 MIN_PAUSE = 0.8
 """Annotators of meetings join turns over pauses shorter than this, in seconds."""
+TRAINING_SEED = 1
+"""Seed of the conversations of training speakers that benchmarks fit on."""
 EXCERPTS = ["ES2003*", *(f"EN200{number}*" for number in (1, 2, 3, 4, 5, 6, 9))]
 """Meetings whose excerpts are real recordings of the same table."""
 
