@@ -31,6 +31,7 @@ from pyannote_diarizen.pipelines.published import (
     pretrained_config,
 )
 from pyannote_diarizen.repository import Repository
+from pyannote_diarizen.wavlm import WavLM
 
 Layout = Literal["pyannote", "diarizen"]
 CARD = "README.md"
@@ -126,7 +127,7 @@ def write_pyannote(
     token, cache_dir = params.pop("token", None), params.pop("cache_dir", None)
     for role in [role for role in ("segmentation", "embedding") if role in params]:
         model = load_network(params[role], role, token, cache_dir)
-        check_torch(model, role)
+        check_model(model, role)
         (folder / role).mkdir()
         write_model(model, folder / role)
         params[role] = f"$model/{role}"
@@ -139,8 +140,8 @@ def write_pyannote(
     (folder / HOST_CONFIG).write_text(text, encoding="utf-8")
 
 
-def check_torch(model: Any, role: str) -> None:
-    """Raise a `ValueError` if a network is not a model of pyannote.audio in torch."""
+def check_model(model: Any, role: str) -> None:
+    """Raise a `ValueError` unless a network is a finished model of pyannote.audio."""
     if isinstance(model, ExportedModel):
         raise ValueError(
             f"`{role}` is exported already, to '{model.path}': give the model that it "
@@ -149,6 +150,12 @@ def check_torch(model: Any, role: str) -> None:
     if not isinstance(model, Model):
         raise ValueError(
             f"`{role}` should be a model of pyannote.audio, got '{model}'."
+        )
+    wavlm = getattr(model, "wavlm_model", None)
+    if isinstance(wavlm, WavLM) and wavlm.config.has_gates:
+        raise ValueError(
+            f"`{role}` has gates, of the first stage of a pruning: `pyannote-diarizen "
+            "average RUN --prune` removes them."
         )
 
 

@@ -26,7 +26,7 @@ from pyannote_diarizen.export.exporter import find_exporter
 from pyannote_diarizen.export.graphs import role_of
 from pyannote_diarizen.export.network import write_network
 from pyannote_diarizen.hub.bundled import find_result, is_model, resolve_pipeline
-from pyannote_diarizen.hub.conversion import check_torch, write_pyannote
+from pyannote_diarizen.hub.conversion import check_model, write_pyannote
 from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.pipelines.components import load_network
 from pyannote_diarizen.pipelines.published import pretrained_config
@@ -101,7 +101,7 @@ def export(
     with naming_in_errors(source), new_folder(Path(destination)) as folder:
         if is_model(source):
             model = load_network(find_result(source), "model")
-            check_torch(model, "model")
+            check_model(model, "model")
             job.write(model, folder)
             return Export(job.comparisons)
         config = pretrained_config(resolve_pipeline(source))

@@ -7,8 +7,9 @@ import torch
 from tiny_wavlm import CONFIG, SMALL, save_segmentation
 
 from pyannote_diarizen.models import WavLMConformer
-from pyannote_diarizen.models.checkpoint import load_model
-from pyannote_diarizen.training.pruning_stages import PLAN
+from pyannote_diarizen.models.checkpoint import load_model, save_model
+from pyannote_diarizen.training.pruning_stages import PLAN, replace_wavlm
+from pyannote_diarizen.wavlm import add_gates
 from pyannote_diarizen.wavlm.pruning import is_pruned
 
 
@@ -68,3 +69,19 @@ def test_a_model_without_wavlm_is_refused(run, here):
     assert result.exit_code == 2
     assert "PyanNet without a WavLM" in result.stderr
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    "typed", [["export", "gated.bin", "--into", "new"], ["package", "gated.bin", "new"]]
+)
+def test_a_model_with_gates_is_no_result(run, here, model, typed):
+    gated = load_model(model)
+    replace_wavlm(gated, add_gates(gated.wavlm_model, ["head"]))
+    save_model(gated, here / "gated.bin")
+    result = run(*typed)
+    assert result.exit_code == 2
+    (line,) = result.stderr.strip().splitlines()
+    assert "'gated.bin'" in line
+    assert "has gates" in line
+    assert "average RUN --prune" in line
+    assert not (here / "new").exists()
