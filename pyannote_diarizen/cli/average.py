@@ -42,6 +42,14 @@ def average(
             "first when a model is pruned."
         ),
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Remove the units that the first stage of a pruning closed. It "
+            "selects the epochs.",
+        ),
+    ] = False,
     into: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder to write to. Default: RUN/average."),
@@ -61,14 +69,21 @@ def average(
     """
     asked = {"best": best, "last": last, "around": around, "until": until}
     rules = [(rule, num) for rule, num in asked.items() if num is not None]
-    if len(rules) > 1:
+    if len(rules) + prune > 1:
         raise typer.BadParameter(
-            "--best, --last, --around and --until exclude each other."
+            "--best, --last, --around, --until and --prune exclude each other."
         )
     ((rule, num),) = rules or [("best", 5)]
 
-    from pyannote_diarizen.training.averaging import average_run
+    from pyannote_diarizen.training.averaging import average_run, output_path
 
+    if prune:
+        from pyannote_diarizen.training.pruning_stages import prune_run
+
+        path = output_path(run, into, overwrite)
+        prune_run(run, path)
+        typer.echo(f"Written: {path}")
+        return
     averaged = average_run(
         run,
         rule,  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from pyannote_diarizen.functional.distillation import (
     cosine_loss,
     posterior_divergence,
 )
+from pyannote_diarizen.models.checkpoint import fingerprint
 from pyannote_diarizen.wavlm import WavLM
 
 
@@ -201,7 +202,7 @@ class HiddenStateDistillation:
     """
 
     def __init__(self, options: WavLMDistillation, student: Model) -> None:
-        check_same_shape(options, student)
+        check_teacher(options, student)
         self.options = options
         teacher = options.teacher.eval().requires_grad_(False)
         self._teacher = HiddenStates(teacher, "teacher", options.indices())
@@ -250,16 +251,23 @@ class HiddenStateDistillation:
         return torch.stack(weighted).sum()
 
 
-def check_same_shape(options: WavLMDistillation, student: Model) -> None:
-    """Raise a ValueError if states or posteriors of two models cannot be compared."""
-    ours, theirs = (
-        _shape(find_wavlm(model, role))
+def check_teacher(options: WavLMDistillation, student: Model) -> None:
+    """Raise a ValueError if two models cannot be compared, or are the same."""
+    learning, teaching = (
+        find_wavlm(model, role)
         for model, role in ((student, "student"), (options.teacher, "teacher"))
     )
+    ours, theirs = _shape(learning), _shape(teaching)
     if ours != theirs:
         raise ValueError(
             f"Teacher and student differ in shape: {theirs} against {ours}. Pruning "
             "keeps the number of layers, their dimension and the frame rate."
+        )
+    same = learning.config == teaching.config
+    if same and fingerprint(learning) == fingerprint(teaching):
+        raise ValueError(
+            "The student has the weights of its teacher, and learns nothing without "
+            "gates: give the model before pruning by distillation.teacher.name=..."
         )
     if not options.posteriors:
         return

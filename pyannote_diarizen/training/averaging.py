@@ -87,11 +87,7 @@ def average_run(
     CheckpointMismatchError
         If architectures differ.
     """
-    path = (run / AVERAGE if into is None else into) / WEIGHTS
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"'{path}' exists: replace it by --overwrite, or choose another folder."
-        )
+    path = output_path(run, into, overwrite)
     checkpoints = find_checkpoints(run / CHECKPOINTS)
     kept = kept_epochs(run, metric)
     epochs = select_epochs(kept, rule, num, after_peak)
@@ -99,6 +95,16 @@ def average_run(
     with replacing(path) as temporary:
         save_model(model, temporary)
     return Average(path, {epoch: kept[epoch] for epoch in epochs})
+
+
+def output_path(run: Path, into: Path | None, overwrite: bool) -> Path:
+    """Path of an averaged model, see `average_run`, after a check that it is free."""
+    path = (run / AVERAGE if into is None else into) / WEIGHTS
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"'{path}' exists: replace it by --overwrite, or choose another folder."
+        )
+    return path
 
 
 def average_pruned(run: Path) -> Model:

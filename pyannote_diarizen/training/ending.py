@@ -11,6 +11,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
+from pyannote_diarizen.models.checkpoint import WEIGHTS
+from pyannote_diarizen.tasks import DistillationPruning
+from pyannote_diarizen.training.averaging import AVERAGE
 from pyannote_diarizen.training.checkpoints import (
     CHECKPOINTS,
     LAST,
@@ -132,12 +135,14 @@ def describe_end(run: Path, trainer: Trainer, reason: str | None = None) -> list
     if reason:  # the error has another command to type
         return lines
     num = len(find_checkpoints(run / CHECKPOINTS).keys() & set(history.epochs))
-    rule = "last" if best is None else "best"
-    return [
-        *lines,
-        f"Next: pyannote-diarizen average {run} --{rule} {min(num, 5)}, then "
-        f"pyannote-diarizen package {run} PIPELINE",
-    ]
+    rule = f"{'last' if best is None else 'best'} {min(num, 5)}"
+    then = f"pyannote-diarizen package {run} PIPELINE"
+    task = getattr(trainer.lightning_module, "task", None)
+    if isinstance(task, DistillationPruning):
+        rule, stage = ("prune", "distil") if task.prunes else (rule, "train")
+        average = run / AVERAGE / WEIGHTS
+        then = f"pyannote-audio-train prune=...-{stage} +pretrained={average}"
+    return [*lines, f"Next: pyannote-diarizen average {run} --{rule}, then {then}"]
 
 
 def _reason(run: Path, trainer: Any) -> str:

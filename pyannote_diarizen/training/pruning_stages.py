@@ -236,6 +236,27 @@ def replace_wavlm(model: Model, wavlm: WavLM) -> Model:
     return model
 
 
+def prune_run(run: Path, path: Path, exact: bool = False) -> None:
+    """Average the epochs of a first stage, and write the model without closed units.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run, see `average_pruned`.
+    path : Path
+        File to write.
+    exact : bool, optional
+        See `wavlm.prune`. Defaults to False.
+
+    Raises
+    ------
+    ValueError
+        If the model of the run has no gates.
+    """
+    model = average_pruned(run)
+    _save(replace_wavlm(model, prune(find_wavlm(model, "model"), exact)), path)
+
+
 class _Stages:
     """Stages of a pruning, each of them skipped if its result exists."""
 
@@ -261,10 +282,7 @@ class _Stages:
                 f"task.sparsity={self.plan.sparsity}",
                 f"task.measure={self.plan.measure}",
             )
-            model = average_pruned(run)
-            _save(
-                replace_wavlm(model, prune(model.wavlm_model, self.plan.exact)), pruned
-            )
+            prune_run(run, pruned, self.plan.exact)
         teacher = f"distillation.teacher.name={_quoted(self._teacher_path)}"
         distilled = self._fit_average("distil", pruned, teacher)
         return self._fit_average("train", distilled)

@@ -10,13 +10,17 @@ import torch
 from interrupted_runs import last, trained
 from pyannote.audio.core.model import Model
 from tiny_wavlm import CONFIG, SMALL, save_segmentation
+from typer.testing import CliRunner
 
+from pyannote_diarizen.cli.main import app
 from pyannote_diarizen.models import FBankConformer
 from pyannote_diarizen.models.checkpoint import load_model
+from pyannote_diarizen.training.ending import describe_end
 from pyannote_diarizen.training.history import read_table
 from pyannote_diarizen.training.run import assemble
 from pyannote_diarizen.wavlm import prune
 from pyannote_diarizen.wavlm.cost import num_macs, num_parameters
+from pyannote_diarizen.wavlm.pruning import is_pruned
 
 
 @pytest.fixture
@@ -57,6 +61,9 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
         assert model.wavlm_model.config.has_gates
         pruned = prune(model.wavlm_model)
         assert num_parameters(pruned.config) < num_parameters(CONFIG)
+    average = CliRunner().invoke(app, ["average", str(whole), "--prune"])
+    assert average.exit_code == 0, average.output
+    assert is_pruned(load_model(whole / "average").wavlm_model.config)
 
 
 def test_groups_of_the_optimizer_are_those_of_the_original(
@@ -93,13 +100,16 @@ def test_gates_reach_the_target(configure, prune_options, measure):
         "distillation.cosine": 0.01,
         "trainer.max_epochs": 2,
     }
-    run = assemble(configure(**options))
+    config = configure(**options)
+    run = assemble(config)
     run.fit()
     sparsity = run.model.task.expected_sparsity().item()
     assert sparsity == pytest.approx(0.6, abs=0.05)
     pruned = prune(run.model.wavlm_model.eval()).config
     size = num_parameters if measure == "parameters" else num_macs
     assert 1 - size(pruned) / size(CONFIG) == pytest.approx(sparsity, abs=0.05)
+    *_, command = describe_end(Path(config.run), run.trainer)
+    assert "--prune, then pyannote-audio-train prune=...-distil" in command
 
 
 def test_the_second_stage_distils_without_gates(configure, prune_options):
@@ -111,6 +121,10 @@ def test_the_second_stage_distils_without_gates(configure, prune_options):
         "trainer.max_epochs": 1,
     }
     config = configure(**options)
+    with pytest.raises(
+        ValueError, match=r"of its teacher.*teacher\.name="
+    ):
+        assemble(config).fit()
     run = assemble(config)
     first, *_ = run.model.wavlm_model.encoder.transformer.layers
     torch.nn.init.normal_(first.attention.out_proj.weight)
@@ -119,6 +133,9 @@ def test_the_second_stage_distils_without_gates(configure, prune_options):
     assert float(row["loss/train/posteriors"]) > 0
     assert float(row["loss/val"]) == pytest.approx(float(row["loss/val/total"]))
     assert "sparsity/train" not in row
+    *_, command = describe_end(Path(config.run), run.trainer)
+    assert f"average {config.run} --best 1, then" in command
+    assert "prune=...-train +pretrained=" in command
     (group,) = run.trainer.optimizers[0].param_groups
     assert len(group["params"]) == sum(p.requires_grad for p in run.model.parameters())
 

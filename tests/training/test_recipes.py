@@ -93,6 +93,9 @@ def test_a_stage_of_pruning_trains_for_a_step(configure, stage, tmp_path):
     options = STEP | {"prune": stage, "+pretrained": tmp_path / "tiny.ckpt"}
     if stage.endswith("-gates"):
         options["task.sparsity"] = 0.3  # a tiny model has large fixed parts
+    if stage.endswith("-distil"):
+        save_tiny(tmp_path / "teacher.ckpt")
+        options["distillation.teacher.name"] = tmp_path / "teacher.ckpt"
     config = configure(**options, **{"task.batch_size": None, "trainer.max_epochs": 6})
     run = assemble(config)
     run.fit()
