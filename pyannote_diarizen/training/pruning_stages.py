@@ -154,13 +154,19 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
     """
     into = expand_home(into)
     teacher = into / "teacher" / WEIGHTS
-    _check_folder(plan, into)
+    is_new = _check_folder(plan, into)
     if not teacher.is_file():
         model = _load_source(plan)
         _write_plan(plan, into)
         _save(model, teacher)
     stages = _Stages(plan, into, load_model(teacher), hook)
-    result = stages.train() if plan.method == "l0" else stages.rank()
+    try:
+        result = stages.train() if plan.method == "l0" else stages.rank()
+    except (OSError, ValueError):
+        # refused: the same folder may be tried with other options
+        if is_new and not any(into.rglob("*.ckpt")):
+            shutil.rmtree(into)
+        raise
     final = into / "model" / WEIGHTS
     if not final.is_file():
         _save(load_model(result), final)
@@ -170,15 +176,15 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
     return final
 
 
-def _check_folder(plan: Pruning, into: Path) -> None:
-    """Refuse a folder of another pruning, or of anything else."""
+def _check_folder(plan: Pruning, into: Path) -> bool:
+    """Refuse a folder of another pruning, or of anything else; whether it is new."""
     path = into / PLAN
     if not path.is_file():
         if into.exists() and (not into.is_dir() or any(into.iterdir())):
             raise FileExistsError(
                 f"'{into}' exists and holds no pruning: choose another folder."
             )
-        return
+        return True
     former = yaml.safe_load(path.read_text(encoding="utf-8"))
     changed = [
         f"{name}={value}"
@@ -190,6 +196,7 @@ def _check_folder(plan: Pruning, into: Path) -> None:
             f"'{into}' holds a pruning with other options than {', '.join(changed)}: "
             "repeat its command to go on with it, or choose another folder."
         )
+    return False
 
 
 def _plain(plan: Pruning) -> dict[str, Any]:

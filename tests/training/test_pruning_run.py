@@ -121,9 +121,7 @@ def test_the_second_stage_distils_without_gates(configure, prune_options):
         "trainer.max_epochs": 1,
     }
     config = configure(**options)
-    with pytest.raises(
-        ValueError, match=r"of its teacher.*teacher\.name="
-    ):
+    with pytest.raises(ValueError, match=r"of its teacher.*teacher\.name="):
         assemble(config).fit()
     run = assemble(config)
     first, *_ = run.model.wavlm_model.encoder.transformer.layers

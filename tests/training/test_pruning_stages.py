@@ -185,6 +185,7 @@ def test_what_cannot_be_pruned_is_one_clear_error(wavlm_teacher, database, tmp_p
         folder = tmp_path / f"refused{len(list(tmp_path.iterdir()))}"
         with pytest.raises((OSError, ValueError), match=message):
             run_pruning(plan(source, database, **changes), folder, silent)
+        assert not folder.exists()
 
     refused("PyanNet without a WavLM", "diarizen-tiny")
     refused("nowhere", "nowhere")
