@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from pyannote.audio.core.model import Model
+from pyannote.audio.utils.permutation import permutate
 from pyannote.audio.utils.powerset import Powerset
 from torch import Tensor
 
@@ -41,7 +42,8 @@ class Comparison:
     largest_difference : float
         Largest absolute difference of outputs: log-probabilities, or embeddings.
     changed_frames : float or None
-        Share of frames whose most likely class changes. None for embeddings.
+        Share of frames whose most likely class changes, beyond the order of speakers
+        in each chunk. None for embeddings.
     error_rate : float or None
         Diarization error rate of the exported network, with speakers of the model of
         torch as the reference, in each chunk. None for embeddings.
@@ -107,6 +109,8 @@ def compare(model: Model, exported: Model, waveforms: Tensor) -> Comparison:
         reference, hypothesis = (
             _speakers(model, scores) for scores in (expected, computed)
         )
+        # the order of the speakers of a chunk is arbitrary
+        hypothesis, _ = permutate(reference, hypothesis)
         changed = (reference != hypothesis).any(-1).float().mean().item()
         error_rate = frame_error_rate(reference.numpy(), hypothesis.numpy())
     return Comparison(

@@ -6,6 +6,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from pyannote.audio.utils.powerset import Powerset
 from pyannote.core import Annotation, Segment
 from pyannote.metrics.diarization import DiarizationErrorRate
 
@@ -62,6 +63,22 @@ def test_large_differences_are_a_warning(build, waveforms, tmp_path, name, messa
     assert page.startswith("# network.onnx, int8, against torch\n")
     assert "| size, bytes | 4,000 |" in page
     assert f"Warning: {comparison.warning}." in page
+
+
+def test_the_order_of_speakers_in_a_chunk_does_not_count(build, waveforms):
+    model = build("fbank")
+    specifications = model.specifications
+    mapping = Powerset(
+        len(specifications.classes), specifications.powerset_max_classes
+    ).mapping
+    # class of the same speakers in the reverse order
+    order = (mapping.flip(1)[:, None] == mapping).all(-1).int().argmax(-1)
+    reverse = deepcopy(model)
+    for weight in reverse.classifier.parameters():
+        weight.data = weight.data[order]
+    comparison = compare(model, reverse, waveforms)
+    assert comparison.largest_difference > 0.1
+    assert (comparison.changed_frames, comparison.error_rate) == (0, 0)
 
 
 def test_output_that_is_not_finite_is_a_warning(build, waveforms):
