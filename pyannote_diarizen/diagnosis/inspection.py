@@ -13,7 +13,13 @@ from torch import nn
 
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.clustering.plda import FILES, PLDA
-from pyannote_diarizen.hub.bundled import CONFIGS, find_result, resolve_pipeline
+from pyannote_diarizen.export.network import ExportedModel, load_exported
+from pyannote_diarizen.hub.bundled import (
+    CONFIGS,
+    find_result,
+    is_model,
+    resolve_pipeline,
+)
 from pyannote_diarizen.hub.loading import naming_in_errors
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, read_model
 from pyannote_diarizen.models.original_checkpoint import CONFIG
@@ -58,6 +64,8 @@ def load_checkpoint(
     hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
     checkpoint = find_result(checkpoint)
     path = expand_home(checkpoint)
+    if path.is_dir() and is_model(path):
+        path = path / WEIGHTS  # of a model, or of a WavLM
     if path.is_file():
         return _load_file(path, weights_only)
     if not path.is_dir():
@@ -65,6 +73,9 @@ def load_checkpoint(
         if isinstance(named, Path):
             return _load_pipeline(named, weights_only=weights_only, **hub)
     repository = Repository(checkpoint, **hub)
+    exported = load_exported(checkpoint, **hub)
+    if exported is not None:
+        return exported
     found = repository.file(*CONFIGS, huggingface.CONFIG, *FILES, WEIGHTS).name
     if found in FILES:
         return PLDA.from_pretrained(checkpoint, **hub)
@@ -104,9 +115,11 @@ def describe(loaded: Loaded) -> str:
 
 
 def network(loaded: Loaded) -> nn.Module | None:
-    """Return the network of a checkpoint: of a pipeline, its segmentation."""
+    """Return the network of a checkpoint in torch: of a pipeline, its segmentation."""
     if isinstance(loaded, DiariZen):
-        return loaded._segmentation.model
+        loaded = loaded._segmentation.model
+    if isinstance(loaded, ExportedModel):
+        return None
     return loaded if isinstance(loaded, nn.Module) else None
 
 
@@ -123,7 +136,11 @@ def _pipeline(pipeline: Pipeline) -> str:
 
 def _model(model: Model) -> str:
     described = f"model {type(model).__name__}, {_size(model)}"
-    specifications = model.specifications
+    if isinstance(model, ExportedModel):
+        names = ("role", "format", "precision")
+        role, kind, precision = map(model.description.get, names)
+        described = f"{role} exported to {kind} in {precision}"
+    specifications = getattr(model, "_specifications", None)
     if not isinstance(specifications, Specifications) or not specifications.powerset:
         return described
     return (

@@ -2,10 +2,15 @@
 # SPDX-License-Identifier: MIT
 """What a checkpoint is; see tests/contracts/test_checkpoints.py for all kinds."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from published import plda, write_embedding, write_original
 
-from pyannote_diarizen.diagnosis.inspection import describe, load_checkpoint
+from pyannote_diarizen.diagnosis.inspection import describe, load_checkpoint, network
+from pyannote_diarizen.export.network import write_network
+from pyannote_diarizen.models.checkpoint import load_model
 
 
 @pytest.fixture
@@ -37,6 +42,27 @@ def original(tmp_path):
 )
 def test_parts_of_a_published_pipeline(original, part, description):
     assert describe(load_checkpoint(original / part)).startswith(description)
+
+
+def test_a_folder_of_weights_is_a_model_or_a_wavlm(original, tmp_path):
+    for name in ("wavlm.bin", "embedding/pytorch_model.bin"):
+        folder = tmp_path / Path(name).stem
+        folder.mkdir()
+        shutil.copy(original / name, folder / "pytorch_model.bin")
+        # as in published models of pyannote.audio
+        (folder / "config.yaml").write_text("task: of a training")
+    assert describe(load_checkpoint(tmp_path / "wavlm")).startswith("WavLM of 2 layers")
+    described = describe(load_checkpoint(tmp_path / "pytorch_model"))
+    assert described.startswith("model SpeakerResNet")
+
+
+def test_an_exported_network_has_no_layers(original, tmp_path):
+    model = load_model(original / "embedding")
+    (tmp_path / "exported").mkdir()
+    write_network(model, tmp_path / "exported", "torchscript")
+    loaded = load_checkpoint(tmp_path / "exported")
+    assert describe(loaded) == "embedding exported to torchscript in float32"
+    assert network(loaded) is None
 
 
 def test_a_name_or_an_owner_and_name(hub):
