@@ -218,8 +218,8 @@ def conditions(device: str) -> str:
         "No collar, overlap scored. Speakers: mean error of their number, and mean "
         "excess. Real-time factor: "
         f"seconds of processing per second of audio, on {device} "
-        f"({platform.processor() or platform.machine()}, {torch.get_num_threads()} "
-        f"threads). {versions}."
+        f"({platform.processor() or platform.machine()}, threads: "
+        f"{torch.get_num_threads()}). {versions}."
     )
 
 
