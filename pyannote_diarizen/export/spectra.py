@@ -12,6 +12,7 @@ No constant as small as 1e-8 is added: optimisers of graphs take it for 0.
 """
 
 import math
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
@@ -142,24 +143,31 @@ class ConvolutionalKaldiFBank(nn.Module):
     preemphasis = 0.97
     scale = 1 << 15
     """Samples between -1 and 1 to those of 16 bits."""
+    windows: ClassVar = {
+        "hamming": (torch.hamming_window, 1.0),
+        "povey": (torch.hann_window, 0.85),
+    }
 
     def __init__(self, model: BaseWeSpeakerResNet) -> None:
         super().__init__()
         options = model.hparams
-        known = (0.0, "hamming", False, True, True, None)
+        known = (0.0, False, True, True, None)
         settings = (
-            *(options.dither, options.window_type, options.use_energy),
+            *(options.dither, options.use_energy),
             *(options.snip_edges, options.round_to_power_of_two),
             options.fbank_centering_span,
         )
-        if settings != known:
+        if settings != known or options.window_type not in self.windows:
             raise ValueError(
-                "Only WeSpeaker models with Hamming windows, without dither, energy, "
-                f"running average and padding can be exported, got {settings}."
+                "Only WeSpeaker models with Hamming or Povey windows, without dither, "
+                "energy, running average and padding can be exported, got "
+                f"{(options.window_type, *settings)}."
             )
         window_size = int(options.sample_rate * options.frame_length * 0.001)
         fft_size = 1 << (window_size - 1).bit_length()
-        window = torch.hamming_window(window_size, periodic=False, dtype=torch.float64)
+        window_function, power = self.windows[options.window_type]
+        window = window_function(window_size, periodic=False, dtype=torch.float64)
+        window = window**power
         kernels = fourier_kernels(window, fft_size)
         # sum_n K[n] (x[n] - a x[n - 1]) = sum_n (K[n] - a K[n + 1]) x[n], where the
         # sample before the first one is a copy of it

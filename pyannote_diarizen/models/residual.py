@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
 
-def _normalized(features: Tensor, convolution: Any, norm: Any) -> Tensor:
+def normalized(features: Tensor, convolution: Any, norm: Any) -> Tensor:
     """Apply a `Conv2d` and a `BatchNorm2d`, as one convolution outside of training."""
     if norm.training:
         return norm(convolution(features))
@@ -28,6 +28,13 @@ def _normalized(features: Tensor, convolution: Any, norm: Any) -> Tensor:
         convolution.stride,
         convolution.padding,
     )
+
+
+def use_channels_last(network: nn.Module) -> None:
+    """Store 2D convolutions with channels last: twice as fast on a CPU."""
+    for weight in network.parameters():
+        if weight.ndim == 4:
+            weight.data = weight.data.to(memory_format=torch.channels_last)
 
 
 class ResidualBlock(nn.Module):
@@ -50,10 +57,10 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (batch, in_channels, band, frame) to (batch, out_channels, ...)."""
-        output = F.relu_(_normalized(features, self.conv1, self.norm1))
-        output = _normalized(output, self.conv2, self.norm2)
+        output = F.relu_(normalized(features, self.conv1, self.norm1))
+        output = normalized(output, self.conv2, self.norm2)
         if isinstance(self.shortcut, nn.Sequential):
-            features = _normalized(features, *self.shortcut)
+            features = normalized(features, *self.shortcut)
         return F.relu_(output + features)
 
 
@@ -99,15 +106,12 @@ class ResidualNetwork(nn.Sequential):
                 )
                 in_channels = width
         super().__init__(*layers)
-        # twice as fast on CPU as the default layout
-        for weight in self.parameters():
-            if weight.ndim == 4:
-                weight.data = weight.data.to(memory_format=torch.channels_last)
+        use_channels_last(self)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (batch, 1, band, frame) to (batch, channel, band, frame)."""
         convolution, norm, _, *blocks = self
-        features = F.relu_(_normalized(features, convolution, norm))
+        features = F.relu_(normalized(features, convolution, norm))
         for block in blocks:
             features = block(features)
         return features

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from pyannote.audio.core.model import Model
 from pyannote.audio.models.embedding.wespeaker import BaseWeSpeakerResNet
+from pyannote.audio.models.embedding.wespeaker.resnet import ResNet
 from pyannote.core import Segment
 from torch import Tensor
 
@@ -214,7 +215,8 @@ class ChunkSpectrograms:
 def shares_frames(model: Any) -> bool:
     """Whether chunks can share the frames of an embedding network."""
     if isinstance(model, BaseWeSpeakerResNet):
-        return model.hparams.fbank_centering_span is None and not model.fbank_only
+        whole = model.hparams.fbank_centering_span is None and not model.fbank_only
+        return whole and isinstance(model.resnet, ResNet)
     return isinstance(model, SpeakerResNet)
 
 

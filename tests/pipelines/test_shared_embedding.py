@@ -15,6 +15,7 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import nn
 
 from pyannote_diarizen.audio.reader import AudioReader
+from pyannote_diarizen.models.campplus import CAMPPlus
 from pyannote_diarizen.models.speaker_resnet import SpeakerResNet
 from pyannote_diarizen.pipelines import shared_embedding
 from pyannote_diarizen.pipelines.embedding import ChunkEmbedding
@@ -179,6 +180,8 @@ def test_the_mean_slides(rng):
 
 def test_other_models_are_exact_with_a_warning(embedding):
     assert choose_mode("shared", embedding) == "shared"
+    with pytest.warns(UserWarning, match="CAMPPlus does not offer the frames"):
+        assert choose_mode("shared", CAMPPlus()) == "exact"
     other = PyannoteAudioPretrainedSpeakerEmbedding(WeSpeakerResNet34(num_mel_bins=16))
     other.model_ = nn.Identity()
     with pytest.warns(UserWarning, match="Identity does not offer the frames"):
