@@ -145,14 +145,13 @@ def load_recognition(
 
     Prints a warning if the PLDA is not calibrated.
     """
-    from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.functional.detection import Calibration
-    from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import load_pipeline
+    from pyannote_diarizen.pipelines.components import load_plda
     from pyannote_diarizen.pipelines.recognition import SpeakerRecognition
 
-    loaded = None if plda is None else PLDA.from_pretrained(find_part(plda, "plda"))
-    recognition = SpeakerRecognition(load_pipeline(pipeline, device, preset), loaded)
+    loaded = load_pipeline(pipeline, device, preset)
+    recognition = SpeakerRecognition(loaded, load_plda(plda))
     if known is not None:
         known.check_identity(recognition.identity)
     if recognition.plda.calibration == Calibration():

@@ -91,9 +91,8 @@ def plda(
 
     from pyannote_diarizen.clustering.plda import PLDA
     from pyannote_diarizen.evaluation.metrics import equal_error_rates
-    from pyannote_diarizen.hub.bundled import find_part
     from pyannote_diarizen.hub.loading import choose_device
-    from pyannote_diarizen.pipelines.components import load_network
+    from pyannote_diarizen.pipelines.components import load_network, load_plda
     from pyannote_diarizen.pipelines.labelled_embeddings import (
         embed_files,
         mean_embeddings,
@@ -102,11 +101,9 @@ def plda(
     # errors of arguments are found before the long computation
     subsets = [name for name in (subset, calibrate, evaluate) if name is not None]
     files = checked_files(protocol, database, subsets)
-    unadapted = (
-        None if adapt is None else PLDA.from_pretrained(find_part(adapt, "plda"))
-    )
+    unadapted = load_plda(adapt)
     model = PretrainedSpeakerEmbedding(
-        load_network(find_part(embedding, "embedding"), "embedding"),
+        load_network(embedding, "embedding"),
         device=choose_device(device),
     )
 

@@ -49,31 +49,6 @@ def bundled_folder(name: str = DEFAULT_PIPELINE) -> Path:
     return bundled_pipelines()[name]
 
 
-def find_part(name_or_path: str | Path, part: str) -> str:
-    """Find the folder of a part of a pipeline.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-        Folder or name of a pipeline, or anything else.
-    part : str
-        Folder inside, as in "embedding".
-
-    Returns
-    -------
-    source : str
-        Folder of the part, or `name_or_path` if it is no pipeline on disk.
-
-    Examples
-    --------
-    >>> find_part("owner/name", "embedding")
-    'owner/name'
-    """
-    name = str(name_or_path)
-    folder = bundled_pipelines().get(name) or expand_home(name)
-    return str(folder / part) if (folder / part).is_dir() else name
-
-
 def find_result(source: Path | str) -> Path | str:
     """Find the result of a pruning in its folder; return other sources as they are.
 

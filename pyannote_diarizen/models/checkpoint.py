@@ -28,7 +28,6 @@ from torch.torch_version import TorchVersion
 
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.errors import CheckpointMismatchError
-from pyannote_diarizen.models.campplus import CAMPPLUS, load_campplus
 from pyannote_diarizen.models.original_checkpoint import (
     CONFIG,
     OriginalConfig,
@@ -54,8 +53,7 @@ def load_model(
     Parameters
     ----------
     checkpoint : Path or str
-        File, folder, owner/name on the Hugging Face Hub, or "campplus", see
-        `load_campplus`.
+        File, folder, or owner/name on the Hugging Face Hub.
     subfolder, revision, token, cache_dir : optional
         See `Repository`.
     weights_only : bool, optional
@@ -77,8 +75,6 @@ def load_model(
         If weights do not fit the model; the message lists them.
     """
     path = expand_home(checkpoint)
-    if str(checkpoint) == CAMPPLUS and not path.exists():
-        return load_campplus()
     if path.is_file():
         repository = Repository(path.parent)
     else:

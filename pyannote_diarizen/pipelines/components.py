@@ -31,8 +31,10 @@ from pyannote_diarizen.export.cache import run_by
 from pyannote_diarizen.export.network import load_exported
 from pyannote_diarizen.functional.plda import PLDAParameters
 from pyannote_diarizen.functional.speaker_bounds import check_expected_speakers
+from pyannote_diarizen.models.campplus import CAMPPLUS, load_campplus
 from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines.compatibility import ORIGINAL_CLUSTERING
+from pyannote_diarizen.resources import find_part
 
 _OF_HOST = ("KMeansClustering", "OracleClustering")
 """Clusterings of pyannote.audio that `DiariZen` offers beside registered ones."""
@@ -140,8 +142,8 @@ def load_plda(
     Parameters
     ----------
     plda : PLDA, str, Path, dict or None
-        A PLDA, its folder, an identifier on huggingface.co, or the arguments of
-        `PLDA.from_pretrained`.
+        A PLDA, its folder, name or folder of a pipeline, an identifier on
+        huggingface.co, or the arguments of `PLDA.from_pretrained`.
     token, cache_dir : optional
         See `Repository`.
 
@@ -153,7 +155,7 @@ def load_plda(
     if plda is None or isinstance(plda, host.PLDA):
         return plda
     if isinstance(plda, (str, Path)):
-        plda = {"checkpoint": str(plda)}
+        plda = {"checkpoint": find_part(plda, "plda")}
     checkpoint = plda["checkpoint"]
     if isinstance(checkpoint, Mapping):  # "$model/plda", beside an `lda_dimension`
         plda = {**plda, **checkpoint}
@@ -283,7 +285,8 @@ def load_network(
     ----------
     model : Model, str, Path or dict
         A model, a checkpoint of pyannote.audio or DiariZen, its folder, the folder of
-        an exported network, an identifier on huggingface.co, or the arguments of
+        an exported network, name or folder of a pipeline, an identifier on
+        huggingface.co, "campplus" (see `load_campplus`), or the arguments of
         `load_model`.
     role : str
         Name of the parameter, for error messages.
@@ -310,7 +313,9 @@ def load_network(
     if isinstance(model, (str, Path)):
         if _is_of_another_toolkit(model):
             return model
-        model = {"checkpoint": model}
+        if str(model) == CAMPPLUS and not Path(model).exists():
+            return load_campplus()
+        model = {"checkpoint": find_part(model, role)}
     if isinstance(model, Mapping):
         options = {"token": token, "cache_dir": cache_dir, **model}
         try:

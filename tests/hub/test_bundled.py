@@ -74,11 +74,11 @@ def test_anything_else_is_an_error_that_lists_what_there_is(hub, name):
 def test_a_part_of_a_pipeline_goes_by_the_name_of_the_pipeline(hub, tmp_path):
     (hub / "tiny" / "plda").mkdir()
     (tmp_path / "mine" / "plda").mkdir(parents=True)
-    assert bundled.find_part("tiny", "plda") == str(hub / "tiny" / "plda")
-    assert bundled.find_part("mine", "plda") == str(Path("mine") / "plda")
+    assert resources.find_part("tiny", "plda") == str(hub / "tiny" / "plda")
+    assert resources.find_part("mine", "plda") == str(Path("mine") / "plda")
     # a part itself, and what is not here
     for other in ("mine/plda", "large", "owner/name"):
-        assert bundled.find_part(other, "plda") == other
+        assert resources.find_part(other, "plda") == other
 
 
 def test_the_folder_of_a_pruning_is_its_result(hub, tmp_path):

@@ -10,7 +10,6 @@ from torch.testing import assert_close
 
 from pyannote_diarizen.models import campplus
 from pyannote_diarizen.models.campplus import CAMPPlus, load_campplus
-from pyannote_diarizen.models.checkpoint import load_model
 
 
 def published_name(name: str) -> str:
@@ -66,7 +65,7 @@ def test_three_speakers_from_shared_frames_equal_three_passes(model, waveforms):
 
 @torch.inference_mode()
 def test_published_weights_are_found_by_name(installed, model, waveforms):
-    loaded = load_model("campplus")
+    loaded = load_campplus()
     assert isinstance(loaded, CAMPPlus)
     assert_close(loaded(waveforms), model(waveforms))
 

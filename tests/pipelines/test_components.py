@@ -6,7 +6,7 @@ import pytest
 import torch
 from pyannote.audio.pipelines.utils import get_plda
 
-from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, find_part
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, bundled_folder
 from pyannote_diarizen.models.checkpoint import save_model
 from pyannote_diarizen.pipelines.components import (
     build_clustering,
@@ -67,8 +67,8 @@ def test_models_are_loaded_from_whatever_names_them(segmentation_model, folder):
 )
 def test_a_model_for_the_other_role_is_refused(role, other):
     with pytest.raises(ValueError, match=f"`{role}` is a .*, a model for `{other}`"):
-        load_network(find_part(DEFAULT_PIPELINE, other), role)
-    load_network(find_part(DEFAULT_PIPELINE, role), role)
+        load_network(bundled_folder() / other, role)
+    load_network(DEFAULT_PIPELINE, role)
 
 
 def test_words_in_the_path_of_a_model_mean_nothing(embedding_model, tmp_path):
@@ -91,7 +91,7 @@ def test_paths_that_do_not_exist_are_not_looked_up_on_the_hub(path):
 
 @pytest.mark.parametrize("gain", [1e-3, 0.1, 30.0])
 def test_segmentation_does_not_depend_on_the_level(gain):
-    model = load_network(find_part(DEFAULT_PIPELINE, "segmentation"), "segmentation")
+    model = load_network(DEFAULT_PIPELINE, "segmentation")
     time = torch.arange(32000) / 16000
     tone = torch.sin(2 * torch.pi * 200 * time) * torch.sin(9 * time)
     waveforms = 0.01 * tone[None, None]
