@@ -126,7 +126,7 @@ class ContextAwareMasking(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map (batch, in_features, num_frames) to (batch, out_features, num_frames)."""
-        # equations 4 to 6 of the paper: e = mean of the chunk + mean of the segment,
+        # global and segment pooling: e = mean of the chunk + mean of the segment,
         # mask = sigmoid(W2 relu(W1 e + b1) + b2); one mask per segment
         segments = F.avg_pool1d(frames, SEGMENT, SEGMENT, ceil_mode=True)
         context = frames.mean(dim=2, keepdim=True) + segments

@@ -117,9 +117,8 @@ class WeSpeakerFrames(FrameNetwork):
 
     def __init__(self, model: BaseWeSpeakerResNet) -> None:
         super().__init__(model)
-        per_ms = model.hparams.sample_rate // 1000
-        self.window = int(model.hparams.frame_length * per_ms)
-        self.hop = int(model.hparams.frame_shift * per_ms)
+        self.window = kaldi_window(model)
+        self.hop = int(model.hparams.frame_shift * (model.hparams.sample_rate // 1000))
         resnet = self.model.resnet
         blocks = (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4)
         # shortcuts have other names
@@ -172,8 +171,16 @@ def min_num_samples(embedding: Any) -> int:
     machine. Known networks need one window of their spectrogram.
     """
     model = getattr(embedding, "model_", None)
-    known = shares_frames(model)
-    return frame_network(model).window if known else embedding.min_num_samples
+    if isinstance(model, SpeakerResNet):
+        return model.encoder.spectrogram.window_size
+    if isinstance(model, BaseWeSpeakerResNet):
+        return kaldi_window(model)
+    return embedding.min_num_samples
+
+
+def kaldi_window(model: BaseWeSpeakerResNet) -> int:
+    """Return the number of samples in a window of the filter bank of a model."""
+    return int(model.hparams.frame_length * (model.hparams.sample_rate // 1000))
 
 
 class ChunkSpectrograms:
