@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Estimate the PLDA that goes with the embedding of the bundled model.
+"""Estimate the PLDA that goes with an embedding of a bundled pipeline.
 
     python fit_plda.py --speech SPEECH --output RUN
+    python fit_plda.py --speech SPEECH --output RUN --embedding campplus
 
-Reads `RUN/pytorch_model.bin`, writes `RUN/plda/`. Embeddings are those of crops of 1 to
-4 s of training speakers, each excerpt once as it is and once recorded elsewhere. Means
-of those of development speakers tell how sure scores may be.
+Reads `RUN/pytorch_model.bin` or another embedding, writes `RUN/plda/`. Embeddings are
+those of crops of 1 to 4 s of training speakers, each excerpt once as it is and once
+recorded elsewhere. Means of those of development speakers tell how sure scores may be.
 """
 
 import argparse
@@ -15,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from embedding_trials import make_recorder, pool_excerpts
-from pyannote.audio.core.model import Model
 
 from pyannote_diarizen.clustering.plda import PLDA
+from pyannote_diarizen.pipelines.components import load_network
 from pyannote_diarizen.pipelines.labelled_embeddings import (
     embed_excerpts,
     mean_embeddings,
@@ -27,9 +28,9 @@ from pyannote_diarizen.simulation.speech import SpeechPool
 DURATION = 1.0, 4.0
 
 
-def fit(speech: Path, output: Path) -> None:
+def fit(speech: Path, output: Path, embedding: Path | str) -> None:
     """Fit and save."""
-    model = Model.from_pretrained(output / "pytorch_model.bin").eval()
+    model = load_network(embedding, "embedding")
 
     def network(waveforms: torch.Tensor) -> np.ndarray:
         return model(waveforms).numpy()
@@ -53,9 +54,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--embedding", help="Checkpoint or name of the embedding.")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    fit(options.speech, options.output)
+    embedding = options.embedding or options.output / "pytorch_model.bin"
+    fit(options.speech, options.output, embedding)
 
 
 if __name__ == "__main__":
