@@ -231,7 +231,8 @@ def main(
         bool,
         typer.Option(
             "--write-card",
-            help="Write README.md of the first pipeline and of the project.",
+            help="Write README.md of the first pipeline; of the default one, also "
+            "that of the project.",
         ),
     ] = False,
     simulated: Annotated[
@@ -250,8 +251,9 @@ def main(
     print(results)
     if write:
         write_results(Path(resolve_pipeline(names[0])) / "README.md", NAME, results)
-        short = [row for row in measured if not row.condition]
-        write_results(ROOT / "README.md", NAME, table(short, device))
+        if names[0] == DEFAULT_PIPELINE:
+            short = [row for row in measured if not row.condition]
+            write_results(ROOT / "README.md", NAME, table(short, device))
 
 
 if __name__ == "__main__":
