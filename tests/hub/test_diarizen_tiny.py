@@ -29,16 +29,15 @@ def test_the_package_stays_small():
     assert sum(path.stat().st_size for path in files) < 20e6
 
 
-def test_the_model_card_is_about_the_bundled_files():
-    card = (bundled_folder() / "README.md").read_text(encoding="utf-8")
-    files = [
-        path for path in bundled_folder().rglob("*") if path.suffix in (".bin", ".npz")
-    ]
+@pytest.mark.parametrize(("name", "num_files"), [("tiny", 4), ("campplus", 2)])
+def test_the_model_card_is_about_the_bundled_files(name, num_files):
+    folder = bundled_folder(f"diarizen-{name}")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    files = [path for path in folder.rglob("*") if path.suffix in (".bin", ".npz")]
     for path in files:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        name = path.relative_to(bundled_folder()).as_posix()
-        assert f"{digest}  {name}\n" in card
-    assert len(files) == 4
+        assert f"{digest}  {path.relative_to(folder).as_posix()}\n" in card
+    assert len(files) == num_files
 
 
 def test_telemetry_of_pyannote_needs_no_ffmpeg_either(audio, monkeypatch):
