@@ -4,10 +4,12 @@
 
     python benchmarks/speed.py 1 10 60 --write
     python benchmarks/speed.py 60 240 720 --stock-minutes 0  # growth, half an hour
+    python benchmarks/speed.py 2 --wespeaker --write
 
 Real audio is repeated up to each duration, at other levels. Each system runs in a
 process of its own: ours with exact and with shared embeddings, and the pipeline of
-pyannote.audio with the same models, on the first --stock-minutes only. The excerpts are
+pyannote.audio with the same models, on the first --stock-minutes only. --wespeaker
+replaces the embedding by the architecture of that of pyannote.audio. The excerpts are
 in the folder PYANNOTE_DIARIZEN_SHARED, by default `../shared`.
 """
 
@@ -18,18 +20,25 @@ from typing import Annotated
 
 import numpy as np
 import soundfile
+import torch
 import typer
+import yaml
 from bundled import conversations
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from pyannote.audio.models.embedding import WeSpeakerResNet34
 from reports import table, write_results
 from trials import SAMPLE_RATE
 
 from pyannote_diarizen.audio.reader import read_audio
 from pyannote_diarizen.evaluation.profiling import Profile, profile_in_process
 from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE
+from pyannote_diarizen.models.checkpoint import WEIGHTS, save_model
+from pyannote_diarizen.pipelines.components import default_parameters
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "speed.md"
 NAME = "benchmarks/speed.py"
-"""Name in the marks around the table."""
+WESPEAKER = f"{NAME} --wespeaker"
+"""Names in the marks around the tables."""
 HEADER = [
     *("minutes", "system", "start, s", "rest, s", "real-time factor"),
     *("CPU s", "CPU s per minute of audio", "peak memory, MiB"),
@@ -71,13 +80,43 @@ def write_meeting(path: Path, minutes: float) -> None:
                 return
 
 
-def rows(minutes: float, systems: list[str], device: str) -> list[list[str]]:
+def write_wespeaker_pipeline(folder: Path) -> None:
+    """Write a pipeline with `WeSpeakerResNet34`; time does not depend on weights."""
+    torch.manual_seed(0)
+    embedding = WeSpeakerResNet34()
+    embedding.specifications = Specifications(
+        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=10.0
+    )
+    save_model(embedding, folder / "embedding" / WEIGHTS)
+    name = "AgglomerativeClustering"
+    params = {
+        "segmentation": DEFAULT_PIPELINE,
+        "embedding": str(folder / "embedding"),
+        "clustering": name,
+    }
+    config = {
+        "pipeline": {"name": "pyannote_diarizen.pipelines.DiariZen", "params": params},
+        "params": {
+            "segmentation": {"min_duration_off": 0.0},
+            "clustering": default_parameters(name),
+        },
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
+def rows(
+    minutes: float, systems: list[str], device: str, wespeaker: bool = False
+) -> list[list[str]]:
     """Profile all systems on one recording."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "meeting.wav")
         write_meeting(path, minutes)
+        pipeline = DEFAULT_PIPELINE
+        if wespeaker:
+            write_wespeaker_pipeline(Path(folder))
+            pipeline = folder
         return [
-            row(minutes, profile_in_process(system, DEFAULT_PIPELINE, path, device))
+            row(minutes, profile_in_process(system, pipeline, path, device))
             for system in systems
         ]
 
@@ -90,6 +129,9 @@ def main(
         float, typer.Option(help="Longest recording for pyannote.audio.")
     ] = 10,
     device: Annotated[str, typer.Option(help="Device of the networks.")] = "cpu",
+    wespeaker: Annotated[
+        bool, typer.Option("--wespeaker", help="Embedding of pyannote.audio.")
+    ] = False,
     write: Annotated[bool, typer.Option(help=f"Into {DOCUMENT.name}.")] = False,
 ) -> None:
     """Print seconds and memory as a Markdown table."""
@@ -98,11 +140,11 @@ def main(
         systems = ["exact", "shared"]
         if duration <= stock_minutes:
             systems.append("stock")
-        lines += rows(duration, systems, device)
+        lines += rows(duration, systems, device, wespeaker)
     results = table(HEADER, lines)
     print(results)
     if write:
-        write_results(DOCUMENT, NAME, results)
+        write_results(DOCUMENT, WESPEAKER if wespeaker else NAME, results)
 
 
 if __name__ == "__main__":

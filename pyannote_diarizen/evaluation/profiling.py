@@ -23,6 +23,7 @@ from pyannote_diarizen.allocator import keep_freed_memory
 from pyannote_diarizen.audio.reader import audio_info, read_audio
 from pyannote_diarizen.hub.loading import load_pipeline
 from pyannote_diarizen.pipelines import DiariZen
+from pyannote_diarizen.pipelines.components import unused_plda
 
 SYSTEMS = ("configured", "exact", "shared", "stock")
 """The pipeline as its configuration says, with a given `embedding_mode`, and the
@@ -156,7 +157,7 @@ def stock_pipeline(pipeline: DiariZen) -> SpeakerDiarization:
         segmentation_step=pipeline.segmentation_step,
         embedding=pipeline._embedding.model_,
         embedding_exclude_overlap=pipeline.embedding_exclude_overlap,
-        plda=pipeline._plda,
+        plda=pipeline._plda or unused_plda(),
         clustering=name,
         segmentation_batch_size=pipeline.segmentation_batch_size,
         embedding_batch_size=pipeline.embedding_batch_size,

@@ -4,8 +4,10 @@
 
 import numpy as np
 import soundfile
+from pyannote.audio.models.embedding import WeSpeakerResNet34
 
-from pyannote_diarizen.evaluation.profiling import Profile, Stage
+from pyannote_diarizen.evaluation.profiling import Profile, Stage, stock_pipeline
+from pyannote_diarizen.pipelines import DiariZen
 
 
 def test_the_start_is_apart(load_benchmark):
@@ -29,3 +31,11 @@ def test_conversations_are_repeated(load_benchmark, tmp_path, monkeypatch, rng):
     assert len(samples) / rate == 6.0
     levels = samples.reshape(4, -1).std(axis=1)
     assert len(np.unique(levels.round(4))) == 4
+
+
+def test_pipelines_with_the_embedding_of_the_host(load_benchmark, tmp_path):
+    load_benchmark("speed").write_wespeaker_pipeline(tmp_path)
+    pipeline = DiariZen.from_pretrained(tmp_path)
+    for each in (pipeline, stock_pipeline(pipeline)):
+        assert isinstance(each._embedding.model_, WeSpeakerResNet34)
+        assert each.parameters(instantiated=True)["clustering"]
