@@ -31,6 +31,7 @@ from pyannote_diarizen.pipelines.published import (
     pretrained_config,
 )
 from pyannote_diarizen.repository import Repository
+from pyannote_diarizen.resources import bundled_pipelines
 from pyannote_diarizen.wavlm import WavLM
 
 Layout = Literal["pyannote", "diarizen"]
@@ -178,6 +179,7 @@ def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:
     """Copy the model card of the segmentation, which states the licence."""
     described = segmentation if isinstance(segmentation, Mapping) else {}
     checkpoint = described.get("checkpoint", segmentation)
+    checkpoint = bundled_pipelines().get(str(checkpoint), checkpoint)
     if Path(checkpoint).is_file():
         checkpoint = Path(checkpoint).parent
     repository = Repository(checkpoint, None, described.get("revision"), *hub)

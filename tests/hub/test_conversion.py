@@ -12,8 +12,10 @@ from published import plda, write_embedding, write_original
 from pyannote.audio import Model, Pipeline
 
 from pyannote_diarizen.clustering import PLDA
+from pyannote_diarizen.hub.bundled import DEFAULT_PIPELINE, bundled_folder
 from pyannote_diarizen.hub.conversion import convert
 from pyannote_diarizen.hub.loading import load_pipeline
+from pyannote_diarizen.models.checkpoint import load_model
 from pyannote_diarizen.pipelines import DiariZen
 from pyannote_diarizen.pipelines.original_config import EMBEDDING
 from pyannote_diarizen.resources import PUBLISHED, published_config
@@ -106,6 +108,24 @@ def test_a_plda_may_have_dimensions_that_are_not_used(tmp_path):
     assert Pipeline.from_pretrained(tmp_path / "a")._plda.lda_dimension == 5
     convert(tmp_path / "a", tmp_path / "b", layout="diarizen")
     assert DiariZen.from_pretrained(tmp_path / "b")._plda.lda_dimension == 5
+
+
+def test_parts_of_bundled_pipelines_are_copied(tmp_path):
+    config = yaml.safe_load((bundled_folder() / "config.yaml").read_text())
+    for role in ("segmentation", "embedding", "plda"):
+        config["pipeline"]["params"][role] = DEFAULT_PIPELINE
+    named = tmp_path / "named"
+    named.mkdir()
+    (named / "config.yaml").write_text(yaml.safe_dump(config))
+    convert(named, tmp_path / "converted")
+    assert (tmp_path / "converted" / "README.md").is_file()
+    for network in ("segmentation", "embedding"):
+        path = f"{network}/pytorch_model.bin"
+        weights, expected = (
+            load_model(folder / path).state_dict()
+            for folder in (tmp_path / "converted", bundled_folder())
+        )
+        torch.testing.assert_close(weights, expected)
 
 
 @pytest.mark.parametrize("layout", ["pyannote", "diarizen"])
