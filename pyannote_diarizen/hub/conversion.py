@@ -178,8 +178,8 @@ def _copy_presets(source: Path | str, folder: Path) -> None:
 def _copy_card(segmentation: Any, folder: Path, *hub: Any) -> None:
     """Copy the model card of the segmentation, which states the licence."""
     described = segmentation if isinstance(segmentation, Mapping) else {}
-    checkpoint = described.get("checkpoint", segmentation)
-    checkpoint = bundled_pipelines().get(str(checkpoint), checkpoint)
+    named: Any = described.get("checkpoint", segmentation)
+    checkpoint = bundled_pipelines().get(str(named), named)
     if Path(checkpoint).is_file():
         checkpoint = Path(checkpoint).parent
     repository = Repository(checkpoint, None, described.get("revision"), *hub)
