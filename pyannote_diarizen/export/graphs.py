@@ -179,8 +179,11 @@ def average_weights(weights: Tensor, num_frames: int) -> Tensor:
 
 def nearest_weights(weights: Tensor, num_frames: int) -> Tensor:
     """Sample (..., num_weights) weights once per frame, as pyannote.audio does."""
-    frames = torch.arange(num_frames, device=weights.device)
-    return weights[..., frames * weights.shape[-1] // num_frames]
+    frames = torch.arange(num_frames, device=weights.device, dtype=torch.float32)
+    # in single precision, as `F.interpolate`: for 117 weights of 99 frames, frame 11
+    # has weight 12, not 13
+    sampled = (frames * (weights.shape[-1] / num_frames)).floor().long()
+    return weights[..., sampled]
 
 
 class GatheredAttention(GatedSelfAttention):

@@ -7,7 +7,7 @@
 
 Reads `RUN/pytorch_model.bin` or another embedding, writes `RUN/plda/`. Embeddings are
 those of crops of 1 to 4 s of training speakers, each excerpt once as it is and once
-recorded elsewhere. Means of those of development speakers tell how sure scores may be.
+recorded elsewhere. Mean embeddings of development speakers calibrate the PLDA.
 """
 
 import argparse

@@ -30,7 +30,7 @@ def test_a_graph_gives_what_its_model_gives(build, name):
 
 
 @pytest.mark.parametrize(
-    ("num_weights", "num_frames"), [(6, 3), (7, 3), (3, 7), (1, 4)]
+    ("num_weights", "num_frames"), [(6, 3), (7, 3), (3, 7), (1, 4), (117, 99)]
 )
 def test_weights_are_resampled_as_in_the_models(num_weights, num_frames):
     weights = (torch.arange(2.0 * num_weights) % 3).view(1, 2, num_weights)
