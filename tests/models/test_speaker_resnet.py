@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from batch_norms import draw_statistics
 from pyannote.audio.core.model import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.models.blocks.pooling import StatsPool
-from torch import nn
 from torch.testing import assert_close
 from torchaudio.transforms import MelSpectrogram
 
@@ -21,11 +21,7 @@ def make_model(**options: Any) -> SpeakerResNet:
     torch.manual_seed(1)
     defaults: dict[str, Any] = {"channels": (4, 8), "blocks": (1, 2), "dimension": 6}
     model = SpeakerResNet(**(defaults | options))
-    # batch norms of a fresh model do nothing: give them something to do
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.uniform_(layer.running_mean, -0.5, 0.5)
-            nn.init.uniform_(layer.running_var, 0.5, 2.0)
+    draw_statistics(model)
     return model.eval()
 
 
