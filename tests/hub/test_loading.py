@@ -46,6 +46,12 @@ def test_a_broken_config_is_an_error_that_names_it(tmp_path, config):
         load_pipeline(tmp_path, device="cpu")
 
 
+def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch):
+    monkeypatch.setattr("pyannote_diarizen.models.campplus._PACKAGE", "not_installed")
+    with pytest.raises(ValueError, match=r"campplus': 'campplus' needs .* pip install"):
+        load_pipeline("diarizen-campplus", "cpu")
+
+
 def test_a_folder_that_is_not_there_is_an_error():
     with pytest.raises(FileNotFoundError, match="'/no/such/folder' is neither"):
         load_pipeline("/no/such/folder", device="cpu")

