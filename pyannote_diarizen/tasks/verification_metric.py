@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - usual name
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
 
 from pyannote_diarizen.functional.detection import pairwise_equal_error_rate
 
@@ -34,7 +35,8 @@ class PairwiseEqualErrorRate(Metric):
     def compute(self) -> Tensor:
         """Return the rate, between 0 and 1."""
         # NumPy: autocast to half precision would round scores to 256 values
-        embeddings = torch.cat(self.embeddings).cpu().numpy()
-        labels = torch.cat(self.labels).cpu().numpy()
+        # lists, or tensors once torchmetrics has gathered those of all processes
+        embeddings = dim_zero_cat(self.embeddings).cpu().numpy()
+        labels = dim_zero_cat(self.labels).cpu().numpy()
         rate = pairwise_equal_error_rate(embeddings @ embeddings.T, labels)
         return torch.tensor(rate, dtype=torch.float32)

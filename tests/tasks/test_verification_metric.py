@@ -28,3 +28,15 @@ def test_separated_speakers_have_no_error(embeddings: Tensor) -> None:
 
 def test_labels_at_random_give_one_half(embeddings: Tensor) -> None:
     assert rate(embeddings, torch.arange(40) // 2 % 2) == pytest.approx(0.5, abs=0.1)
+
+
+def test_embeddings_of_all_processes_are_compared(embeddings: Tensor) -> None:
+    labels = torch.arange(40) // 2 % 2
+    metrics = [PairwiseEqualErrorRate() for _ in range(2)]
+    for metric, batch in zip(metrics, torch.arange(40).split(24), strict=True):
+        metric.update(embeddings[batch], labels[batch])
+    first, second = metrics
+    theirs = iter([second.embeddings[0], second.labels[0]])
+    first.distributed_available_fn = lambda: True
+    first.dist_sync_fn = lambda own, group: [own, next(theirs)]
+    assert float(first.compute()) == rate(embeddings, labels)
