@@ -23,6 +23,7 @@ from pyannote.audio.utils.powerset import Powerset
 from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature
 from pyannote.database.protocol.protocol import Protocol
 from pytorch_metric_learning.losses import CosFaceLoss
+from pytorch_metric_learning.reducers import SumReducer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -211,6 +212,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
                 self.model.hparams.attention_in,
                 margin=0.2,
                 scale=20.0,
+                reducer=SumReducer(),
             )
             self.model.lnorm.register_forward_hook(self._keep_frames)
         if self.distillation is not None:
@@ -373,9 +375,11 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
     def _identify(self, speaker: Tensor) -> Tensor:
         known = speaker != UNKNOWN  # (batch_size, num_frames)
         with torch.autocast(speaker.device.type, enabled=False):
-            return self.model.identification_loss(
+            total = self.model.identification_loss(
                 self._frames[known].float(), speaker[known]
             )
+        # 0 for a batch of real chunks, whose mean over no frame would be NaN
+        return total / known.sum().clamp(min=1)
 
     def _log(self, name: str, loss: Tensor) -> None:
         self.model.log(name, loss, on_step=False, on_epoch=True)

@@ -231,6 +231,18 @@ def test_two_tones_are_told_apart(protocol, simulator, tmp_path, precision):
     assert not any("identification" in name for name in loaded.state_dict())
 
 
+def test_nobody_is_identified_in_a_batch_of_real_chunks(protocol, simulator):
+    task = make_task(protocol, simulator=simulator, simulated=0.0, identification=1.0)
+    logged = {}
+    task.model.log = lambda name, value, **_: logged.update({name: value})
+    loss = task.training_step(task.collate_fn(first_chunks(task, 3)), 0)["loss"]
+    assert logged["loss/train/identification"] == 0
+    assert loss == logged["loss/train/cross_entropy"]
+    loss.backward()
+    # distributed training refuses weights without gradient
+    assert not task.model.identification_loss.W.grad.any()
+
+
 def test_each_part_of_the_loss_is_computed_as_asked(protocol):
     options = {"binary_cross_entropy": 0.5, "smoothness": 0.1, "class_balance": 1.0}
     task = make_task(protocol, loss=options)
