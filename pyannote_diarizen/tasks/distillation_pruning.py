@@ -18,7 +18,7 @@ References
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from math import ceil
+from math import ceil, isfinite
 from typing import Any, get_args
 
 import torch
@@ -248,6 +248,8 @@ class DistillationPruning(PowersetDiarization):
         accumulate.
         """
         trainer = self.model.trainer
+        if not self._is_training:
+            return None
         per_epoch = ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
         step = self.model.global_step - self.distillation_only * per_epoch
         warm_up = self.sparsity_warm_up * per_epoch
@@ -277,7 +279,8 @@ class DistillationPruning(PowersetDiarization):
         self._log_parts("loss/val", parts)
         self._log("loss/val/total", loss + self._penalty("loss/val"))
         warm_up = self.distillation_only + self.sparsity_warm_up
-        if not self.prunes or self.model.current_epoch + 1 > warm_up:
+        reached = not self._is_training or self.model.current_epoch + 1 > warm_up
+        if not self.prunes or reached:
             self._log("loss/val", loss)
         multilabel = self.model.powerset.to_multilabel(scores)
         self.model.validation_metric(
@@ -304,6 +307,11 @@ class DistillationPruning(PowersetDiarization):
     def _log_parts(self, name: str, parts: Mapping[str, Tensor]) -> None:
         for part, value in parts.items():
             self._log(f"{name}/{part}", value)
+
+    @property
+    def _is_training(self) -> bool:
+        """False in a validation alone, and in the one before a training."""
+        return isfinite(self.model.trainer.num_training_batches)
 
     def _total_size(self) -> int:
         """Size of the teacher's WavLM."""

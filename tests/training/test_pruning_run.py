@@ -66,6 +66,15 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     assert is_pruned(load_model(whole / "average").wavlm_model.config)
 
 
+def test_a_checkpoint_of_the_first_stage_is_validated(configure, prune_options):
+    options = {**prune_options, "trainer__max_epochs": 2}
+    run = trained(configure(**options))
+    resumed = configure(**options, validate=True, **{"+resume": "last"})
+    scores = assemble(resumed).validate()
+    row = read_table(run / "metrics.csv")[-1]
+    assert scores["loss/val"] == pytest.approx(float(row["loss/val"]), rel=1e-6)
+
+
 def test_groups_of_the_optimizer_are_those_of_the_original(
     configure, prune_options, parity
 ):
