@@ -7,13 +7,14 @@ A test in `tests/test_host.py` fails once a workaround is no longer needed.
 
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyannote_diarizen.errors import IncompatiblePackagesError
 
 if TYPE_CHECKING:
+    import numpy as np
     from pyannote.core import SlidingWindow
 
 
@@ -73,6 +74,21 @@ def without_warning_of_number() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\s*The detected number of speakers")
         yield
+
+
+def as_int64(numbers: Mapping[str, int | None]) -> "dict[str, np.int64 | None]":
+    """Convert numbers of speakers, so that pyannote.audio takes those above 255.
+
+    pyannote.audio 4.0.7 takes the minimum of `max_speakers` and of a count in 8 bits,
+    to which NumPy 2 does not convert larger integers of Python. Delete this with
+    `test_pyannote_refuses_256_speakers`.
+    """
+    import numpy as np
+
+    return {
+        name: None if number is None else np.int64(number)
+        for name, number in numbers.items()
+    }
 
 
 def import_databases() -> None:

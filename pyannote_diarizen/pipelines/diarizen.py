@@ -18,6 +18,7 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 from pyannote.audio.pipelines.utils import PipelineModel, PipelinePLDA
 from pyannote.core import Annotation, SlidingWindowFeature
 
+from pyannote_diarizen._host import as_int64
 from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.functional.speaker_bounds import SpeakerBounds
 from pyannote_diarizen.pipelines import components, reconstruction, sliding
@@ -249,7 +250,8 @@ class DiariZen(Reclustering):
         frames = Reconstruction(bounds, self._keep, stable=self.compatibility is None)
         with limited_memory(max_memory):
             with frames.in_use():
-                output = super().apply(loaded, **vars(bounds), hook=hook, **kwargs)
+                options = {**as_int64(vars(bounds)), **kwargs}
+                output = super().apply(loaded, hook=hook, **options)
             output = frames.finish(output, self.segmentation.min_duration_off, naming)
         diarization = getattr(output, "speaker_diarization", output)
         # the metrics of tuning take an Annotation

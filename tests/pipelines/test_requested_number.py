@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Requested number of speakers: refusals, and the number in the output."""
 
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -82,18 +83,36 @@ def test_bounds_of_the_configuration_are_checked_before_a_model_is_loaded():
 # -- number in the output
 
 
-def test_pyannote_warns_of_clusters(
-    segmentation_model, embedding_model, plda, conversation
-):
-    stock = SpeakerDiarization(
+@pytest.fixture
+def stock(segmentation_model, embedding_model, plda) -> SpeakerDiarization:
+    pipeline = SpeakerDiarization(
         segmentation=segmentation_model,
         embedding=embedding_model,
         plda=plda,
         clustering="AgglomerativeClustering",
     )
-    stock.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": AHC})
+    parameters = {"segmentation": {"min_duration_off": 0.0}, "clustering": AHC}
+    return pipeline.instantiate(parameters)
+
+
+def test_pyannote_warns_of_clusters(stock, conversation):
     with pytest.warns(UserWarning, match="too short to contain 99"):
         stock(conversation, min_speakers=99)
+
+
+def test_pyannote_refuses_256_speakers(stock, conversation):
+    with pytest.raises(OverflowError, match="256 out of bounds for uint8"):
+        stock(conversation, max_speakers=256)
+
+
+@pytest.mark.parametrize("most", [256, sys.maxsize])
+def test_a_maximum_that_no_recording_reaches(build, conversation, most):
+    pipeline = build()
+    unbounded, bounded = (
+        pipeline(conversation),
+        pipeline(conversation, max_speakers=most),
+    )
+    assert bounded.speaker_diarization == unbounded.speaker_diarization
 
 
 @pytest.fixture
