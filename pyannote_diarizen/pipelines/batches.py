@@ -186,6 +186,27 @@ class _Threads:
 _threads = _Threads()
 
 
+def _state_of_caller() -> Callable[[], None]:
+    """Return a function that gives a thread the GPU and the autocast of this one.
+
+    PyTorch has both for each thread: "cuda" would be another GPU there.
+    """
+    gpu = torch.cuda.current_device() if torch.cuda.is_initialized() else None
+    autocast = [
+        (device, torch.is_autocast_enabled(device), torch.get_autocast_dtype(device))
+        for device in ("cpu", "cuda")
+    ]
+
+    def adopt() -> None:
+        if gpu is not None:
+            torch.cuda.set_device(gpu)
+        for device, is_enabled, dtype in autocast:
+            torch.set_autocast_enabled(device, is_enabled)
+            torch.set_autocast_dtype(device, dtype)
+
+    return adopt
+
+
 @contextmanager
 def _workers(num_workers: int) -> Iterator[Executor]:
     """Yield an executor, whose threads share those of PyTorch."""
@@ -193,7 +214,7 @@ def _workers(num_workers: int) -> Iterator[Executor]:
         yield _Caller()
         return
     with _threads.shared_by(num_workers):
-        executor = ThreadPoolExecutor(num_workers)
+        executor = ThreadPoolExecutor(num_workers, initializer=_state_of_caller())
         try:
             yield executor
         finally:

@@ -339,4 +339,5 @@ class ChunkEmbedding:
         if not self.embed_silence:
             silent = weights.sum(dim=2) == 0
             embeddings = embeddings.masked_fill(silent[..., None], torch.nan)
-        return embeddings.cpu().numpy()
+        # NumPy has no bfloat16
+        return embeddings.float().cpu().numpy()

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
 import threading
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -71,6 +72,24 @@ def test_threads_of_torch_are_shared_by_batches_at_the_same_time(four_threads):
     assert threading.get_ident() not in threads
     assert num_threads == (2, 2, 2, 2)
     assert torch.get_num_threads() == 4
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_batches_have_the_autocast_and_the_gpu_of_the_caller(num_workers, monkeypatch):
+    gpu = threading.local()
+    gpu.current = 3  # PyTorch has one for each thread, 0 at first
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda, "current_device", lambda: getattr(gpu, "current", 0)
+    )
+    monkeypatch.setattr(torch.cuda, "set_device", partial(setattr, gpu, "current"))
+
+    def process(batch: list[int]) -> tuple[torch.dtype, int]:
+        return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype, torch.cuda.current_device()
+
+    with torch.autocast("cpu", torch.float16):
+        results = list(shrinking_batches(list, process, 3, Passes(1, "_", num_workers)))
+    assert {result for _, result in results} == {(torch.float16, 3)}
 
 
 def test_no_batch_is_read_long_before_it_is_processed():

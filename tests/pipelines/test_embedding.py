@@ -101,6 +101,18 @@ def test_steps_of_a_spectrogram_are_computed_once(
     assert num_steps == [198, 50, 100, 50, 50]
 
 
+def test_embeddings_in_half_precision_are_close(extract, segmentations, conversation):
+    expected = extract(conversation, segmentations, exclude_overlap=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        embeddings = extract(conversation, segmentations, exclude_overlap=True)
+    assert embeddings.dtype == np.float32
+    speaks = np.isfinite(expected).all(axis=2)
+    cosines = torch.cosine_similarity(
+        torch.from_numpy(embeddings), torch.from_numpy(expected), dim=2
+    )
+    assert 0.99 < cosines.numpy()[speaks].min() < 1 - 1e-6
+
+
 def test_silent_speakers_have_no_embedding(extract, segmentations, conversation):
     embeddings = extract(conversation, segmentations, exclude_overlap=True)
     silent = ~segmentations.data.any(axis=1)
