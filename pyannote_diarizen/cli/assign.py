@@ -23,8 +23,8 @@ def assign(
         Path,
         typer.Argument(
             metavar="WORDS",
-            help="Transcript: JSON of whisper, faster-whisper, whisperX or NeMo, SRT, "
-            "VTT, CTM.",
+            help="Transcript: JSON of whisper, faster-whisper, whisper.cpp, whisperX, "
+            "transformers or NeMo, SRT, VTT, CTM.",
         ),
     ],
     diarization: DiarizationArgument,

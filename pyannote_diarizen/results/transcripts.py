@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Words of transcripts: JSON of recognizers, subtitles, CTM.
 
-JSON of whisper, faster-whisper, whisperX and NeMo differs in its keys only. A segment
-without times of its words, and a subtitle, is one `Word` of several words.
+JSON of whisper, faster-whisper, whisperX and NeMo differs in its keys only; items of
+whisper.cpp and transformers hold both times under one key. A segment without times of
+its words, and a subtitle, is one `Word` of several words.
 """
 
 import html
@@ -23,7 +24,10 @@ _END = ("end", "end_time")
 _CONFIDENCE = ("probability", "score", "confidence", "conf")
 """Names of the same value in JSON of different recognizers."""
 
-_LISTS = ("segments", "words", "word_segments", "timestamps_word")
+_LISTS = (
+    *("segments", "words", "word_segments", "timestamps_word"),
+    *("transcription", "chunks"),  # of whisper.cpp, of transformers
+)
 """Keys of lists of words, or of segments with words."""
 
 _CLOCK = r"(?:(\d+):)?(\d+):(\d+)[.,](\d{1,3})"
@@ -68,8 +72,9 @@ def _read_json(text: str) -> list[Word]:
     items = _find_items(content)
     if items is None:
         raise ValueError(
-            "expected JSON of whisper, faster-whisper, whisperX or NeMo, with the key "
-            f'"segments" or "words", got {content!r:.60}.'
+            "expected JSON of whisper, faster-whisper, whisper.cpp, whisperX, "
+            'transformers or NeMo, with the key "segments" or "words", got '
+            f"{content!r:.60}."
         )
     words: list[Word] = []
     for number, item in enumerate(items):
@@ -102,7 +107,19 @@ def _words_of(item: Any) -> Iterator[Word]:
     if isinstance(inner, list) and inner:
         yield from _timed(inner, item)
     elif text := str(_first(item, _TEXT) or "").strip():
-        yield _word(text, _first(item, _START), _first(item, _END), item)
+        yield _word(text, *_times(item), item)
+
+
+def _times(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the start and end of an item in seconds, None if unknown."""
+    match item:
+        case {"offsets": {"from": int(start), "to": int(end)}}:  # of whisper.cpp, in ms
+            return start / 1000, end / 1000
+        case {"timestamp": [start, end]}:  # of transformers
+            # the last end is unknown if the audio ends within a word
+            return start, start if end is None else end
+        case _:
+            return _first(item, _START), _first(item, _END)
 
 
 def _timed(items: Sequence[Any], segment: Mapping[str, Any]) -> Iterator[Word]:

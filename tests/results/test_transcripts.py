@@ -81,6 +81,26 @@ def test_json_of_recognizers(name, tmp_path):
     assert {word.speaker for word in words} == {None}
 
 
+@pytest.mark.parametrize(
+    ("key", "times"),
+    [
+        ("chunks", {"timestamp": [2.0, 2.25]}),
+        ("transcription", {"offsets": {"from": 2000, "to": 2250}, "timestamps": {}}),
+    ],
+    ids=["transformers", "whisper.cpp"],
+)
+def test_times_under_one_key(key, times, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"text": "Yes", key: [{"text": " Yes", **times}]}))
+    assert simple(read_words(path)) == EXPECTED[2:]
+
+
+def test_an_end_that_transformers_do_not_know_is_the_start(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"chunks": [{"text": " Yes", "timestamp": [2.0, null]}]}')
+    assert simple(read_words(path)) == [(2.0, 2.0, "Yes")]
+
+
 def test_words_without_times_lie_between_their_neighbours(tmp_path):
     words = [
         {"word": "2"},
@@ -149,6 +169,7 @@ def test_ctm(tmp_path):
         ("a.json", '[{"text": "a", "start": 2, "end": 1}]', "is before the start"),
         ("a.json", '{"segments": [{"words": [1]}]}', "an object for a word, got 1"),
         ("a.json", '[{"text": "a", "start": NaN, "end": 1}]', "NaN is no number"),
+        ("a.json", '[{"text": "a", "timestamp": ["x", 1]}]', "segment 0: `start`"),
         ("a.srt", "1\n00:00:01 --> 2\nx\n", "line 2: expected `00:00:01,000"),
         ("a.srt", "1\n00:00:02,0 --> 00:00:01,0\nx\n", "line 2: the end"),
         ("a.srt", "text", "holds no subtitle"),
