@@ -106,10 +106,9 @@ def read_audacity(path: Path) -> list[DiarizationDocument]:
                 f"line {number}: expected start, end and speaker, separated by tabs, "
                 f"got {line!r:.60}."
             )
-        # some languages write decimal commas
-        start, end = (time.replace(",", ".") for time in fields[:2])
+        start, end, speaker = fields
         if start != end:
-            turns.append((path.stem, _turn(number, start, end, fields[2].strip())))
+            turns.append((path.stem, _turn(number, start, end, speaker.strip())))
     return documents(turns) or [DiarizationDocument(path.stem, [])]
 
 
@@ -207,9 +206,10 @@ def _read_seglst(content: list[Any]) -> list[DiarizationDocument]:
 def _turn(
     line: int | None, start: Any, end: Any, speaker: str, confidence: Any = None
 ) -> Turn:
-    """Convert the fields of a line."""
+    """Convert the fields of a line; some languages write decimal commas."""
     try:
-        score = None if confidence is None else float(confidence)
-        return Turn(float(start), float(end), speaker, score)
+        times = [float(str(time).replace(",", ".")) for time in (start, end)]
+        score = confidence and float(str(confidence).replace(",", "."))
+        return Turn(*times, speaker, score)
     except (TypeError, ValueError) as error:
         raise ValueError(f"line {line}: {error}") from error

@@ -209,6 +209,15 @@ def test_csv_may_hold_line_breaks_of_unicode(tmp_path):
     assert len(document.turns) == 1
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_of_a_spreadsheet_with_decimal_commas(tmp_path, separator):
+    path = tmp_path / "a.csv"
+    text = "start;end;speaker;confidence\n0,5;1,25;b;0,75\n".replace(";", separator)
+    path.write_text(text, encoding="utf-8-sig")
+    (document,) = read_documents(path)
+    assert document.turns == (Turn(0.5, 1.25, "b", 0.75),)
+
+
 def test_csv_is_no_formula(write, transcript):
     turns = [Turn(0, 1, "=HYPERLINK(1)"), Turn(1, 2, "'x")]
     path = write("csv", DiarizationDocument("@u", turns))

@@ -115,7 +115,7 @@ BROKEN = [
     ("a.csv", "0,1,ann\n", "line 1: expected the columns"),
     ("a.csv", "start,end,speaker\n0,nan,ann\n", "line 2: `end` should be in seconds"),
     ("a.csv", "start,end,speaker\n0,1\n", "line 2: `speaker` should be a text"),
-    ("a.csv", "start;end;speaker\n0,5;1,5;ann\n", "line 2: could not convert"),
+    ("a.csv", "start;end;speaker\n0:05;1;ann\n", "line 2: could not convert"),
     (
         "a.csv",
         "start,end,speaker\n0,1," + "x" * 200_000,
