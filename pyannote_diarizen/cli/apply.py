@@ -237,8 +237,8 @@ def _diarize_here(
 def _print_results(
     outcomes: "Iterable[Outcome]", progress: ProgressBars, writers: "list[Writer]"
 ) -> "list[Outcome]":
-    """Print results by `writers`; return those that failed."""
-    failed = []
+    """Print results by `writers`, and which have no turn; return those that failed."""
+    failed, silent = [], []
     for outcome in outcomes:
         if outcome.diarization is None:
             failed.append(outcome)
@@ -248,6 +248,10 @@ def _print_results(
             progress.next_file(
                 "".join(str(write(output, outcome.file)) for write in writers)
             )
+            if not outcome.diarization:
+                silent.append(outcome.file)
+    for file in silent:
+        typer.secho(f"'{file}': no speech was detected.", fg="yellow", err=True)
     return failed
 
 

@@ -177,7 +177,9 @@ def read_document(
         return next(iter(found.values()))
     if (wanted := uri or preferred) in found:
         return found[wanted]
+    if not found:  # no speech was detected
+        return DiarizationDocument(wanted or Path(path).stem, [])
     names = ", ".join([*found][:5]) + (", ..." if len(found) > 5 else "")
-    if wanted is None or not found:
-        raise ValueError(f"'{path}': expected one recording, got {names or 'none'}.")
+    if wanted is None:
+        raise ValueError(f"'{path}': expected one recording, got {names}.")
     raise ValueError(f"'{path}' has no recording '{wanted}', only {names}.")

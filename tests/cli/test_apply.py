@@ -200,6 +200,7 @@ def test_evidence_is_drawn(run, pipeline, write_audio, here):
     assert result.exit_code == 0
     assert result.stdout == rttm("a")
     assert "No evidence for 'calls/silent.wav': Nobody speaks." in result.stderr
+    assert "'calls/silent.wav': no speech was detected." in result.stderr
     assert [path.name for path in (here / "why").iterdir()] == ["a.png"]
 
 

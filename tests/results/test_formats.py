@@ -308,3 +308,9 @@ def test_one_recording_of_several_is_chosen_by_name(tmp_path):
         read_document(path, "c")
     with pytest.raises(ValueError, match="expected one recording, got a, b"):
         read_document(path)
+
+
+@pytest.mark.parametrize("name", ["rttm", "csv", "lhotse", "audacity"])
+def test_a_recording_without_speech_is_named_after_its_file(write, name):
+    document = read_document(write(name, DiarizationDocument("a", [])))
+    assert (document.uri, document.turns) == ("a call", ())
