@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen convert`: convert a pipeline to another layout."""
 
-from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,13 +16,6 @@ from pyannote_diarizen.cli.options import (
 )
 
 
-class Layout(str, Enum):
-    """Library that loads the folder."""
-
-    pyannote = "pyannote"
-    diarizen = "diarizen"
-
-
 def convert(
     source: Annotated[
         str,
@@ -34,13 +26,13 @@ def convert(
     ],
     destination: NewFolder,
     to: Annotated[
-        Layout,
+        Literal["pyannote", "diarizen"],
         typer.Option(
             help="pyannote: config.yaml, segmentation/, embedding/ and plda/ for "
             "pyannote.audio 4. diarizen: config.toml, pytorch_model.bin and plda/ for "
             "the original DiariZen."
         ),
-    ] = Layout.pyannote,
+    ] = "pyannote",
     embedding: EmbeddingOption = None,
     revision: RevisionOption = None,
     token: TokenOption = None,
@@ -58,7 +50,7 @@ def convert(
     run(
         source,
         destination,
-        layout=to.value,
+        layout=to,
         embedding=embedding,
         revision=revision,
         token=token,

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from pyannote_diarizen.cli.findings import checked_files
-from pyannote_diarizen.cli.import_lhotse import SubsetName
 from pyannote_diarizen.cli.options import DatabaseOption, ProtocolArgument
 
 
@@ -19,8 +18,11 @@ def export_lhotse(
     ],
     database: DatabaseOption = None,
     subset: Annotated[
-        list[SubsetName] | None,
-        typer.Option(help="Subset to write, repeatable. Default: all."),
+        list[str] | None,
+        typer.Option(
+            help="Subset to write: train, development or test; repeatable. Default: "
+            "all."
+        ),
     ] = None,
 ) -> None:
     """Convert a pyannote.database protocol to manifests of Lhotse (extra lhotse).
@@ -37,7 +39,7 @@ def export_lhotse(
 
     require_lhotse()
     found = find_protocol(protocol, database)
-    names = [one.value for one in subset or ()] or list(found.subsets(protocol))
+    names = subset or list(found.subsets(protocol))
     for name, files in checked_files(protocol, database, names).items():
         paths = export_lhotse(files, into, name)
         typer.echo(f"{name}: {len(files)} recordings, {' and '.join(map(str, paths))}")

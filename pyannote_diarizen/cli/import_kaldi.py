@@ -4,9 +4,8 @@
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,15 +14,7 @@ from pyannote_diarizen.cli.findings import print_findings
 if TYPE_CHECKING:
     from pyannote_diarizen.corpora.subset import Subset
 
-
-class Scope(str, Enum):
-    """Scope within which equal names are the same speaker."""
-
-    file = "file"
-    database = "database"
-    everywhere = "global"
-
-
+Scope = Literal["file", "database", "global"]
 ScopeOption = Annotated[
     Scope, typer.Option(help="Scope within which equal names are the same speaker.")
 ]
@@ -46,7 +37,7 @@ def import_kaldi(
         str | None,
         typer.Option(help="Name of the database. Default: name of FOLDER."),
     ] = None,
-    scope: ScopeOption = Scope.file,
+    scope: ScopeOption = "file",
 ) -> None:
     """Convert folders of Kaldi or DiariZen to a pyannote.database protocol.
 
@@ -102,7 +93,7 @@ def write_subsets(
     if print_findings(findings, more=more):
         typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
-    imported = import_subsets(subsets, into, name, scope.value, protocol, add)
+    imported = import_subsets(subsets, into, name, scope, protocol, add)
     for subset, lists in subsets.items():
         turns = [turn for listing in lists.turns for turn in listing.items]
         speech = sum(turn.end - turn.start for turn in turns) / 3600

@@ -2,26 +2,16 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen import-lhotse`: convert manifests of Lhotse to a protocol."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from pyannote_diarizen.cli.import_kaldi import (
-    Scope,
     ScopeOption,
     database_name,
     write_subsets,
 )
-
-
-class SubsetName(str, Enum):
-    """Subset of a protocol."""
-
-    train = "train"
-    development = "development"
-    test = "test"
 
 
 def import_lhotse(
@@ -43,14 +33,14 @@ def import_lhotse(
         typer.Option(file_okay=False, help="Folder to write to."),
     ],
     subset: Annotated[
-        SubsetName,
+        Literal["train", "development", "test"],
         typer.Option(help="Subset to write. Others of that folder are kept."),
-    ] = SubsetName.train,
+    ] = "train",
     name: Annotated[
         str | None,
         typer.Option(help="Name of the database. Default: name of the folder."),
     ] = None,
-    scope: ScopeOption = Scope.database,
+    scope: ScopeOption = "database",
     channel: Annotated[
         int | None,
         typer.Option(
@@ -70,6 +60,6 @@ def import_lhotse(
     """
     from pyannote_diarizen.corpora.lhotse import read_lhotse
 
-    subsets = {subset.value: read_lhotse(recordings, supervisions, channel)}
+    subsets = {subset: read_lhotse(recordings, supervisions, channel)}
     name = database_name(into) if name is None else name
     write_subsets(subsets, into, name, scope, "Lhotse", add=True)

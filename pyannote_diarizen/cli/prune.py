@@ -5,9 +5,8 @@
 import logging
 import warnings
 from contextlib import ExitStack
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.progress import (
@@ -21,21 +20,6 @@ from rich.progress import (
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.cli.options import DatabaseOption
 from pyannote_diarizen.terminal import progress_bars
-
-
-class Method(str, Enum):
-    """Method that chooses the units to remove."""
-
-    l0 = "l0"
-    magnitude = "magnitude"
-    importance = "importance"
-
-
-class Measure(str, Enum):
-    """What sparsity is a share of."""
-
-    parameters = "parameters"
-    macs = "macs"
 
 
 def prune(
@@ -62,14 +46,15 @@ def prune(
         float, typer.Option(help="Share of WavLM to remove, between 0 and 1.")
     ] = 0.8,
     measure: Annotated[
-        Measure, typer.Option(help="What the sparsity is a share of.")
-    ] = Measure.parameters,
+        Literal["parameters", "macs"],
+        typer.Option(help="What the sparsity is a share of."),
+    ] = "parameters",
     method: Annotated[
-        Method,
+        Literal["l0", "magnitude", "importance"],
         typer.Option(
             help="l0 trains in three stages; magnitude and importance do not train."
         ),
-    ] = Method.l0,
+    ] = "l0",
     database: DatabaseOption = None,
     recipe: Annotated[
         str | None,
@@ -124,8 +109,8 @@ def prune(
         protocol,
         None if database is None else str(expand_home(database).resolve()),
         sparsity,
-        measure.value,
-        method.value,
+        measure,
+        method,
         exact,
         again,
         recipe,

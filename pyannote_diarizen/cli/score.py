@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """`pyannote-diarizen score`: error rates of diarizations against references."""
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,15 +11,6 @@ from pyannote_diarizen.cli.tables import print_table
 
 if TYPE_CHECKING:
     from pyannote_diarizen.results.scores import Pairing
-
-
-class ScoreFormat(str, Enum):
-    """Format of the scores."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    md = "md"
 
 
 def score(
@@ -68,9 +58,9 @@ def score(
         ),
     ] = 5.0,
     output: Annotated[
-        ScoreFormat,
+        Literal["table", "csv", "json", "md"],
         typer.Option("--format", help="csv and json are input of `compare`."),
-    ] = ScoreFormat.table,
+    ] = "table",
 ) -> None:
     """Score diarizations: error rates per recording, and of all together.
 
@@ -114,13 +104,13 @@ def score(
     if words:
         scores = add_word_errors(scores, spoken, true, regions, collar_words)
     _print_unpaired(pairing)
-    if output in (ScoreFormat.csv, ScoreFormat.json):
-        is_csv = output is ScoreFormat.csv
-        typer.echo(scores.to_csv() if is_csv else scores.to_json(), nl=False)
+    if output in ("csv", "json"):
+        text = scores.to_csv() if output == "csv" else scores.to_json()
+        typer.echo(text, nl=False)
         return
     rows = score_rows(scores.files, scores.words)
     header = (*HEADER, *WORD_HEADER) if words else HEADER
-    if output is ScoreFormat.md:
+    if output == "md":
         typer.echo(to_markdown(header, rows))
     else:
         print_table(header, rows, has_total=True)

@@ -3,9 +3,8 @@
 """`pyannote-diarizen tune`: tune hyper-parameters on annotated recordings."""
 
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,23 +22,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from pyannote_diarizen.evaluation.tuning import Tuning
-
-
-class Sampler(str, Enum):
-    """Method that chooses the values of the next trial."""
-
-    tpe = "tpe"
-    nsga2 = "nsga2"
-    random = "random"
-    grid = "grid"
-
-
-class Pruner(str, Enum):
-    """Method that stops trials with high errors on the first files."""
-
-    none = "none"
-    median = "median"
-    halving = "halving"
 
 
 def tune(
@@ -73,11 +55,13 @@ def tune(
         typer.Option(help="Name in the storage. Default: protocol and subset."),
     ] = None,
     sampler: Annotated[
-        Sampler, typer.Option(help="Method that chooses the next values.")
-    ] = Sampler.tpe,
+        Literal["tpe", "nsga2", "random", "grid"],
+        typer.Option(help="Method that chooses the next values."),
+    ] = "tpe",
     pruner: Annotated[
-        Pruner, typer.Option(help="Method that stops bad trials early.")
-    ] = Pruner.none,
+        Literal["none", "median", "halving"],
+        typer.Option(help="Method that stops bad trials early."),
+    ] = "none",
     folds: Annotated[
         int | None,
         typer.Option(
@@ -147,14 +131,14 @@ def tune(
         study or f"{protocol}.{subset}",
         tuning.objectives,
         tuning.conditions,
-        sampler.value,
-        pruner.value,
+        sampler,
+        pruner,
         seed,
     )
     if into.exists() and not overwrite and not _is_result(into, tuning, work):
         raise _occupied(into)
     # the file holds the best trial at any time, also of other machines
-    for best in _search(tuning, work, trials, sampler is Sampler.grid, keep):
+    for best in _search(tuning, work, trials, sampler == "grid", keep):
         record = {"protocol": protocol, "subset": subset, "study": work.study_name}
         params = tuning.hyper_parameters(best)
         write_tuned(pipeline, params, {**record, **tuning.result(best)}, into)

@@ -4,13 +4,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import yaml
 from pyannote.audio import Pipeline
 from pyannote.database import registry
 
-from pyannote_diarizen.cli.tune import Pruner, Sampler
+from pyannote_diarizen.cli.tune import tune as command
 from pyannote_diarizen.evaluation.study import PRUNERS, SAMPLERS
 from pyannote_diarizen.evaluation.tuning import Tuning
 
@@ -192,5 +193,6 @@ def test_a_grid_with_folds(tune):
 
 
 def test_choices_are_those_that_exist():
-    assert [sampler.value for sampler in Sampler] == list(SAMPLERS)
-    assert [pruner.value for pruner in Pruner] == list(PRUNERS)
+    choices = get_type_hints(command)
+    assert get_args(choices["sampler"]) == (*SAMPLERS,)
+    assert get_args(choices["pruner"]) == (*PRUNERS,)
