@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.hub.bundled import resolve_pipeline
 from pyannote_diarizen.pipelines.published import pretrained_config
 
@@ -47,9 +47,7 @@ def write_tuned(
         "params": dict(params),
         "optimization": dict(record),
     }
-    with replacing(path) as temporary:
-        text = yaml.safe_dump(tuned, sort_keys=False)
-        temporary.write_text(text, encoding="utf-8")
+    write_file(yaml.safe_dump(tuned, sort_keys=False), path)
 
 
 def _refer(value: Any, folder: Path) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyannote_diarizen.atomic import recording_path, replacing
+from pyannote_diarizen.atomic import recording_path, write_file
 from pyannote_diarizen.evaluation.scoring import (
     Condition,
     FileScore,
@@ -37,12 +37,8 @@ _COLLARS = (
 def write_benchmark(scores: SystemScores, into: Path) -> Report:
     """Write `scores.json`, `scores.csv`, `scores.md` and `scores.html`; return them."""
     report = benchmark_report(scores, into)
-    for path, text in {
-        into / NAME: scores.to_json(),
-        (into / NAME).with_suffix(".csv"): scores.to_csv(),
-    }.items():
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    write_file(scores.to_json(), into / NAME)
+    write_file(scores.to_csv(), (into / NAME).with_suffix(".csv"))
     for suffix in (".md", ".html"):
         report.write((into / NAME).with_suffix(suffix))
     return report

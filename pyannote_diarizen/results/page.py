@@ -21,7 +21,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader
 from pyannote.core import Annotation
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.audio.sources import AudioFile
 from pyannote_diarizen.results.document import DiarizationDocument
 from pyannote_diarizen.results.error_analysis import compare
@@ -83,8 +83,7 @@ def write_page(
     if audio is not None and sound == "link":
         url = _relative_url(audio, path)
     text = render_page(document, audio, reference, sound == "embed", url, channel)
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_file(text, path)
 
 
 def render_page(

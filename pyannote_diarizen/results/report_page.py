@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.results.page import TEMPLATES, digest, template_text
 
 
@@ -84,9 +84,8 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Write Markdown or HTML, as the suffix says, whole or not at all."""
-        text = self.to_html() if path.suffix == ".html" else self.to_markdown()
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        is_html = path.suffix == ".html"
+        write_file(self.to_html() if is_html else self.to_markdown(), path)
 
 
 def to_markdown(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
