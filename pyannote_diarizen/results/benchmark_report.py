@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Report of a benchmark: conditions, groups of files, files."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,10 @@ def benchmark_report(scores: SystemScores, folder: Path) -> Report:
             "Files",
             f"Condition: {first[0].condition}. TOTAL sums seconds over files.",
             HEADER,
-            [_linked(row, folder) for row in score_rows(first)],
+            [
+                [link_page(row[0], row[0], folder, folder), *row[1:]]
+                for row in score_rows(first)
+            ],
         ),
     ]
     about = scores.about
@@ -97,12 +101,12 @@ def _group_rows(files: Sequence[FileScore], by: str) -> list[list[str]]:
     ]
 
 
-def _linked(row: Sequence[str], folder: Path) -> list[Cell]:
-    page = recording_path(folder / PAGES, row[0], ".html")
-    first: Cell = row[0]
-    if page.is_file():
-        first = Link(row[0], page.relative_to(folder).as_posix())
-    return [first, *row[1:]]
+def link_page(text: str, uri: str, into: Path, folder: Path) -> Cell:
+    """Link a text of a report in `into` to the page of a recording, if there is one."""
+    page = recording_path(folder / PAGES, uri, ".html")
+    if not page.is_file():
+        return text
+    return Link(text, Path(os.path.relpath(page, into)).as_posix())
 
 
 def _summary(files: Sequence[FileScore]) -> str:

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Comparison of systems on the same files: tests, figures, and what they mean."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pyannote_diarizen.atomic import recording_path
 from pyannote_diarizen.evaluation.plots import draw_error_rates, draw_scatter
 from pyannote_diarizen.evaluation.scoring import Condition
 from pyannote_diarizen.functional.significance import (
@@ -19,8 +17,8 @@ from pyannote_diarizen.functional.significance import (
     holm,
     pooled_interval,
 )
-from pyannote_diarizen.results.benchmark_report import PAGES
-from pyannote_diarizen.results.report_page import Cell, Link, Report, Section
+from pyannote_diarizen.results.benchmark_report import link_page
+from pyannote_diarizen.results.report_page import Cell, Report, Section
 from pyannote_diarizen.results.scores import SystemScores
 from pyannote_diarizen.results.timelines import to_png
 
@@ -306,18 +304,11 @@ def file_table(
     for index in np.argsort(-spread, kind="stable")[:NUM_SHOWN]:
         uri = comparison.files[index]
         cells = [
-            _linked(f"{rate:.1%}", uri, into, folder)
+            link_page(f"{rate:.1%}", uri, into, folder)
             for rate, folder in zip(comparison.rates[:, index], folders, strict=True)
         ]
         rows.append([uri, *cells, f"{100 * spread[index]:.1f}"])
     return ["file", *comparison.names, "difference"], rows
-
-
-def _linked(text: str, uri: str, into: Path, folder: Path) -> Cell:
-    page = recording_path(folder / PAGES, uri, ".html")
-    if not page.is_file():
-        return text
-    return Link(text, Path(os.path.relpath(page, into)).as_posix())
 
 
 def _p_value(value: float) -> str:
