@@ -67,21 +67,19 @@ def summarize_model(model: nn.Module) -> list[LayerSummary]:
     return [*(x for x in layers if x.num_parameters or x.num_macs), whole]
 
 
-def count_macs(model: nn.Module, duration: float = 1.0) -> Counter[str]:
-    """Count the MACs of each module.
+def count_macs(model: nn.Module) -> Counter[str]:
+    """Count the MACs of each module for one second of audio.
 
     Parameters
     ----------
     model : nn.Module
-    duration : float, optional
-        Duration of the waveform, in seconds. Defaults to 1.
 
     Returns
     -------
     macs : Counter of str
         By path of the module, "" for `model`.
     """
-    waveforms = torch.zeros(1, 1, round(SAMPLE_RATE * duration))
+    waveforms = torch.zeros(1, 1, SAMPLE_RATE)
     if isinstance(model, WavLM):
         waveforms = waveforms[0]
     device = next(model.parameters()).device

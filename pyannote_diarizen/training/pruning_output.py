@@ -7,14 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from pyannote.audio.core.model import Model
 from pyannote.database import ProtocolFile
 
 from pyannote_diarizen.atomic import write_file
 from pyannote_diarizen.corpora.protocols import load_protocol, subset_files
 from pyannote_diarizen.diagnosis.summary import (
     SAMPLE_RATE,
-    count_macs,
     summarize_model,
     summary_table,
 )
@@ -120,11 +118,13 @@ def write_report(plan: Pruning, into: Path) -> str:
         1, 1, round(SAMPLE_RATE * duration), generator=torch.Generator().manual_seed(0)
     )
     cost = compare_cost(before, after, waveforms)
+    summaries = [summarize_model(model) for model in models]
+    wholes = [summary[-1] for summary in summaries]
     rows = [
         ("parameters of WavLM", *_pair(map(num_parameters, configs))),
         ("MACs of WavLM, 1 s", *_pair(map(num_macs, configs))),
-        ("parameters", *_pair(_size(model) for model in models)),
-        ("MACs, 1 s", *_pair(count_macs(model)[""] for model in models)),
+        ("parameters", *_pair(whole.num_parameters for whole in wholes)),
+        ("MACs, 1 s", *_pair(whole.num_macs for whole in wholes)),
         (
             f"time of {duration:g} s of audio",
             "1",
@@ -142,7 +142,6 @@ def write_report(plan: Pruning, into: Path) -> str:
     lines = ["| | before | after | change |", "|---|---:|---:|---:|"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     save_figure(draw_remaining(*configs), into / PICTURE)
-    table = summary_table(summarize_model(after))
     report = "\n".join(
         [
             f"# {plan.source}, {plan.sparsity:.0%} of {plan.measure} pruned by "
@@ -154,15 +153,11 @@ def write_report(plan: Pruning, into: Path) -> str:
             "",
             f"![Remaining units]({PICTURE})",
             "",
-            table,
+            summary_table(summaries[1]),
         ]
     )
     write_file(f"{report}\n", into / REPORT)
     return f"{report}\nWritten: {into / REPORT} and {into / PICTURE}"
-
-
-def _size(model: Model) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _pair(numbers: Iterable[int]) -> tuple[str, str, str]:
