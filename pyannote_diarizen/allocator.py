@@ -17,14 +17,12 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 MAX_HEAP_BLOCK = 32 << 20
 """Bytes; the largest threshold that glibc accepts. Larger blocks go to the kernel."""
 
+MAX_FREE = 512 << 20
+"""Maximum number of free bytes at the end of the heap."""
 
-def keep_freed_memory(limit: int = 512 << 20) -> bool:
+
+def keep_freed_memory() -> bool:
     """Keep freed memory in the process for the next allocation.
-
-    Parameters
-    ----------
-    limit : int, optional
-        Maximum number of free bytes at the end of the heap. Defaults to 512 MiB.
 
     Returns
     -------
@@ -38,8 +36,8 @@ def keep_freed_memory(limit: int = 512 << 20) -> bool:
         return False
     settings = {
         _MMAP_THRESHOLD: MAX_HEAP_BLOCK,
-        _TRIM_THRESHOLD: limit,
-        _TOP_PAD: min(limit, 2 * MAX_HEAP_BLOCK),
+        _TRIM_THRESHOLD: MAX_FREE,
+        _TOP_PAD: 2 * MAX_HEAP_BLOCK,
     }
     # glibc returns 1 for success; musl has the function and returns 0
     return all(mallopt(name, value) == 1 for name, value in settings.items())

@@ -17,6 +17,7 @@ from pyannote_diarizen.clustering.num_speakers import NumSpeakersEvidence
 from pyannote_diarizen.evaluation.study import choose_trial
 
 _COLUMNS = 3
+_NUM_NAMED = 5
 _SHOWN = 0.9
 """Share of trials in the figure of a study, the best ones: others hide differences."""
 
@@ -176,7 +177,7 @@ def draw_error_rates(
 
 
 def draw_scatter(
-    names: tuple[str, str], rates: np.ndarray, files: Sequence[str], num_named: int = 5
+    names: tuple[str, str], rates: np.ndarray, files: Sequence[str]
 ) -> Figure:
     """Draw the error rates of files by one system against those by another.
 
@@ -188,13 +189,12 @@ def draw_scatter(
         Error rates as ratios.
     files : sequence of str
         Names of the files.
-    num_named : int, optional
-        Number of files that differ most, whose names are drawn.
 
     Returns
     -------
     figure : Figure
-        One point per file; systems are equal on the diagonal.
+        One point per file; systems are equal on the diagonal. Names are those of the
+        files that differ most.
     """
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
@@ -202,7 +202,7 @@ def draw_scatter(
     limit = 1.05 * max(percent.max(), 1.0)
     axes.plot([0, limit], [0, limit], color="0.6", linewidth=1)
     axes.scatter(*percent, color="C0", alpha=0.7)
-    for index in np.argsort(-np.abs(percent[0] - percent[1]))[:num_named]:
+    for index in np.argsort(-np.abs(percent[0] - percent[1]))[:_NUM_NAMED]:
         point = (percent[0, index], percent[1, index])
         axes.annotate(
             files[index], point, xytext=(4, 4), textcoords="offset points", fontsize=8
