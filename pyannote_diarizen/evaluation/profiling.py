@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -191,12 +190,9 @@ def profile_in_process(
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise ValueError(f"'{audio}' cannot be profiled with {system}: {lines[-1]}")
-    return read_profile(json.loads(done.stdout.splitlines()[-1]))
-
-
-def read_profile(values: Mapping[str, Any]) -> Profile:
-    """Convert the JSON of a profile."""
-    return Profile(**{**values, "stages": [Stage(**one) for one in values["stages"]]})
+    values = json.loads(done.stdout.splitlines()[-1])
+    stages = [Stage(**stage) for stage in values.pop("stages")]
+    return Profile(**values, stages=stages)
 
 
 def profile(

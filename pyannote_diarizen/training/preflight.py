@@ -23,6 +23,7 @@ from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.composition import CONFIG
 from pyannote_diarizen.corpora.protocols import subset_files
 from pyannote_diarizen.corpora.validation import check_protocol
+from pyannote_diarizen.errors import in_one_line
 from pyannote_diarizen.findings import Finding, require
 from pyannote_diarizen.functional.schedules import warm_up_steps
 from pyannote_diarizen.training.configuration import database_of, make_task
@@ -116,7 +117,7 @@ def check_training(config: DictConfig) -> Iterator[Finding]:
         task = make_task(config)
         files = list_files(task)
     except (OSError, ValueError) as error:
-        yield Finding("error", f"task: {_one_line(error)}")
+        yield Finding("error", f"task: {in_one_line(error)}")
         return
     yield from check_recordings(task, files)
     train = files["train"]
@@ -192,10 +193,6 @@ def check_recordings(
     for subset, recordings in files.items():
         yield describe_recordings(recordings, subset)
         yield check_durations(recordings, subset, task.duration)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def check_development(config: DictConfig, task: Task) -> Finding:
