@@ -21,7 +21,6 @@ from pyannote.audio.core.model import Model
 from torch import Tensor
 
 from pyannote_diarizen import plugins
-from pyannote_diarizen.errors import unknown_keys
 from pyannote_diarizen.installation import require_packages
 
 Runner = Callable[..., Tensor]
@@ -116,9 +115,6 @@ def find_exporter(name: str) -> Exporter:
     >>> find_exporter("onnx").suffix
     '.onnx'
     """
-    known = plugins.component_names("exporters")
-    if name not in known:
-        raise ValueError(unknown_keys("of a format", [name], known))
     return plugins.load_component("exporters", name)()
 
 

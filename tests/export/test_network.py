@@ -102,7 +102,7 @@ def test_no_network_is_none(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "onxx"}, "of a format: onxx. Did you mean onnx"),
+        ({"format": "onxx"}, "in exporters: onxx. Did you mean onnx"),
         ({"file": "absent.pt"}, "holds no absent.pt"),
         ({"frames": None}, "network.json' does not describe a network"),
         ({"specifications": {"problem": "x"}}, "network.json' does not describe"),

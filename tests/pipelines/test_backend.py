@@ -118,7 +118,7 @@ def test_an_exported_model_runs_by_its_own_format_only(caches):
 
 
 def test_unknown_backends_are_errors(build, caches):
-    with pytest.raises(ValueError, match=r"of a format: onxx. Did you mean onnx"):
+    with pytest.raises(ValueError, match=r"in exporters: onxx. Did you mean onnx"):
         build(backend="onxx")
 
 
