@@ -24,7 +24,7 @@ Cell = str | Link
 
 @dataclass(frozen=True)
 class Section:
-    """Table or figure of a report.
+    """Table, figure or text of a report.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ class Section:
         Cells.
     figure : bytes, optional
         PNG, part of the HTML file only.
+    text : str, optional
+        Preformatted text, likewise.
     """
 
     heading: str
@@ -44,6 +46,7 @@ class Section:
     header: Sequence[str] = ()
     rows: Sequence[Sequence[Cell]] = ()
     figure: bytes | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Report:
     sections: Sequence[Section]
 
     def to_markdown(self) -> str:
-        """Return the text of a Markdown file; figures are left out."""
+        """Return the text of a Markdown file; figures and texts are left out."""
         parts = [f"# {self.title}", *self.summary]
         for section in self.sections:
             if section.header:

@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: MIT
 """HTML report of a training: curves, validation chunks, epochs, configuration."""
 
-import base64
-import math
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
-from pyannote_diarizen.atomic import expand_home, write_file
+from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.composition import CONFIG
+from pyannote_diarizen.results.report_page import Report, Section
 from pyannote_diarizen.training.callbacks import CURVES, FIGURES
 from pyannote_diarizen.training.figures import (
     ERROR,
@@ -20,21 +18,6 @@ from pyannote_diarizen.training.figures import (
 from pyannote_diarizen.training.history import History
 
 PAGE = "report.html"
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-body {{ font-family: sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
-img {{ max-width: 100%; }}
-table {{ border-collapse: collapse; display: block; overflow-x: auto; }}
-td, th {{ padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #ddd; }}
-tr.best {{ background: #e8f4e8; }}
-pre {{ background: #f6f6f6; padding: 1em; overflow-x: auto; }}
-</style>
-{body}
-</html>
-"""
 
 
 def write_report(run: Path | str) -> Path:
@@ -61,10 +44,9 @@ def write_report(run: Path | str) -> Path:
     history = History.read(run)
     config = _read_config(run / CONFIG)
     save(draw_curves(history), run / FIGURES / CURVES)
-    title = escape(run.resolve().name)
-    body = "\n".join(_sections(run, history, config))
+    sections = [*_sections(run, history, config)]
     page = run / PAGE
-    write_file(_PAGE.format(title=title, body=body), page)
+    Report(run.resolve().name, [summarize(history)], sections).write(page)
     return page
 
 
@@ -103,38 +85,25 @@ def _read_config(path: Path) -> str:
         raise ValueError(f"'{path}' is no text: {error.reason}.") from error
 
 
-def _sections(run: Path, history: History, config: str) -> Iterator[str]:
-    yield f"<h1>{escape(run.resolve().name)}</h1>"
-    yield f"<p>{escape(summarize(history))}</p>"
-    yield "<h2>Curves</h2>"
-    yield _picture(run / FIGURES / CURVES)
+def _sections(run: Path, history: History, config: str) -> Iterator[Section]:
+    yield Section("Curves", figure=(run / FIGURES / CURVES).read_bytes())
     figures = sorted((run / FIGURES).glob("chunks-*.png"))
-    if figures:
-        best = run / FIGURES / f"chunks-{history.best(VALIDATION_LOSS) or 0:04d}.png"
-        chosen = [path for path in figures if path in (figures[0], best, figures[-1])]
-        yield "<h2>Validation chunks</h2>"
-        yield "<p>First, best and last epoch; reference above, hypothesis below.</p>"
-        yield from map(_picture, chosen)
-    yield "<h2>Epochs</h2>"
-    yield _table(history)
-    if config:
-        yield "<h2>Configuration</h2>"
-        yield f"<pre>{escape(config)}</pre>"
-
-
-def _picture(path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f'<img alt="{escape(path.stem)}" src="data:image/png;base64,{data}">'
-
-
-def _table(history: History) -> str:
-    names = history.names
     best = history.best(VALIDATION_LOSS)
-    head = "".join(f"<th>{escape(name)}</th>" for name in ["epoch", *names])
-    lines = [f"<tr>{head}</tr>"]
-    for epoch, row in history.rows.items():
-        values = [row.get(name, math.nan) for name in names]
-        cells = [str(epoch), *("" if math.isnan(x) else f"{x:.4g}" for x in values)]
-        kind = ' class="best"' if epoch == best else ""
-        lines.append(f"<tr{kind}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
+    shown = [*figures[:1], run / FIGURES / f"chunks-{best or 0:04d}.png", *figures[-1:]]
+    for path in figures:
+        if path in shown:
+            yield Section(
+                f"Validation {path.stem}",
+                "Reference above, hypothesis below.",
+                figure=path.read_bytes(),
+            )
+    rows = [
+        [
+            f"{epoch}, best" if epoch == best else str(epoch),
+            *(f"{row[name]:.4g}" if name in row else "" for name in history.names),
+        ]
+        for epoch, row in history.rows.items()
+    ]
+    yield Section("Epochs", "", ("epoch", *history.names), rows)
+    if config:
+        yield Section("Configuration", text=config)

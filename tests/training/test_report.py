@@ -33,13 +33,17 @@ def test_a_page_holds_pictures_epochs_and_configuration(folder, monkeypatch):
     assert page == folder / PAGE
     assert (figures / "curves.png").stat().st_size > 10_000
     assert re.findall('<img alt="(.*?)"', text) == [
-        *("curves", "chunks-0000", "chunks-0001", "chunks-0002")
+        "Curves",
+        *(f"Validation chunks-000{epoch}" for epoch in range(3)),
     ]
     assert 'src="data:image/png;base64,' in text
     assert "protocol: A&lt;B" in text
-    best = '<tr class="best"><td>1</td><td>0.25</td><td>1</td><td>0.5</td></tr>'
-    assert best in text
-    assert "<tr><td>2</td><td></td>" in text
+    rows = [re.findall(">([^<]*)</td>", row) for row in re.findall("<tr>.*", text)]
+    assert rows[1:] == [
+        ["0", "0.5", "2", "1.5"],
+        ["1, best", "0.25", "1", "0.5"],
+        ["2", "", "0.5", "0.75"],
+    ]
 
 
 def test_a_run_without_figures_has_a_page(folder):
