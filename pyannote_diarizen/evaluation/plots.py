@@ -23,7 +23,7 @@ _SHOWN = 0.9
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write `figure` to `path`, in the format that its suffix names."""
+    """Write `figure` to `path`, in the format of its suffix, whole or not at all."""
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150)
 

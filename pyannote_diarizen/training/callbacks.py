@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.evaluation.plots import save_figure
 from pyannote_diarizen.rttm import write_rttm
 from pyannote_diarizen.training.figures import (
     NORM,
@@ -33,7 +34,6 @@ from pyannote_diarizen.training.figures import (
     Chunk,
     draw_chunks,
     draw_curves,
-    save,
 )
 from pyannote_diarizen.training.history import TABLE, History
 
@@ -103,7 +103,9 @@ class Curves(Callback):
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw."""
         if trainer.is_global_zero and (self.run / TABLE).is_file():
-            save(draw_curves(History.read(self.run)), self.run / FIGURES / CURVES)
+            save_figure(
+                draw_curves(History.read(self.run)), self.run / FIGURES / CURVES
+            )
 
 
 class TrainingChunks(Callback):
@@ -263,7 +265,7 @@ class ValidationFigures(Callback):
             return
         epoch = trainer.current_epoch
         figure = draw_chunks(self._chunks, f"validation, epoch {epoch}")
-        save(figure, self.run / FIGURES / f"chunks-{epoch:04d}.png")
+        save_figure(figure, self.run / FIGURES / f"chunks-{epoch:04d}.png")
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_figure("validation/chunks", figure, epoch)

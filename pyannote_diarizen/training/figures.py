@@ -4,14 +4,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.training.history import History
 
 VALIDATION_LOSS = "loss/val"
@@ -42,12 +40,6 @@ class Chunk:
     step: float
     reference: np.ndarray
     hypothesis: np.ndarray
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write `figure` to `path`, whole or not at all."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
 
 
 def draw_chunks(chunks: Sequence[Chunk], title: str) -> Figure:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pyannote_diarizen.atomic import expand_home
 from pyannote_diarizen.composition import CONFIG
+from pyannote_diarizen.evaluation.plots import save_figure
 from pyannote_diarizen.results.report_page import Report, Section
 from pyannote_diarizen.training.callbacks import CURVES, FIGURES
 from pyannote_diarizen.training.figures import (
     ERROR,
     VALIDATION_LOSS,
     draw_curves,
-    save,
 )
 from pyannote_diarizen.training.history import History
 
@@ -43,7 +43,7 @@ def write_report(run: Path | str) -> Path:
     run = expand_home(run)
     history = History.read(run)
     config = _read_config(run / CONFIG)
-    save(draw_curves(history), run / FIGURES / CURVES)
+    save_figure(draw_curves(history), run / FIGURES / CURVES)
     sections = [*_sections(run, history, config)]
     page = run / PAGE
     Report(run.resolve().name, [summarize(history)], sections).write(page)
