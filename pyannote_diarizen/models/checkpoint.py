@@ -26,7 +26,7 @@ from pyannote.audio.utils.hf_hub import AssetFileName
 from torch import nn
 from torch.torch_version import TorchVersion
 
-from pyannote_diarizen.atomic import expand_home
+from pyannote_diarizen.atomic import expand_home, replacing
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.models.original_checkpoint import (
     CONFIG,
@@ -183,7 +183,7 @@ def _arguments(kind: type[Model], stored: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def save_model(model: Model, path: Path) -> None:
-    """Write a checkpoint that pyannote.audio loads.
+    """Write a checkpoint that pyannote.audio loads, whole or not at all.
 
     Parameters
     ----------
@@ -203,8 +203,8 @@ def save_model(model: Model, path: Path) -> None:
         "pytorch-lightning_version": lightning.__version__,
     }
     model.on_save_checkpoint(checkpoint)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(checkpoint, path)
+    with replacing(path) as temporary:
+        save_weights(checkpoint, temporary)
 
 
 def fingerprint(model: nn.Module) -> str:

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.atomic import replacing
 from pyannote_diarizen.errors import CheckpointMismatchError
 from pyannote_diarizen.models.checkpoint import (
     WEIGHTS,
@@ -92,8 +91,7 @@ def average_run(
     kept = kept_epochs(run, metric)
     epochs = select_epochs(kept, rule, num, after_peak)
     model = average_checkpoints([checkpoints[epoch] for epoch in epochs])
-    with replacing(path) as temporary:
-        save_model(model, temporary)
+    save_model(model, path)
     return Average(path, {epoch: kept[epoch] for epoch in epochs})
 
 

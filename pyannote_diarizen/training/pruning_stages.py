@@ -26,7 +26,7 @@ from lightning.pytorch import Callback
 from omegaconf import DictConfig
 from pyannote.audio.core.model import Model
 
-from pyannote_diarizen.atomic import expand_home, replacing, write_file
+from pyannote_diarizen.atomic import expand_home, write_file
 from pyannote_diarizen.hub.bundled import is_model
 from pyannote_diarizen.models.checkpoint import WEIGHTS, load_model, save_model
 from pyannote_diarizen.resources import resource_folder
@@ -158,7 +158,7 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
     if not teacher.is_file():
         model = _load_source(plan)
         _write_plan(plan, into)
-        _save(model, teacher)
+        save_model(model, teacher)
     stages = _Stages(plan, into, load_model(teacher), hook)
     try:
         result = stages.train() if plan.method == "l0" else stages.rank()
@@ -169,7 +169,7 @@ def run_pruning(plan: Pruning, into: Path, hook: Hook) -> Path:
         raise
     final = into / "model" / WEIGHTS
     if not final.is_file():
-        _save(load_model(result), final)
+        save_model(load_model(result), final)
     pipeline = into / "pipeline"
     if not is_segmentation(plan.source) and not pipeline.exists():
         package(final, pipeline, plan.source)
@@ -231,11 +231,6 @@ def _load_source(plan: Pruning) -> Model:
     return model
 
 
-def _save(model: Model, path: Path) -> None:
-    with replacing(path) as temporary:
-        save_model(model, temporary)
-
-
 def replace_wavlm(model: Model, wavlm: WavLM) -> Model:
     """Replace the WavLM of a model, in place, hyper-parameters included."""
     model.wavlm_model = wavlm
@@ -261,7 +256,7 @@ def prune_run(run: Path, path: Path, exact: bool = False) -> None:
         If the model of the run has no gates.
     """
     model = average_pruned(run)
-    _save(replace_wavlm(model, prune(find_wavlm(model, "model"), exact)), path)
+    save_model(replace_wavlm(model, prune(find_wavlm(model, "model"), exact)), path)
 
 
 class _Stages:
@@ -304,7 +299,7 @@ class _Stages:
             smaller = prune_lowest(
                 wavlm, scores, self.plan.sparsity, self.plan.measure, self.plan.exact
             )
-            _save(replace_wavlm(self.teacher, smaller), pruned)
+            save_model(replace_wavlm(self.teacher, smaller), pruned)
         return pruned
 
     def _importances(self) -> dict[str, Any]:
