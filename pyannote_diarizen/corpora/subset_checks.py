@@ -34,7 +34,6 @@ add or drop a frame of some 25 ms. Beyond that, times are usually of another rec
 
 def check_subset(
     subset: Subset,
-    with_audio: bool = True,
     decode: bool = False,
     others: Collection[str] = (),
 ) -> list[Finding]:
@@ -43,8 +42,6 @@ def check_subset(
     Parameters
     ----------
     subset : Subset
-    with_audio : bool, optional
-        Check audio, too. Defaults to True.
     decode : bool, optional
         Decode all audio, instead of reading durations only. Defaults to False.
     others : collection of str, optional
@@ -58,10 +55,12 @@ def check_subset(
     alone = list(subset.findings)
     for listings in (subset.recordings, subset.turns, subset.regions):
         alone += [found for listing in listings for found in listing.findings]
-    between = [*_check_names(subset, others)]
-    if with_audio:
-        unusable, durations = check_audio(subset.recordings, decode)
-        between += [*unusable, *_check_times(subset, durations)]
+    unusable, durations = check_audio(subset.recordings, decode)
+    between = [
+        *_check_names(subset, others),
+        *unusable,
+        *_check_times(subset, durations),
+    ]
     # errors inside a file first: they may be the cause of others
     return [*_sort(alone), *_sort(between)]
 

@@ -230,11 +230,6 @@ def test_audio_is_decoded_once(folder, monkeypatch, num_channels, kind):
     assert num_samples == pytest.approx(32000, abs=3000)
 
 
-def test_audio_is_checked_on_request_only(folder):
-    subset = edit(folder, "wav.scp", "friday gone.wav\n")
-    assert check_subset(subset, with_audio=False) == []
-
-
 def test_recordings_of_two_subsets(folder):
     write_subset(folder / "test", "sunday", "tuesday")
     (finding,) = check_disjoint(read_kaldi_folder(folder))

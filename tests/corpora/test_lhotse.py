@@ -79,7 +79,7 @@ def turns_of(subset: Subset) -> list[tuple]:
 
 
 def errors(subset: Subset) -> str:
-    return "\n".join(str(found) for found in check_subset(subset, with_audio=False))
+    return "\n".join(str(found) for found in check_subset(subset))
 
 
 def test_round_trip(folder):
