@@ -93,7 +93,7 @@ def write_subsets(
     if print_findings(findings, more=more):
         typer.echo("Nothing was written: correct the errors first.", err=True)
         raise typer.Exit(1)
-    imported = import_subsets(subsets, into, name, scope, protocol, add)
+    path = import_subsets(subsets, into, name, scope, protocol, add)
     for subset, lists in subsets.items():
         turns = [turn for listing in lists.turns for turn in listing.items]
         speech = sum(turn.end - turn.start for turn in turns) / 3600
@@ -101,4 +101,4 @@ def write_subsets(
             f"{subset}: {len(lists.uris)} recordings, {len(turns)} turns, "
             f"{speech:.2f} h of speech"
         )
-    typer.echo(f"Written: {imported.database}, protocol {imported.name}.")
+    typer.echo(f"Written: {path}, protocol {called}.")

@@ -12,7 +12,6 @@ Audio is linked, not copied.
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,22 +27,6 @@ from pyannote_diarizen.findings import Finding
 from pyannote_diarizen.rttm import rttm_line, rttm_name
 
 Scope = Literal["file", "database", "global"]
-
-
-@dataclass(frozen=True)
-class Imported:
-    """Written protocol.
-
-    Parameters
-    ----------
-    database : Path
-        Path of `database.yml`.
-    name : str
-        As in "Talks.SpeakerDiarization.Kaldi".
-    """
-
-    database: Path
-    name: str
 
 
 def check_recordings(subsets: Mapping[str, Subset]) -> Iterator[Finding]:
@@ -74,7 +57,7 @@ def import_subsets(
     scope: Scope = "file",
     protocol: str = "Kaldi",
     add: bool = False,
-) -> Imported:
+) -> Path:
     """Write a protocol, over an earlier import of it if there is any.
 
     Parameters
@@ -92,6 +75,11 @@ def import_subsets(
         Last part of the name of the protocol. Defaults to "Kaldi".
     add : bool, optional
         Keep other subsets of an earlier import. Defaults to False.
+
+    Returns
+    -------
+    path : Path
+        Path of `database.yml`.
 
     Raises
     ------
@@ -126,7 +114,7 @@ def import_subsets(
         "Protocols": {database: {"SpeakerDiarization": {protocol: entries}}},
     }
     write_file(yaml.safe_dump(content, sort_keys=False), into / "database.yml")
-    return Imported(into / "database.yml", called)
+    return into / "database.yml"
 
 
 def earlier_subsets(into: Path, protocol: str) -> dict[str, Subset]:

@@ -51,8 +51,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_host_finds_everything(folder):
     subsets = read_kaldi_folder(folder)
-    imported = import_subsets(subsets, folder / "protocol", "Talks")
-    protocol = load_protocol(imported.name, imported.database)
+    path = import_subsets(subsets, folder / "protocol", "Talks")
+    protocol = load_protocol("Talks.SpeakerDiarization.Kaldi", path)
 
     monday, tuesday = subset_files(protocol, "train")
     (friday,) = subset_files(protocol, "development")
@@ -83,8 +83,8 @@ def test_audio_is_linked_and_a_second_import_changes_nothing(folder):
 
 def test_recordings_without_uem_are_annotated_as_a_whole(folder):
     (folder / "dev/all.uem").unlink()
-    imported = import_subsets(read_kaldi_folder(folder), folder, "Talks")
-    assert imported.database == folder / "database.yml"
+    path = import_subsets(read_kaldi_folder(folder), folder, "Talks")
+    assert path == folder / "database.yml"
     assert (folder / "development.uem").read_text() == "friday 1 0.000 4.000\n"
 
 
@@ -117,8 +117,8 @@ def test_another_protocol_is_not_replaced(folder, tmp_path):
 
 
 def test_the_protocol_is_valid(folder):
-    imported = import_subsets(read_kaldi_folder(folder), folder, "Talks")
-    subsets = Database(imported.database).subsets(imported.name)
+    path = import_subsets(read_kaldi_folder(folder), folder, "Talks")
+    subsets = Database(path).subsets("Talks.SpeakerDiarization.Kaldi")
     assert list(subsets) == ["train", "development"]
     assert [check_subset(subset, decode=True) for subset in subsets.values()] == [
         [],

@@ -85,8 +85,8 @@ def errors(subset: Subset) -> str:
 def test_round_trip(folder):
     subset = read(folder)
     assert check_subset(subset) == []
-    imported = import_subsets({"train": subset}, folder / "in", "talks", add=True)
-    protocol = load_protocol(imported.name, imported.database)
+    path = import_subsets({"train": subset}, folder / "in", "talks", add=True)
+    protocol = load_protocol("talks.SpeakerDiarization.Kaldi", path)
     files = subset_files(protocol, "train")
     assert [Path(file["audio"]).resolve().stem for file in files] == ["mono", "stereo"]
     paths = export_lhotse(files, folder / "out", "train")
@@ -97,8 +97,8 @@ def test_round_trip(folder):
 
 
 def test_lhotse_reads_what_is_exported(folder):
-    imported = import_subsets({"test": read(folder)}, folder / "in", "talks")
-    protocol = load_protocol(imported.name, imported.database)
+    path = import_subsets({"test": read(folder)}, folder / "in", "talks")
+    protocol = load_protocol("talks.SpeakerDiarization.Kaldi", path)
     export_lhotse(subset_files(protocol, "test"), folder / "out", "test")
     from lhotse.qa import validate_recordings_and_supervisions
     from lhotse.recipes.utils import read_manifests_if_cached
