@@ -270,7 +270,8 @@ def pool(
     placed = placed[..., : len(frames)].flatten(0, 1)
     shares = placed / (placed.sum(dim=1, keepdim=True) + 1e-8)
     frames = frames[: placed.shape[1]].float()
-    # v = sum_t w_t x_t^2 - m^2, with sum_t w_t = 1; rounding may make it negative
-    mean = shares @ frames
-    variance = (shares @ frames.square() - mean.square()).clamp(min=0)
+    with torch.autocast(frames.device.type, enabled=False):
+        # v = sum_t w_t x_t^2 - m^2, with sum_t w_t = 1; rounding may make it negative
+        mean = shares @ frames
+        variance = (shares @ frames.square() - mean.square()).clamp(min=0)
     return network.embed(mean, variance, placed).unflatten(0, (batch, num_speakers))

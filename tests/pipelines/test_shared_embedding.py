@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import dataclasses
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.testing as npt
@@ -23,7 +24,11 @@ from pyannote_diarizen.pipelines.frame_features import (
     frame_network,
     subtract_sliding_mean,
 )
-from pyannote_diarizen.pipelines.shared_embedding import SharedEmbedding, choose_mode
+from pyannote_diarizen.pipelines.shared_embedding import (
+    SharedEmbedding,
+    choose_mode,
+    pool,
+)
 
 RATE = 16000
 
@@ -61,6 +66,14 @@ def test_one_chunk_gives_the_exact_embeddings(embedding, extract, noise, rng):
     npt.assert_allclose(
         extract(noise, masks, False), exact(noise, masks, False), rtol=1e-3, atol=1e-4
     )
+
+
+def test_frames_in_half_precision_are_pooled_in_single(rng):
+    frames = 5 + torch.from_numpy(rng.standard_normal((99, 8))).bfloat16()
+    network = SimpleNamespace(embed=lambda *moments: torch.cat(moments[:2], dim=1))
+    expected = pool(network, frames, torch.ones(1, 2, 99), [0])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(pool(network, frames, torch.ones(1, 2, 99), [0]), expected)
 
 
 def test_blocks_leave_no_trace(extract, noise, rng, monkeypatch):
