@@ -13,6 +13,7 @@ from start to end. DiariZen uses the part `[start + 1, end - 1]`, in whole secon
 import os
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from itertools import count, islice
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,12 @@ def balanced_filters(
         {key: values[key][index] for key, index in zip(keys, chosen, strict=True)}
         for chosen in sorted(set(indices))
     ] or [{}]
+
+
+def chunks_per_process(num_chunks: int, model: Model, batch_size: int) -> int:
+    """Divide the chunks of an epoch by the number of processes; at least a batch."""
+    num_processes = 1 if model._trainer is None else model._trainer.world_size
+    return max(batch_size, ceil(num_chunks / num_processes))
 
 
 def chunks_of_worker(num_chunks: int, model: Model, batch_size: int) -> Iterator[int]:

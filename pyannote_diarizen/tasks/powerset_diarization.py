@@ -42,6 +42,7 @@ from pyannote_diarizen.tasks.chunk_seeds import place_seed, places_of_worker, se
 from pyannote_diarizen.tasks.chunking import (
     balanced_filters,
     chunks_of_worker,
+    chunks_per_process,
     training_chunks,
 )
 from pyannote_diarizen.tasks.class_balance import shares_in_chunks, shares_in_recordings
@@ -108,7 +109,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         Teacher whose outputs are learned besides the labels, or the options of
         `Distillation`. Defaults to none.
     batches_per_epoch : int, optional
-        Defaults to the number that covers the real recordings once.
+        In each process. By default, all of them cover the real recordings once.
     shift : float, optional
         Seconds from the start of a real chunk to the next; each chunk occurs once in an
         epoch, as in DiariZen. By default, chunks are drawn at random, as in
@@ -208,8 +209,7 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
         )
         if self.simulator is not None and self.identification:
             self.model.identification_loss = CosFaceLoss(
-                len(self.simulator.pool.speakers),
-                self.model.hparams.attention_in,
+                *(len(self.simulator.pool.speakers), hparams.attention_in),
                 margin=0.2,
                 scale=20.0,
                 reducer=SumReducer(),
@@ -255,13 +255,14 @@ class PowersetDiarization(SpeakerDiarization, TransientCache, PicklableTask):
                 yield rng
 
     def train__len__(self) -> int:
-        """Return the number of chunks of an epoch."""
+        """Return the number of chunks of an epoch, in each of the processes."""
         if self.batches_per_epoch is not None:
             return self.batches_per_epoch * self.batch_size
+        num_chunks = super().train__len__()
         if self.shift is not None:
-            chunks = training_chunks(self.prepared_data, self.duration, self.shift)
-            return max(self.batch_size, len(chunks))
-        return super().train__len__()
+            data = self.prepared_data
+            num_chunks = len(training_chunks(data, self.duration, self.shift))
+        return chunks_per_process(num_chunks, self.model, self.batch_size)
 
     def train__iter__(self) -> Iterator[dict[str, Any]]:
         """Yield real and simulated chunks, and the seed of each, without end."""

@@ -361,6 +361,16 @@ def test_chunks_by_a_shift_are_seen_once_in_an_epoch(shifting):
     assert seen[10:] != seen[:10]
 
 
+def test_processes_share_the_chunks_of_an_epoch(shifting, monkeypatch):
+    monkeypatch.setattr(Trainer, "world_size", 2)
+    seen = []
+    for rank in (0, 1):
+        monkeypatch.setattr(Trainer, "global_rank", rank)
+        chunks = first_chunks(shifting, shifting.train__len__())
+        seen += [(int(c["meta"]["file"]), c["X"].sum().item()) for c in chunks]
+    assert len(seen) == len(set(seen)) == 10
+
+
 def test_chunks_are_mixed_in_training_only(protocol):
     task = make_task(protocol, mixing={"share": 1.0}, max_speakers_per_chunk=4)
     chunks = first_chunks(task, 8)
