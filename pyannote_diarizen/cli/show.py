@@ -48,6 +48,11 @@ def show(
 
     Exit codes: 0, written; 2, a file cannot be read.
     """
+    if into is not None and into.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(
+            f"--into should end in .html, so that a browser opens it, got '{into}'."
+        )
+
     from dataclasses import replace
 
     from pyannote_diarizen.results.formats import read_document

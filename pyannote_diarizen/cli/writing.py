@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 def check_destination(
     formats: "Mapping[str, Format]", into: AnyPath | None, num_files: int = 1
 ) -> None:
-    """Refuse formats that cannot go to standard output."""
+    """Refuse formats that cannot go to standard output, and a file as folder."""
     if into is not None:
+        from pyannote_diarizen.results.formats import FORMATS
+
+        suffixes = {each.suffix.lower() for each in FORMATS.values()}
+        named = isinstance(into, Path) and not into.is_dir()
+        if named and into.suffix.lower() in suffixes:
+            raise typer.BadParameter(
+                f"--into should be a folder, got '{into}': give a folder, or leave out "
+                f"--into and add `> '{into}'`."
+            )
         return
     for name, form in formats.items():
         if form.is_binary:

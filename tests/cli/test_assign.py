@@ -49,6 +49,15 @@ def test_several_formats_go_to_a_folder(run, files, here):
     assert again.stdout == (here / "out/call.ctm").read_text()
 
 
+def test_a_file_in_place_of_a_folder_is_refused(run, files, here):
+    result = run(*files, "--into", "out.SRT", "--format", "srt")
+    assert result.exit_code == 2
+    assert "--into should be a folder, got 'out.SRT'" in result.stderr
+    assert not (here / "out.SRT").exists()
+    (here / "old.srt").mkdir()
+    assert run(*files, "--into", "old.srt").exit_code == 0
+
+
 def test_one_recording_of_several_is_chosen(run, files, here):
     (here / "call.rttm").write_text(RTTM + RTTM.replace(" call ", " other "))
     result = run(*files)

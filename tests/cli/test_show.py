@@ -57,6 +57,12 @@ def test_turns_after_the_end_of_the_audio_are_warned_about(run, write_audio, her
     assert "lasts 2.0 s, but the last turn ends at 9.0 s" in result.stderr
 
 
+def test_a_page_ends_in_html(run, here):
+    result = run("show", "call.wav", "call.rttm", "--into", "pages/")
+    assert result.exit_code == 2
+    assert "--into should end in .html" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
