@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from pyannote.audio.core.model import Model
+from pyannote.audio.torchmetrics.functional.audio.diarization_error_rate import (
+    diarization_error_rate,
+)
 from pyannote.audio.utils.permutation import permutate
 from pyannote.audio.utils.powerset import Powerset
 from torch import Tensor
@@ -112,7 +114,11 @@ def compare(model: Model, exported: Model, waveforms: Tensor) -> Comparison:
         # the order of the speakers of a chunk is arbitrary
         hypothesis, _ = permutate(reference, hypothesis)
         changed = (reference != hypothesis).any(-1).float().mean().item()
-        error_rate = frame_error_rate(reference.numpy(), hypothesis.numpy())
+        rate = diarization_error_rate(
+            hypothesis.transpose(1, 2), reference.transpose(1, 2)
+        ).item()
+        # without speech, any error is a rate of 1
+        error_rate = rate if reference.any() else float(rate > 0)
     return Comparison(
         len(waveforms),
         difference,
@@ -121,33 +127,6 @@ def compare(model: Model, exported: Model, waveforms: Tensor) -> Comparison:
         similarity,
         reference_time / processing_time,
     )
-
-
-def frame_error_rate(reference: np.ndarray, hypothesis: np.ndarray) -> float:
-    """Diarization error rate of segmentations with the same order of speakers.
-
-    Parameters
-    ----------
-    reference, hypothesis : (num_chunks, num_frames, num_speakers) np.ndarray
-        Activity, 0 or 1.
-
-    Returns
-    -------
-    error_rate : float
-        Without any speech in the reference: 0 if nothing was detected, else 1.
-
-    Examples
-    --------
-    >>> reference = np.array([[[1, 0], [1, 1], [0, 0]]])
-    >>> round(frame_error_rate(reference, np.array([[[0, 1], [1, 0], [0, 0]]])), 3)
-    0.667
-    """
-    num_reference, num_hypothesis = reference.sum(-1), hypothesis.sum(-1)
-    num_correct = (reference * hypothesis).sum(-1)
-    # missed detection, false alarm and confusion of a frame: max(R, H) - C
-    errors = (np.maximum(num_reference, num_hypothesis) - num_correct).sum()
-    total = num_reference.sum()
-    return float(errors / total) if total else float(errors > 0)
 
 
 def write_report(
