@@ -35,13 +35,6 @@ def average(
             help="Metric of the best epoch: loss, der, or a column of metrics.csv."
         ),
     ] = "loss",
-    after_peak: Annotated[
-        bool,
-        typer.Option(
-            help="Ignore epochs before the highest value of the metric, which rises "
-            "first when a model is pruned."
-        ),
-    ] = False,
     prune: Annotated[
         bool,
         typer.Option(
@@ -89,7 +82,6 @@ def average(
         rule,  # type: ignore[arg-type]
         num,
         metric,
-        after_peak,
         into,
         overwrite,
     )

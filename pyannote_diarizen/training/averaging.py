@@ -58,7 +58,6 @@ def average_run(
     rule: Rule = "best",
     num: int = NUM_AVERAGED,
     metric: str = "loss",
-    after_peak: bool = False,
     into: Path | None = None,
     overwrite: bool = False,
 ) -> Average:
@@ -68,7 +67,7 @@ def average_run(
     ----------
     run : Path
         Folder of the run.
-    rule, num, after_peak
+    rule, num
         See `select_epochs`.
     metric : str, optional
         See `read_metric`. Defaults to "loss".
@@ -89,7 +88,7 @@ def average_run(
     path = output_path(run, into, overwrite)
     checkpoints = find_checkpoints(run / CHECKPOINTS)
     kept = kept_epochs(run, metric)
-    epochs = select_epochs(kept, rule, num, after_peak)
+    epochs = select_epochs(kept, rule, num)
     model = average_checkpoints([checkpoints[epoch] for epoch in epochs])
     save_model(model, path)
     return Average(path, {epoch: kept[epoch] for epoch in epochs})
