@@ -228,16 +228,12 @@ def comparison_report(
     bars = draw_error_rates(
         comparison.names, list(comparison.pooled), comparison.intervals
     )
-    scatters = [
-        Section(
-            f"Files: {names[0]} and {names[1]}",
-            figure=to_png(draw_scatter(names, comparison.rates[indices], files)),
-        )
-        for pair in comparison.pairs
-        for indices in [[pair.first, pair.second]]
-        for names in [(comparison.names[pair.first], comparison.names[pair.second])]
-        for files in [comparison.files]
-    ]
+    scatters = []
+    for pair in comparison.pairs:
+        one, two = comparison.names[pair.first], comparison.names[pair.second]
+        rates = comparison.rates[[pair.first, pair.second]]
+        figure = to_png(draw_scatter((one, two), rates, comparison.files))
+        scatters.append(Section(f"Files: {one} and {two}", figure=figure))
     sections = [
         Section("Error rates", "", *system_table(comparison), figure=to_png(bars)),
         Section("Tests", _ABOUT_TESTS, *pair_table(comparison)),
