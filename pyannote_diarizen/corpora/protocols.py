@@ -11,7 +11,7 @@ Files have "audio", "annotation" and "annotated". Unlike in pyannote.database,
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ def load_protocol(name: str, database: Path | str | None = None) -> Protocol:
     # the class cannot be found by name: other processes load the protocol again
     methods["__reduce__"] = lambda self: (load_protocol, (name, database), vars(self))
     kind = type(name.replace(".", "__"), (_host_class(found, name),), methods)
-    protocol = kind({"audio": AudioFinder(found.audio), "annotated": _annotated})
+    audio = partial(_find_audio, found.audio)
+    protocol = kind({"audio": audio, "annotated": _annotated})
     protocol.name = name
     return protocol
 
@@ -92,7 +93,7 @@ def _files(database: Database, name: str, subset: str) -> Iterator[ProtocolFile]
     names = read_lst(resolve_path(Path(files.pop("uri", old_spelling)), place))
     loaders = gather_loaders(files, place)
     if "annotation" in loaders:
-        loaders["annotation"] = MergedTurns(loaders["annotation"])
+        loaders["annotation"] = partial(_load_merged, loaders["annotation"])
     common = {key: entries[key] for key in ("scope", "classes") if key in entries}
     common |= {"database": name.split(".")[0], "subset": subset}
     for recording in names.items:
@@ -114,51 +115,28 @@ def _host_class(database: Database, name: str) -> type[Protocol]:
     return create_protocol(*name.split("."), known, database.root / "database.yml")
 
 
-@dataclass(frozen=True)
-class AudioFinder:
-    """Find the audio of a file.
+def _find_audio(templates: Mapping[str, list[str]], file: Mapping[str, Any]) -> Path:
+    """Find the audio of a file by the templates of its database, see `locate_audio`.
 
-    Parameters
-    ----------
-    templates : mapping of str to list of str
-        See `locate_audio`; by database.
+    Raises
+    ------
+    FileNotFoundError
+        If there is none, or more than one.
     """
-
-    templates: Mapping[str, list[str]]
-
-    def __call__(self, file: Mapping[str, Any]) -> Path:
-        """Return the path of the audio of a file.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is none, or more than one.
-        """
-        uri, database = str(file["uri"]), str(file["database"])
-        templates = self.templates.get(database, [])
-        found = locate_audio(templates, uri, database)
-        if len(found) == 1:
-            return found[0]
-        among = ", ".join(map(str, found or templates)) or "no template in `Databases`"
-        state = "is there more than once" if found else "is missing"
-        raise FileNotFoundError(f"The audio of '{uri}' {state}: {among}.")
+    uri, database = str(file["uri"]), str(file["database"])
+    known = templates.get(database, [])
+    found = locate_audio(known, uri, database)
+    if len(found) == 1:
+        return found[0]
+    among = ", ".join(map(str, found or known)) or "no template in `Databases`"
+    state = "is there more than once" if found else "is missing"
+    raise FileNotFoundError(f"The audio of '{uri}' {state}: {among}.")
 
 
-@dataclass(frozen=True)
-class MergedTurns:
-    """Annotation in which overlapping turns of one speaker are merged.
-
-    Parameters
-    ----------
-    load : callable
-        Returns the annotation of a file.
-    """
-
-    load: Callable[[ProtocolFile], Annotation]
-
-    def __call__(self, file: ProtocolFile) -> Annotation:
-        """Return the annotation of a file."""
-        return merge_turns(self.load(file))
+def _load_merged(
+    load: Callable[[ProtocolFile], Annotation], file: ProtocolFile
+) -> Annotation:
+    return merge_turns(load(file))
 
 
 def merge_turns(annotation: Annotation) -> Annotation:
