@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from pyannote_diarizen.composition import CONFIG
+from pyannote_diarizen.errors import check_at_least
 
 
 def stored_size(config: DictConfig) -> bool | int:
@@ -60,8 +61,7 @@ def split_batches(config: DictConfig) -> DictConfig:
     task, trainer, size = config.task, config.trainer, config.auto_batch_size
     if isinstance(size, bool):
         return config
-    if size < 1:
-        raise ValueError(f"`auto_batch_size` should be at least 1, got {size}.")
+    check_at_least(1, auto_batch_size=size)
     part = _largest_divisor(task.batch_size, size)
     num_parts = task.batch_size // part
     changed: dict[str, Any] = {

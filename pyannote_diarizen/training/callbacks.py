@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.errors import check_at_least
 from pyannote_diarizen.evaluation.plots import save_figure
 from pyannote_diarizen.rttm import write_rttm
 from pyannote_diarizen.training.figures import (
@@ -183,11 +184,7 @@ class ValidationFigures(Callback):
     def __init__(
         self, run: Path | str, num_chunks: int = 6, every_n_epochs: int = 1
     ) -> None:
-        if num_chunks < 1 or every_n_epochs < 1:
-            raise ValueError(
-                "`num_chunks` and `every_n_epochs` should be at least 1, got "
-                f"{num_chunks} and {every_n_epochs}."
-            )
+        check_at_least(1, num_chunks=num_chunks, every_n_epochs=every_n_epochs)
         super().__init__()
         self.run = Path(run)
         self.num_chunks = num_chunks

@@ -15,6 +15,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from pyannote_diarizen.atomic import replacing
+from pyannote_diarizen.errors import check_at_least
 from pyannote_diarizen.weights import save_weights
 
 CHECKPOINTS = "checkpoints"
@@ -48,8 +49,7 @@ class EpochCheckpoints(ModelCheckpoint):
     """
 
     def __init__(self, run: Path | str, keep: int | None = 5) -> None:
-        if keep is not None and keep < 1:
-            raise ValueError(f"`keep` should be at least 1 or null, got {keep}.")
+        check_at_least(1, keep=keep)
         super().__init__(
             dirpath=Path(run) / CHECKPOINTS,
             filename="{epoch:04d}",

@@ -18,6 +18,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy
 from torch.optim import Optimizer
 
+from pyannote_diarizen.errors import check_at_least
+
 
 class PercentileClipping(Callback):
     """Callback that clips the gradient norm to a percentile of its own history.
@@ -45,8 +47,7 @@ class PercentileClipping(Callback):
             raise ValueError(
                 f"`percentile` should be between 0 and 100, got {percentile}."
             )
-        if history < 1:
-            raise ValueError(f"`history` should be at least 1, got {history}.")
+        check_at_least(1, history=history)
         self.percentile = percentile
         self.norms: deque[float] = deque(maxlen=history)
         self.norm = self.limit = math.nan
