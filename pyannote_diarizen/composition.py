@@ -230,7 +230,7 @@ def complete_arguments(arguments: list[str]) -> list[str]:
 
 
 def free_options(arguments: Sequence[str]) -> list[str]:
-    """Let what has a `_target_` of its own have the options of that class.
+    """Add two plus signs to the options of classes that are given by `_target_`.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def free_options(arguments: Sequence[str]) -> list[str]:
     Returns
     -------
     arguments : list of str
-        The options of these classes need no plus.
+        Hydra then accepts options that the group does not have.
 
     Examples
     --------

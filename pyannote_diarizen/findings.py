@@ -27,9 +27,9 @@ class Finding:
     status : {"ok", "warning", "error"}
         An error stops the work that was checked; a warning does not.
     text : str
-        What was found, in one line.
+        Description, in one line.
     remedy : str, optional
-        What to type or to do.
+        Command or correction.
     path : Path, optional
         File that the finding is about.
     line : int, optional

@@ -57,7 +57,7 @@ def warnings_as_sentences() -> Iterator[None]:
 
 
 def show_warnings_as_sentences() -> None:
-    """Do so until the end of the process, see `warnings_as_sentences`."""
+    """Print warnings as `warnings_as_sentences`, until the end of the process."""
     if sys.warnoptions:
         return
     # once for each text, wherever it comes from

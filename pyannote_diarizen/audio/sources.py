@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 pyannote-diarizen contributors
 # SPDX-License-Identifier: MIT
-"""Whatever a user calls an audio file, as samples to be read by range.
+"""Sources of audio, from files of any kind, whose samples are read by range.
 
 `pyannote.audio` decodes with torchcodec alone, which needs FFmpeg. Here soundfile
 comes first (WAV, FLAC, OGG, Opus, MP3 and more) and PyAV reads the rest (M4A, WMA, AMR,
@@ -72,7 +72,7 @@ class AudioSource(Protocol):
     Attributes
     ----------
     name : str
-        What messages call this source.
+        Name in messages.
     info : AudioInfo
         Exact length, rate and number of channels.
     """

@@ -26,7 +26,7 @@ NUM_PAIRS = 7
 
 @dataclass(frozen=True)
 class Cost:
-    """What a forward pass of two models takes.
+    """Ratio of speed, and memory, of a forward pass of two models.
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ def compare_reference(
     Yields
     ------
     text, remedy : str
-        What was found, and what to do.
+        Description of a fault, and advice.
     """
     masks = [
         _mask(timeline, len(level))

@@ -30,7 +30,7 @@ OVERLAP_LIMITS = (0.05, 0.1, 0.2)
 
 @dataclass(frozen=True)
 class Condition:
-    """What is scored.
+    """Collar and treatment of overlapped speech of a score.
 
     Parameters
     ----------

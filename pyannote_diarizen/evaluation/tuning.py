@@ -296,7 +296,7 @@ class Tuning:
 
     @contextmanager
     def _training(self) -> Iterator[None]:
-        """Let the pipeline keep the outputs of its networks in files."""
+        """Set the mode in which pipelines keep the outputs of networks."""
         was_training = self.pipeline.training
         self.pipeline.training = True
         try:

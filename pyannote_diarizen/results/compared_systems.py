@@ -65,7 +65,7 @@ class SystemComparison:
     names : list of str
         Names of the systems.
     condition : Condition
-        What is scored.
+        Collar and treatment of overlapped speech.
     files : list of str
         Names of the files.
     left_out : list of str
@@ -142,7 +142,7 @@ def compare_systems(
     systems : sequence of SystemScores
         Two or more.
     condition : Condition, optional
-        What is scored. Defaults to the first condition of the first system.
+        Defaults to the first condition of the first system.
 
     Raises
     ------

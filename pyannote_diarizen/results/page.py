@@ -63,16 +63,11 @@ def write_page(
     ----------
     path : Path
         File to write.
-    document : DiarizationDocument
-    audio : Path, optional
-        Recording. Without it, there is neither waveform nor sound.
-    reference : Annotation, optional
-        True turns of speakers, to show errors.
+    document, audio, reference, channel
+        See `render_page`.
     sound : {"embed", "link", "none"}, optional
         Compress the sound into the page (11 megabytes an hour, a third more as text),
         play `audio` from its place relative to the page, or play nothing.
-    channel : int, optional
-        Channel of `audio`, from 0. Default: average of all channels.
 
     Raises
     ------
@@ -100,7 +95,7 @@ def render_page(
     ----------
     document : DiarizationDocument
     audio : str, Path, file object or Mapping, optional
-        Recording, see `open_audio`.
+        Recording, see `open_audio`. Without it, there is neither waveform nor sound.
     reference : Annotation, optional
         True turns of speakers, to show errors.
     with_sound : bool, optional

@@ -149,7 +149,7 @@ class Jobs:
                 self.update(job.id, state="queued", progress={})
 
     def close(self) -> None:
-        """Let another server use the folder."""
+        """Release the folder for another server."""
         self._lock.release()
 
     def get(self, job_id: str) -> Job | None:

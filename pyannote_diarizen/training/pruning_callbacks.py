@@ -61,7 +61,7 @@ class ImportanceSum(Callback):
         self.total: dict[str, Tensor] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Ask for the gradient of the last channels."""
+        """Request the gradient of the last channels."""
         wavlm = find_wavlm(pl_module, "model")
         wavlm.feature_extractor.dummy_weight.requires_grad_(True)
 
