@@ -60,6 +60,6 @@ def import_lhotse(
     """
     from pyannote_diarizen.corpora.lhotse import read_lhotse
 
-    subsets = {subset: read_lhotse(recordings, supervisions, channel)}
+    found = read_lhotse(recordings, supervisions, channel)
     name = database_name(into) if name is None else name
-    write_subsets(subsets, into, name, scope, "Lhotse", add=True)
+    write_subsets({subset: found}, into, name, scope, "Lhotse", add=True)
