@@ -208,8 +208,8 @@ def _turn(
 ) -> Turn:
     """Convert the fields of a line; some languages write decimal commas."""
     try:
-        times = [float(str(time).replace(",", ".")) for time in (start, end)]
+        start, end = (float(str(time).replace(",", ".")) for time in (start, end))
         score = confidence and float(str(confidence).replace(",", "."))
-        return Turn(*times, speaker, score)
+        return Turn(start, end, speaker, score)
     except (TypeError, ValueError) as error:
         raise ValueError(f"line {line}: {error}") from error
