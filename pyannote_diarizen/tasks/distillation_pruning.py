@@ -16,7 +16,7 @@ References
    EMNLP 2020.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from math import ceil, isfinite
 from typing import Any, get_args
@@ -187,13 +187,26 @@ class DistillationPruning(PowersetDiarization):
         self._compare = HiddenStateDistillation(self.teacher_distillation, self.model)
         if self.prunes:
             self.model.loss_func = LagrangeMultipliers()
-        if not self.teacher_distillation.posteriors:
-            # distributed training refuses weights without gradient
-            for name, part in self.model.named_children():
-                if name not in ("wavlm_model", "loss_func"):
-                    part.requires_grad_(False)
+        for weight in self._weights_without_gradient():
+            weight.requires_grad_(False)  # distributed training refuses them
         if "configure_optimizers" not in vars(self.model):
             self.model.configure_optimizers = self.configure_optimizers
+
+    def _weights_without_gradient(self) -> Iterator[nn.Parameter]:
+        """Yield weights that do not change the loss, at least at the start."""
+        if self.prunes and self.distillation_only:
+            # later, all processes compute the same gradient
+            yield from self.model.loss_func.parameters()
+        options = self.teacher_distillation
+        if options.posteriors:
+            return
+        for name, part in self.model.named_children():
+            if name not in ("wavlm_model", "loss_func"):
+                yield from part.parameters()
+        layers = find_wavlm(self.model, "student").encoder.transformer.layers
+        for name, weight in layers[max(options.indices()) :].named_parameters():
+            if not name.endswith("log_alpha"):  # of the expected sparsity
+                yield weight
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Optimizer of DiariZen, unless the model has its own."""
@@ -297,7 +310,7 @@ class DistillationPruning(PowersetDiarization):
         self._log(f"sparsity/{stage}", sparsity)
         if target is None:
             return 0.0
-        multipliers = self.model.loss_func
+        multipliers = self.model.loss_func.requires_grad_(True)
         penalty = sparsity_penalty(
             sparsity, target, (multipliers.lambda1, multipliers.lambda2)
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from interrupted_runs import last, trained
+from lightning.pytorch import Callback
 from pyannote.audio.core.model import Model
 from tiny_wavlm import CONFIG, SMALL, save_segmentation
 from typer.testing import CliRunner
@@ -94,6 +95,31 @@ def test_groups_of_the_optimizer_are_those_of_the_original(
     assert all(name.startswith("wavlm_model.") for name in trained_names)
     assert not any("log_alpha" in name for name in trained_names)
     assert all("log_alpha" in named[id(p)] for p in gates["params"])
+
+
+class EveryGradient(Callback):
+    """Fail where a weight that is trained has no gradient: several processes would."""
+
+    def on_after_backward(self, trainer, pl_module):
+        weights = dict(pl_module.named_parameters())
+        assert not [k for k, w in weights.items() if w.requires_grad and w.grad is None]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"task.distillation_only": 1, "trainer.max_epochs": 2},
+        {"distillation.layers": "[0, 1]"},
+        {"distillation.posteriors": 1.0},
+    ],
+)
+def test_weights_that_are_trained_have_a_gradient(configure, prune_options, options):
+    options = {"trainer.max_epochs": 1, "task.batches_per_epoch": 1, **options}
+    run = assemble(configure(**{**prune_options, **options}))
+    run.trainer.callbacks.append(EveryGradient())
+    run.fit()
+    multipliers = [weight.item() for weight in run.model.loss_func.parameters()]
+    assert multipliers != [0.0, 0.0]
 
 
 @pytest.mark.parametrize("measure", ["parameters", "macs"])
