@@ -250,7 +250,7 @@ class DiariZen(Reclustering):
         frames = Reconstruction(bounds, self._keep, stable=self.compatibility is None)
         with limited_memory(max_memory):
             with frames.in_use():
-                options = {**as_int64(vars(bounds)), **kwargs}
+                options: dict[str, Any] = {**as_int64(vars(bounds)), **kwargs}
                 output = super().apply(loaded, hook=hook, **options)
             output = frames.finish(output, self.segmentation.min_duration_off, naming)
         diarization = getattr(output, "speaker_diarization", output)
