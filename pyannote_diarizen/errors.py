@@ -43,8 +43,12 @@ def in_one_line(error: BaseException) -> str:
     --------
     >>> len(in_one_line(OSError(f"File name too long: {'x' * 5000}")))
     83
+    >>> in_one_line(FileNotFoundError(2, "No such file or directory", "a.rttm"))
+    "'a.rttm' does not exist: check its path."
     """
     text = " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError) and error.filename:
+        text = f"'{error.filename}' does not exist: check its path."
     # longer than any file name
     return re.sub(r"[^\s/]{256,}", lambda found: f"{found[0][:60]}...", text)
 

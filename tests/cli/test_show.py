@@ -69,7 +69,7 @@ def test_a_page_ends_in_html(run, here):
         (("call.wav", "two.rttm"), "has no recording 'call'"),
         (("call.wav", "one.rttm", "--words", "one.rttm"), "one.rttm"),
         (("absent.wav", "one.rttm"), "'absent.wav' does not exist"),
-        (("call.wav", "absent.rttm"), "absent.rttm"),
+        (("call.wav", "absent.rttm"), "'absent.rttm' does not exist: check its path."),
     ],
 )
 def test_what_cannot_be_shown_is_an_error_in_one_line(
