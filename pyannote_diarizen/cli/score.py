@@ -104,6 +104,10 @@ def score(
     if words:
         scores = add_word_errors(scores, spoken, true, regions, collar_words)
     _print_unpaired(pairing)
+    pooled = Pooled.of(scores.files)
+    if not pooled.score.total:
+        text = "No speech of the references is scored: see collar and --uem, in seconds"
+        typer.secho(f"{text}.", fg="yellow", err=True)
     if output in ("csv", "json"):
         text = scores.to_csv() if output == "csv" else scores.to_json()
         typer.echo(text, nl=False)
@@ -114,10 +118,9 @@ def score(
         typer.echo(to_markdown(header, rows))
     else:
         print_table(header, rows, has_total=True)
-    error = Pooled.of(scores.files).count_error
     typer.echo(
         f"Condition: {condition}. Mean absolute error of the number of speakers: "
-        f"{error:.2f}."
+        f"{pooled.count_error:.2f}."
     )
 
 

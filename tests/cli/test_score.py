@@ -40,6 +40,12 @@ def test_the_collar_is_the_total_width(run, files):
     assert "collar 0.5 s (md-eval: 0.25), overlap scored." in result.stdout
 
 
+def test_a_collar_that_leaves_no_speech_is_warned_about(run, files):
+    result = run("score", "out", "all.rttm", "--collar", "250")
+    assert "No speech of the references is scored" in result.stderr
+    assert "No speech" not in run("score", "out", "all.rttm").stderr
+
+
 def test_a_uem_limits_what_is_scored(run, files):
     (files / "a.uem").write_text("a 1 0 3\n")
     result = run("score", "out", "all.rttm", "--uem", "a.uem", "--format", "csv")
