@@ -22,9 +22,7 @@ from pyannote_diarizen.results.page import render_page, write_page
 from pyannote_diarizen.results.turns import Turn, Word
 from pyannote_diarizen.rttm import rttm_text
 
-pytest.importorskip(
-    "selenium", reason="pip install selenium to test pages in a browser"
-)
+pytest.importorskip("selenium", reason="pip install selenium to test pages")
 from chromium import open_chromium
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
@@ -39,8 +37,7 @@ DURATION = 12.0
 SCROLL = """
 const [zooms, done] = arguments;
 const stage = document.getElementById("stage"), click = (id) => document.getElementById(id).click();
-click("fit");
-for (let zoom = 0; zoom < zooms; zoom++) click("zoom-in");
+click("fit"); for (let zoom = 0; zoom < zooms; zoom++) click("zoom-in");
 let frames = 0, started = null, furthest = 0;
 function frame(now) {
   started ??= now;
@@ -371,6 +368,9 @@ def test_nothing_is_wider_than_a_phone(browser, page):
         assert width == 390
         labels = browser.find_elements(By.CSS_SELECTOR, "#labels span")
         assert all(each.size["width"] > 0 for each in labels if each.text)
+        screen["width"] = 600
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        assert browser.find_element(By.ID, "clock").size["width"] > 90
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
