@@ -63,7 +63,8 @@ NUM_SCORED = 16
 
 _RECIPES = {768: "base-s80", 1024: "large-s80"}
 """Recipe of each dimension of WavLM; "tiny" for others."""
-_QUIET = (
+_TRAINER = (
+    "trainer.devices=1",  # each other process would start the whole command again
     "+trainer.enable_progress_bar=false",
     "+trainer.enable_model_summary=false",
 )
@@ -347,7 +348,7 @@ class _Stages:
             f"protocol={self.plan.protocol}",
             f"run={_quoted(self.into / stage)}",
             f"+pretrained={_quoted(start)}",
-            *_QUIET,
+            *_TRAINER,
             *_options_of(stage, self.plan.options),
             *options,
         ]
