@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download, utils
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _BAD_TOKEN = "Invalid credentials in Authorization header"
@@ -101,8 +101,13 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     hub = FakeHub(root)
     template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    for module in (constants, file_download):  # that of 0.x has a copy
+        monkeypatch.setattr(
+            module, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False
+        )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    # 0.x keeps sessions, which refuse to connect if made offline
+    getattr(utils, "reset_sessions", lambda: None)()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
     monkeypatch.delenv("HF_TOKEN", raising=False)
