@@ -36,8 +36,11 @@ def train(options: dict) -> None:
 
 def kill_when(exists: Path, options: dict) -> None:
     """Begin to train, and kill all of it soon after a file is there."""
+    # a killed process leaves temporary files: in a folder that is removed
+    environment = {**os.environ, "TMPDIR": str(options["run"].parent)}
     process = subprocess.Popen(
         command(options),
+        env=environment,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
