@@ -290,6 +290,8 @@ def test_model_used_for_inference_can_be_trained_next(tiny_config):
     with torch.inference_mode():
         wavlm(waveforms)
     wavlm(waveforms)[0].sum().backward()
+    gradients = [weight.grad for weight in wavlm.encoder.parameters()]
+    assert any(gradient is not None and gradient.any() for gradient in gradients)
 
 
 def test_copies_and_pickles(tiny_config):
